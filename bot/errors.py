@@ -1,0 +1,35 @@
+"""The few ways Phasebot fails, by who can mend it.
+
+Every message is one sentence or two, safe to show in public: what was being done, what was wrong with
+which value, what to do next.  Only :mod:`bot.cli` turns one into an exit code.
+"""
+
+
+class PhasebotError(Exception):
+    """Something failed; what was finished before is committed."""
+
+    exit_code = 1
+
+
+class UsageError(PhasebotError):
+    """The person can mend it: a bad spec, plan, name or option.  Nothing was written."""
+
+    exit_code = 2
+
+
+class RepositoryError(PhasebotError):
+    """Git, or the state of the repository, refused."""
+
+
+class PushError(RepositoryError):
+    """The remote could not be reached or refused the push for good; the commits are safe locally."""
+
+
+class ProviderError(PhasebotError):
+    """The provider cannot go on with any phase: asking it for the next one would fail the same way."""
+
+
+class Interrupted(PhasebotError):
+    """A person or the system asked the process to stop (SIGINT, SIGTERM)."""
+
+    exit_code = 130
