@@ -1,0 +1,1 @@
+"""How files are kept: trailers, state derived from them, and the one place that runs git."""

@@ -1,0 +1,227 @@
+"""Derive the state of a run from the commits on its branch.  Pure.
+
+A ledger is what reading the history oldest first adds up to; :meth:`Ledger.add` is that reading, one commit
+at a time, so the state after a new commit and the state after a restart come from the same code.
+"""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Literal, NamedTuple
+
+from bot.history.trailers import Trailers
+from bot.planning.phases import PLAN_PHASE, Phase
+
+_REVERTS = re.compile(r"^This reverts commit ([0-9a-f]{40,64})", re.MULTILINE)
+_FILE_MODES = ("100644", "100755")
+
+PhaseStatus = Literal["complete", "partial", "pending", "reverted"]
+Stale = Literal["plan", "dependency", "recipe"]
+
+
+class Entry(NamedTuple):
+    """What stands at a path in a tree: git's mode (``100644``, ``120000``, ``040000`` …) and object id."""
+
+    mode: str
+    oid: str
+
+    @property
+    def is_file(self) -> bool:
+        return self.mode in _FILE_MODES
+
+
+@dataclass(frozen=True, slots=True)
+class Commit:
+    """One commit of the branch, as far as the state depends on it."""
+
+    oid: str
+    trailers: Trailers | None
+    """None for a person's commit."""
+    body: str = ""
+    changes: Mapping[str, Entry | None] = field(default_factory=dict)
+    """Path → what it left there, against its first parent; None for a deletion."""
+
+
+class FileState(NamedTuple):
+    """One path of the run: what stands there now, and what the bot last put there by itself."""
+
+    head: Entry | None
+    generated: Entry | None
+    """The last version without a person's lines in it: the base of a three-way merge."""
+
+    @property
+    def edited(self) -> bool:
+        """Whether a person changed or removed the file after the bot made it."""
+        return self.generated is not None and self.head != self.generated
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """The newest commit that made a phase."""
+
+    oid: str
+    order: int
+    trailers: Trailers
+    reverted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class PhaseState:
+    """How far one phase has come."""
+
+    phase: Phase
+    status: PhaseStatus
+    commit: str | None
+    files: tuple[str, ...]
+    """Paths of the phase that are made, in plan order."""
+    missing: tuple[str, ...]
+    edited: tuple[str, ...]
+    conflicts: tuple[str, ...]
+    stale: Stale | None
+    tokens: tuple[int, int]
+    """In and out, over all commits of the phase."""
+    wanted: tuple[str, ...]
+    """The files a run has to make: all, those missing, or none."""
+
+
+class Ledger:
+    """What the commits of one run add up to, oldest first."""
+
+    def __init__(self, run: str, base: Mapping[str, Entry]) -> None:
+        """Start before the first commit; *base* holds what stands at the run's paths and folders there."""
+        self._run = run
+        self._head: dict[str, Entry | None] = dict(base)
+        self._generated: dict[str, Entry | None] = {}
+        self._made: dict[str, Made] = {}
+        self._effects: dict[str, tuple[Sequence[str], bool]] = {}
+        """Commit → the phases it made (False) or took back (True), so that undoing it does the opposite."""
+        self._tokens: dict[str, tuple[int, int]] = {}
+        self._count = 0
+
+    def add(self, commit: Commit) -> None:
+        """Read the next commit."""
+        self._count += 1
+        trailers = commit.trailers
+        if trailers is None or trailers.run != self._run:
+            self._add_other(commit)
+        elif trailers.phase is None:
+            self._head.update(commit.changes)
+            self._turn(trailers.reverts, commit, taken_back=True)
+        else:
+            self._add_phase(trailers.phase, trailers, commit)
+
+    def _add_phase(self, key: str, trailers: Trailers, commit: Commit) -> None:
+        for path, entry in commit.changes.items():
+            state = self.file(path)
+            if state.head == state.generated:
+                self._generated[path] = entry  # otherwise it was merged with a person's lines
+            self._head[path] = entry
+        self._made[key] = Made(commit.oid, self._count, trailers)
+        self._effects[commit.oid] = ((key,), False)
+        spent = self._tokens.get(key, (0, 0))
+        used = trailers.tokens or (0, 0)
+        self._tokens[key] = (spent[0] + used[0], spent[1] + used[1])
+
+    def _add_other(self, commit: Commit) -> None:
+        undone = [self._effects[oid] for oid in _REVERTS.findall(commit.body) if oid in self._effects]
+        self._head.update(commit.changes)
+        for keys, taken_back in undone:
+            self._turn(keys, commit, taken_back=not taken_back)
+
+    def _turn(self, keys: Sequence[str], commit: Commit, *, taken_back: bool) -> None:
+        """Take phases back, or bring them back: either way nobody edited them, and there is nothing to merge with."""
+        self._generated.update(commit.changes)
+        self._effects[commit.oid] = (keys, taken_back)
+        for key in keys:
+            if key in self._made:
+                self._made[key] = replace(self._made[key], reverted=taken_back)
+
+    def file(self, path: str) -> FileState:
+        """Return what is known of *path*."""
+        return FileState(self._head.get(path), self._generated.get(path))
+
+    def blocked(self, path: str) -> bool:
+        """Whether something other than a folder stands where *path* needs one, or no file where *path* is."""
+        head = self._head.get(path)
+        if head is not None and not head.is_file:
+            return True
+        parents = path.split("/")[:-1]
+        above = (self._head.get("/".join(parents[:depth])) for depth in range(1, len(parents) + 1))
+        return any(entry is not None and entry.mode != "040000" for entry in above)
+
+    def made(self, key: str) -> Made | None:
+        """Return the newest commit of the phase *key*, unless it was taken back."""
+        found = self._made.get(key)
+        return None if found is None or found.reverted else found
+
+    def wanted(self, phase: Phase) -> tuple[str, ...]:
+        """Return the files of *phase* that a run has to make; none once it is done and the plan still the same."""
+        made = self.made(phase.key)
+        if made is None or (made.trailers.inputs != phase.inputs and phase.key != PLAN_PHASE):
+            return tuple(phase.files)
+        if made.trailers.status == "complete":
+            return ()
+        return tuple(path for path in phase.files if path in made.trailers.missing)
+
+    def state(self, phase: Phase) -> PhaseState:
+        """Return how far *phase*, as the plan now has it, has come."""
+        made = self._made.get(phase.key)
+        tokens = self._tokens.get(phase.key, (0, 0))
+        if made is None or made.reverted:
+            status: PhaseStatus = "reverted" if made else "pending"
+            commit = made.oid if made else None
+            return PhaseState(phase, status, commit, (), (), (), (), None, tokens, self.wanted(phase))
+        missing = tuple(path for path in phase.files if path in made.trailers.missing)
+        return PhaseState(
+            phase=phase,
+            status="partial" if made.trailers.status == "partial" else "complete",
+            commit=made.oid,
+            files=tuple(path for path in phase.files if path not in missing and self.file(path).head),
+            missing=missing,
+            edited=tuple(path for path in phase.files if self.file(path).edited),
+            conflicts=tuple(path for path in phase.files if path in made.trailers.conflict),
+            stale=self._stale(phase, made),
+            tokens=tokens,
+            wanted=self.wanted(phase),
+        )
+
+    def _stale(self, phase: Phase, made: Made) -> Stale | None:
+        if phase.key == PLAN_PHASE:
+            return None  # a person's edit of the plan is the plan
+        if made.trailers.inputs != phase.inputs:
+            return "plan"
+        needs = (self.made(key) for key in phase.needs)
+        if any(need is None or need.order > made.order for need in needs):
+            return "dependency"
+        return "recipe" if made.trailers.recipe != phase.recipe else None
+
+    @property
+    def tokens(self) -> tuple[int, int]:
+        """Tokens in and out that the run has spent, phases no longer in the plan included."""
+        spent = self._tokens.values()
+        return sum(each[0] for each in spent), sum(each[1] for each in spent)
+
+
+def derive_state(run: str, base: Mapping[str, Entry], commits: Iterable[Commit]) -> Ledger:
+    """Read *commits*, oldest first, into the ledger of *run*."""
+    ledger = Ledger(run, base)
+    for commit in commits:
+        ledger.add(commit)
+    return ledger
+
+
+@dataclass(frozen=True, slots=True)
+class RunState:
+    """One run as people see it: every announcement is rendered from this."""
+
+    run: str
+    branch: str
+    base: str
+    head: str
+    phases: Sequence[PhaseState]
+    tokens: tuple[int, int]
+    pushed: bool
+
+    @property
+    def complete(self) -> bool:
+        return all(not phase.wanted for phase in self.phases)

@@ -1,0 +1,31 @@
+"""Draw a plan as a Mermaid entity-relationship diagram."""
+
+from collections.abc import Iterator
+
+from bot.planning.plan import Entity, Plan
+
+
+def format_diagram(plan: Plan) -> str:
+    """Return the ``erDiagram`` of *plan*, entities and fields in the plan's order."""
+    lines = ["erDiagram"]
+    for entity in plan.entities:
+        lines += [f"    {entity.name} {{", *_attributes(entity), "    }"]
+    lines += [line for entity in plan.entities for line in _relations(entity)]
+    return "\n".join(lines) + "\n"
+
+
+def _attributes(entity: Entity) -> Iterator[str]:
+    yield "        integer id PK"
+    for field in entity.fields:
+        keys = [key for key, on in (("FK", field.is_relation), ("UK", field.unique)) if on]
+        kind = "integer" if field.is_relation else field.type
+        note = ' "optional"' if field.optional else ""
+        yield f"        {kind} {field.column} {', '.join(keys)}".rstrip() + note
+
+
+def _relations(entity: Entity) -> Iterator[str]:
+    for field in entity.fields:
+        if field.is_relation:
+            left = "|o" if field.optional else "||"
+            right = "o|" if field.unique else "o{"
+            yield f"    {field.target} {left}--{right} {entity.name} : {field.name}"

@@ -1,0 +1,75 @@
+"""Names derived from names: modules, plurals, slugs, run names.
+
+They become paths, tables and branch names, so they are part of the generated project's interface: the
+rules are ours and fixed, because an upgrade of an inflection library would rename people's tables.
+"""
+
+import keyword
+import re
+import unicodedata
+
+from bot.errors import UsageError
+
+ENTITY_NAME = re.compile(r"[A-Z][A-Za-z0-9]*")
+FIELD_NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
+NAME_LIMIT = 60
+"""Characters in an entity's or field's name; PostgreSQL cuts identifiers at 63, and a relation adds ``_id``."""
+
+_RUN_LIMIT = 100
+_SHOWN = 100
+BAD_CHARACTER = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufeff]")
+"""What no text of a plan may hold: control and bidi characters, other line breaks than ``\\n``, half characters."""
+_RUN_PART = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]*")
+
+
+def shown(text: str) -> str:
+    """Return *text* quoted for a message, visibly cut when long."""
+    return repr(text) if len(text) <= _SHOWN else f"{text[:_SHOWN]!r}…"
+
+
+def snake_case(name: str) -> str:
+    """``PostTag`` → ``post_tag``, ``HTTPServer`` → ``http_server``."""
+    name = re.sub(r"([A-Z]+)([A-Z][a-z])", r"\1_\2", name)
+    return re.sub(r"([a-z0-9])([A-Z])", r"\1_\2", name).lower()
+
+
+def plural(word: str) -> str:
+    """Return the regular English plural of a snake_case *word*."""
+    if re.search(r"(s|x|z|ch|sh)$", word):
+        return word + "es"
+    if re.search(r"[^aeiou_]y$", word):
+        return word[:-1] + "ies"
+    return word + "s"
+
+
+def slug(text: str, *, default: str = "project") -> str:
+    """Return *text* as lower-case ASCII words joined by ``-``, at most 60 characters; *default* if none is left."""
+    ascii_text = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
+    return re.sub(r"[^a-z0-9]+", "-", ascii_text.lower())[:60].strip("-") or default
+
+
+def module_name(entity: str) -> str:
+    """Return the module of an *entity*: its snake_case, kept off Python's keywords (``Class`` → ``class_``)."""
+    module = snake_case(entity)
+    return f"{module}_" if keyword.iskeyword(module) else module
+
+
+def check_run_name(run: str) -> str:
+    """Return *run* if ``phasebot/<run>`` is a valid branch on every system and safe in a marker.
+
+    Stricter than ``git check-ref-format``: letters, digits and ``._-/`` only.
+
+    Raises:
+        UsageError: It is not.
+    """
+    parts = run.split("/")
+    if (
+        len(run) > _RUN_LIMIT
+        or ".." in run
+        or any(not _RUN_PART.fullmatch(part) or part.endswith((".", ".lock")) for part in parts)
+    ):
+        raise UsageError(
+            f"run name {run[:_RUN_LIMIT]!r} is no valid branch name: use letters, digits and '.', '_', '-', "
+            f"such as {slug(run)!r}"
+        )
+    return run

@@ -1,0 +1,62 @@
+"""Which paths a project may have: one rule for recipes, plans and model output (design: trust).
+
+Generated paths end up in a checkout and in the next CI run of whoever merges them, so nothing that
+configures git, CI or an agent can be generated, and nothing that one file system reads as another path.
+"""
+
+import re
+import unicodedata
+from pathlib import PurePosixPath
+
+from pathspec import GitIgnoreSpec
+
+_FORBIDDEN = re.compile(
+    r"[\x00-\x1f\x7f-\x9f\\:*?\"<>|\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff]"
+)
+_DEVICES = re.compile(r"(con|prn|aux|nul|conin\$|conout\$|com\d|lpt\d)\s*(\..*)?")
+_SHORT_NAME = re.compile(r".*~\d")
+_DENIED = GitIgnoreSpec.from_lines((
+    *(".git*", "!.gitignore", "!.gitkeep"),
+    *(".circleci", ".buildkite", ".forgejo", ".woodpecker*", ".drone.yml", ".travis.yml"),
+    *("jenkinsfile", "azure-pipelines.yml", "bitbucket-pipelines.yml", "*appveyor.yml", ".cirrus.yml"),
+    *(".husky", ".pre-commit-config.yaml", ".vscode", ".idea", ".devcontainer", ".envrc"),
+    *(".claude*", "claude*.md", "agents*.md", "gemini.md", ".gemini", ".codex"),
+    *(".cursor*", ".mcp.json", ".aider*", ".windsurf*", ".clinerules*", ".roo*"),
+))  # fmt: skip
+"""Patterns of one part of a path, so that nothing below a denied folder is let in again."""
+MAX_PATH = 400
+
+
+def path_problem(path: str) -> str | None:
+    """Return why *path*, relative to the project's folder, can't be generated; None when it can.
+
+    The message reads after the path: ``'../x' leaves the project``.
+    """
+    parts = path.split("/")
+    plain = unicodedata.normalize("NFKC", path).casefold().split("/")  # what some file system may read it as
+    bad = _FORBIDDEN.search(path)
+    rules = (
+        (not 0 < len(path) <= MAX_PATH, f"is no path of 1 to {MAX_PATH} characters"),
+        (bad, f"holds the character U+{ord(bad[0]) if bad else 0:04X}"),
+        (path.startswith("/") or ".." in (*parts, *plain), "leaves the project"),
+        (
+            any(not part.strip(" .") or part != part.strip(" ") or part.endswith(".") for part in parts),
+            "has an odd part",
+        ),
+        (any(_DEVICES.fullmatch(part) or _SHORT_NAME.fullmatch(part) for part in plain), "is reserved on Windows"),
+        (any(map(_DENIED.match_file, plain)), "configures git, CI or an agent, which is never generated"),
+    )
+    return next((message for broken, message in rules if broken), None)
+
+
+def check_output_dir(text: str) -> str | None:
+    """Return the normal form of an output folder (``.`` or ``a/b``), or None when it leaves the repository."""
+    normal = str(PurePosixPath(text.strip().replace("\\", "/")))
+    if normal == ".":
+        return normal
+    return None if path_problem(normal) else normal
+
+
+def inside(output_dir: str, path: str) -> str:
+    """Return the repository path of *path* in the project's folder."""
+    return path if output_dir == "." else f"{output_dir}/{path}"

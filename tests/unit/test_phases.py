@@ -1,0 +1,302 @@
+"""Plan and recipe → phases: their order, needs, paths, and what makes the digest of each change."""
+
+import itertools
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from bot.errors import UsageError
+from bot.planning.phases import derive_phases, find_phase, plan_path
+from bot.planning.plan import Field, Plan
+from bot.planning.recipe import Recipe, load_recipe
+from tests.unit.builders import BLOG, SMALL, SMALL_TEMPLATES, read_plan, write_recipe
+
+_ENTITIES = ("User", "Post", "Comment", "Tag", "PostTag")
+_KEYS = ("plan", "core", *(f"entity/{name}" for name in _ENTITIES), "support", "main")
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> Recipe:
+    return write_recipe(tmp_path)
+
+
+def _changed(recipe: Recipe, before: Plan, after: Plan) -> set[str]:
+    """Return the phases whose inputs differ between two plans."""
+    old = {phase.key: phase.inputs for phase in derive_phases(before, recipe)}
+    new = {phase.key: phase.inputs for phase in derive_phases(after, recipe)}
+    return {key for key in old.keys() & new.keys() if old[key] != new[key]}
+
+
+def test_the_blog_has_nine_phases_in_plan_order(small: Recipe) -> None:
+    phases = derive_phases(read_plan(BLOG), small)
+
+    assert tuple(phase.key for phase in phases) == _KEYS
+    assert [phase.place for phase in phases] == list(range(1, 10))
+    assert [phase.title for phase in phases[:3]] == ["plan", "core", "entity User"]
+
+
+def test_each_phase_owns_its_files_with_the_entitys_names_filled_in(small: Recipe) -> None:
+    phases = derive_phases(read_plan(BLOG), small)
+
+    assert [list(phase.files) for phase in (phases[0], phases[1], phases[6], phases[7])] == [
+        [".phasebot/plan.yaml"],
+        ["app/core.py"],
+        ["app/models/post_tag.py", "app/routers/post_tags.py"],
+        ["README.md", ".gitignore"],
+    ]
+    assert phases[6].files["app/models/post_tag.py"] == "model.j2"
+
+
+def test_every_path_lies_in_the_output_folder(small: Recipe) -> None:
+    plan = read_plan(BLOG).model_copy(update={"output_dir": "services/api"})
+
+    phases = derive_phases(plan, small)
+
+    assert all(path.startswith("services/api/") for phase in phases for path in phase.files)
+    assert list(phases[0].files) == [plan_path("services/api")]
+
+
+def test_a_phase_needs_what_the_recipe_says(small: Recipe) -> None:
+    needs = {phase.key: phase.needs for phase in derive_phases(read_plan(BLOG), small)}
+
+    assert needs["core"] == needs["support"] == needs["plan"] == ()
+    assert needs["entity/Post"] == ("core",)
+    assert needs["main"] == ("core", *(f"entity/{name}" for name in _ENTITIES))
+
+
+def test_the_built_in_recipe_gives_disjoint_phases_that_need_only_earlier_ones() -> None:
+    phases = derive_phases(read_plan(BLOG), load_recipe("fastapi"))
+
+    before: set[str] = set()
+    for phase in phases:
+        assert set(phase.needs) <= before
+        before.add(phase.key)
+    assert tuple(phase.key for phase in phases) == _KEYS
+
+
+# ---- what a phase depends on
+
+
+def _replace_entity(plan: Plan, name: str, *fields: Field) -> Plan:
+    entities = [
+        entity.model_copy(update={"fields": (*entity.fields, *fields)}) if entity.name == name else entity
+        for entity in plan.entities
+    ]
+    return plan.model_copy(update={"entities": tuple(entities)})
+
+
+_WHOLE = set(_KEYS)
+
+
+@pytest.mark.parametrize(
+    ("change", "phases"),
+    [
+        (lambda plan: plan, set()),
+        (
+            lambda plan: _replace_entity(plan, "Post", Field(name="subtitle", type="string")),
+            {"plan", "entity/Post", "support"},
+        ),
+        (
+            lambda plan: _replace_entity(plan, "Tag", Field(name="owner", type="relation", target="User")),
+            {"plan", "entity/Tag", "support"},
+        ),
+        (lambda plan: plan.model_copy(update={"entities": plan.entities[:4]}), {"plan", "support", "main"}),
+        (lambda plan: plan.model_copy(update={"entities": plan.entities[::-1]}), {"plan", "support", "main"}),
+        (lambda plan: plan.model_copy(update={"description": "Other words."}), {"plan", "support"}),
+        (lambda plan: plan.model_copy(update={"instructions": {"core": "use uv"}}), {"plan", "core"}),
+        (lambda plan: plan.model_copy(update={"instructions": {"entity/Tag": "x"}}), {"plan", "entity/Tag"}),
+        (lambda plan: plan.model_copy(update={"instructions": {"entity/Nope": "x"}}), {"plan"}),
+        (lambda plan: plan.model_copy(update={"recipe": "elsewhere"}), {"plan"}),
+        (lambda plan: plan.model_copy(update={"project": "Other"}), {"plan", "support", "main"}),
+        (lambda plan: plan.model_copy(update={"output_dir": "api"}), _WHOLE),
+    ],
+    ids=[
+        "nothing",
+        "field",
+        "relation",
+        "entity-gone",
+        "entity-order",
+        "description",
+        "instruction",
+        "entity-instruction",
+        "unknown-instruction",
+        "recipe-name",
+        "project",
+        "folder",
+    ],
+)
+def test_inputs_change_exactly_with_the_phases_own_slice(
+    change: Callable[[Plan], Plan], phases: set[str], small: Recipe
+) -> None:
+    plan = read_plan(BLOG)
+
+    assert _changed(small, plan, change(plan)) == phases
+
+
+def test_field_order_and_every_modifier_are_part_of_the_inputs(small: Recipe) -> None:
+    variants = [
+        "a string, b string",
+        "b string, a string",
+        "a string?, b string",
+        "a string unique, b string",
+        "a string index, b string",
+        "a string = x, b string",
+        "a text, b string",
+        "a enum(x|y), b string",
+        "a enum(y|x), b string",
+        "a -> Item ?, b string",
+    ]
+
+    inputs = {find_phase(derive_phases(read_plan(f"- Item: {each}"), small), "entity/Item").inputs for each in variants}
+
+    assert len(inputs) == len(variants)
+
+
+def test_titles_and_templates_are_no_inputs(tmp_path: Path) -> None:
+    plan = read_plan(BLOG)
+    (tmp_path / "a").mkdir()
+    (tmp_path / "b").mkdir()
+    recipe = write_recipe(tmp_path / "a")
+    renamed = write_recipe(tmp_path / "b", SMALL.replace("title: core", "title: the core"), _templates("core.j2"))
+
+    old, new = derive_phases(plan, recipe), derive_phases(plan, renamed)
+
+    assert [phase.inputs for phase in old] == [phase.inputs for phase in new]
+
+
+def _templates(changed: str) -> dict[str, str]:
+    return {**SMALL_TEMPLATES, changed: SMALL_TEMPLATES[changed] + "# changed\n"}
+
+
+@pytest.mark.parametrize(
+    ("template", "phases"),
+    [
+        ("core.j2", {"core"}),
+        ("model.j2", {f"entity/{name}" for name in _ENTITIES}),
+        ("ignore.j2", {"support"}),
+        ("main.j2", {"main"}),
+        ("macros.j2", _WHOLE - {"plan"}),
+    ],
+)
+def test_the_recipes_digest_changes_for_the_phases_that_use_the_template(
+    template: str, phases: set[str], tmp_path: Path
+) -> None:
+    plan = read_plan(BLOG)
+    (tmp_path / "a").mkdir()
+    (tmp_path / "b").mkdir()
+
+    old = derive_phases(plan, write_recipe(tmp_path / "a"))
+    new = derive_phases(plan, write_recipe(tmp_path / "b", templates=_templates(template)))
+
+    assert {after.key for before, after in zip(old, new, strict=True) if before.recipe != after.recipe} == phases
+    assert all(phase.recipe.startswith("small@sha256:") for phase in new)
+
+
+def test_an_entitys_inputs_do_not_depend_on_where_it_stands(small: Recipe) -> None:
+    plan = read_plan(BLOG)
+    old = {phase.key: phase.inputs for phase in derive_phases(plan, small)}
+
+    for order in itertools.permutations(plan.entities):
+        new = derive_phases(plan.model_copy(update={"entities": order}), small)
+
+        assert all(old[phase.key] == phase.inputs for phase in new[1:-2])
+
+
+# ---- what is refused
+
+
+def _phase(key: str, files: str, more: str = "") -> str:
+    return f"  - {{key: '{key}', title: t, files: {files}{more}}}\n"
+
+
+@pytest.mark.parametrize(
+    ("phases", "reason"),
+    [
+        (
+            _phase("a", "{x.py: t.j2}") + _phase("b", "{x.py: t.j2}"),
+            "'x.py' belongs to 'a' and 'b'; phases own disjoint paths",
+        ),
+        (_phase("a", "{x.py: t.j2}") + _phase("b", "{X.py: t.j2}"), "'X.py' belongs to 'a' and 'b'"),
+        (_phase("a", "{x: t.j2}") + _phase("b", "{x/y: t.j2}"), "a file of 'a' stands where 'b' has the folder"),
+        (_phase("a", "{x/y/z: t.j2}") + _phase("b", "{X: t.j2}"), "a file of 'b' stands where 'a' has the folder"),
+        (_phase("a", "{x: t.j2, x/y: t.j2}"), "a file of 'a' stands where 'a' has the folder"),
+        (_phase("a", "{.phasebot/plan.yaml: t.j2}"), "belongs to 'plan' and 'a'"),
+        (_phase("a", "{.phasebot: t.j2}"), "a file of 'a' stands where 'plan' has the folder"),
+        (_phase("a", "{x.py: t.j2}", ", for-each: entity"), "belongs to 'a' and 'a'|two phases have the key 'a'"),
+        (_phase("a-${name}", "{x.py: t.j2}", ", for-each: entity"), "'x.py' belongs to 'a-User' and 'a-Post'"),
+        (_phase("a", "{x: t.j2}") + _phase("a", "{y: t.j2}"), "two phases have the key 'a'; rename one"),
+        (_phase("plan", "{x: t.j2}"), "two phases have the key 'plan'"),
+        (_phase("a", "{x: t.j2}", ", needs: [b]"), "phase 'a' needs 'b', which is no phase before it"),
+        (_phase("a", "{x: t.j2}", ", needs: [a]"), "phase 'a' needs 'a', which is no phase before it"),
+        (
+            _phase("a", "{x: t.j2}", ", needs: [b]") + _phase("b", "{y: t.j2}"),
+            "phase 'a' needs 'b', which is no phase before it",
+        ),
+        (_phase("a-${name}", "{x: t.j2}"), "'a-${name}' has a placeholder that this phase does not have"),
+        (_phase("a", "{'${module}.py': t.j2}"), "has a placeholder that this phase does not have"),
+        (_phase("a", "{'${oops}.py': t.j2}", ", for-each: entity"), "has a placeholder"),
+        (_phase("a", "{'$': t.j2}"), "has a placeholder"),
+        (_phase("a", "{../x: t.j2}"), "path '../x' leaves the project"),
+        (_phase("a", "{/x: t.j2}"), "path '/x' leaves the project"),
+        (_phase("a", "{.github/workflows/x.yml: t.j2}"), "configures git, CI or an agent"),
+        (_phase("a", "{'': t.j2}"), "is no path"),
+    ],
+)
+def test_a_recipe_that_can_not_work_is_refused(phases: str, reason: str, tmp_path: Path) -> None:
+    recipe = write_recipe(tmp_path, f"name: bad\nphases:\n{phases}", {"t.j2": ""})
+
+    with pytest.raises(UsageError, match="recipe") as caught:
+        derive_phases(read_plan(BLOG), recipe)
+
+    assert any(each in str(caught.value) for each in reason.split("|"))
+
+
+def test_two_entities_may_not_share_a_file_that_differs_only_in_case(tmp_path: Path) -> None:
+    recipe = write_recipe(
+        tmp_path, "name: bad\nphases:\n" + _phase("${name}", "{'${plural}': t.j2}", ", for-each: entity"), {"t.j2": ""}
+    )
+    plan = read_plan("- Box: a text\n- Bo: a text")
+
+    assert [list(phase.files) for phase in derive_phases(plan, recipe)[1:]] == [["boxes"], ["bos"]]
+
+
+def test_an_unknown_phase_is_answered_with_the_phases_nearest_first(small: Recipe) -> None:
+    phases = derive_phases(read_plan(BLOG), small)
+
+    with pytest.raises(UsageError, match="phase 'entity/Pots' is not in the plan; phases are: entity/Post, ") as caught:
+        find_phase(phases, "entity/Pots")
+
+    assert all(key in str(caught.value) for key in _KEYS)
+
+
+def test_a_known_phase_is_found_by_its_exact_key(small: Recipe) -> None:
+    phases = derive_phases(read_plan(BLOG), small)
+
+    assert find_phase(phases, "entity/Tag") is phases[5]
+    with pytest.raises(UsageError, match="entity/tag"):
+        find_phase(phases, "entity/tag")
+
+
+def test_500_entities_are_laid_out_at_once(small: Recipe) -> None:
+    plan = read_plan("".join(f"- E{n}: name text\n" for n in range(500)))
+
+    phases = derive_phases(plan, small)
+
+    assert len(phases) == 504
+    assert len({path for phase in phases for path in phase.files}) == 1 + 1 + 1000 + 2 + 1
+
+
+def test_the_digests_that_stand_in_peoples_histories_never_change(small: Recipe) -> None:
+    phases = derive_phases(read_plan(BLOG), small)
+
+    assert {phase.key: phase.inputs.removeprefix("sha256:")[:12] for phase in phases[1:]} == {
+        "core": "9f54fb5da6a4",
+        "entity/User": "a1121743c076",
+        "entity/Post": "d63f3b935cb6",
+        "entity/Comment": "20063124054e",
+        "entity/Tag": "f13e77cf6ee6",
+        "entity/PostTag": "5c039f112482",
+        "support": "ddacdebcb61a",
+        "main": "6a364eb49ac0",
+    }

@@ -1,0 +1,126 @@
+"""Recipes: what loads, and that a broken one is refused with one message when it is loaded."""
+
+from pathlib import Path
+
+import pytest
+
+from bot.errors import UsageError
+from bot.planning.recipe import digest, load_recipe
+from tests.unit.builders import SMALL, SMALL_TEMPLATES, write_recipe
+
+_ONE = "name: one\nphases: [{key: a, title: a, files: {x: t.j2}}]\n"
+
+
+def test_a_recipe_is_its_phases_and_the_text_of_its_templates(tmp_path: Path) -> None:
+    recipe = write_recipe(tmp_path)
+
+    assert recipe.name == "small"
+    assert [phase.key for phase in recipe.phases] == ["core", "entity/${name}", "support", "main"]
+    assert [phase.sees for phase in recipe.phases] == ["nothing", "nothing", "entities", "names"]
+    assert recipe.phases[1].for_each == "entity"
+    assert recipe.templates == SMALL_TEMPLATES
+
+
+def test_a_recipe_reserves_names(tmp_path: Path) -> None:
+    recipe = write_recipe(tmp_path, _ONE + "reserved: {entities: [Doc], fields: [id]}\n", {"t.j2": ""})
+
+    assert recipe.reserved == (frozenset({"Doc"}), frozenset({"id"}))
+
+
+def test_templates_that_no_phase_uses_are_not_read(tmp_path: Path) -> None:
+    recipe = write_recipe(tmp_path, _ONE, {"t.j2": "", "other.j2": "x"})
+
+    assert list(recipe.templates) == ["t.j2"]
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        ("", "recipe.yaml, line 1: there is nothing in it"),
+        ("name: [", "recipe.yaml, line "),
+        ("a: &x 1\nb: *x\n", "recipe.yaml, line 1: YAML anchors, aliases and tags"),
+        ("!!python/name:os.system x", "YAML anchors, aliases and tags"),
+        ("[" * 100_000, "nested too deeply"),
+        ("- a\n", "Input should be a valid dictionary"),
+        ("name: one\n", "phases: Field required"),
+        ("name: one\nphases: []\n", "phases: "),
+        (_ONE + "colour: red\n", "colour: Extra inputs are not permitted"),
+        (_ONE.replace("name: one", "name: ''"), "name: "),
+        (_ONE.replace("name: one", "name: 2026-99-99"), "month must be in 1..12"),
+        (_ONE.replace("name: one", 'name: "a\\nPhasebot-Run: b"'), "name: Value error, it must be one line"),
+        (_ONE.replace("key: a", 'key: "a\\tb"'), "key: Value error, it must be one line"),
+        (_ONE.replace("key: a", "key: ' a'"), "key: Value error, it must be one line"),
+        (_ONE.replace("title: a", 'title: "a\\n\\nb"'), "title: Value error, it must be one line"),
+        (_ONE.replace("key: a, ", ""), "phases.0.key: Field required"),
+        (_ONE.replace("{x: t.j2}", "{}"), "phases.0.files: "),
+        (_ONE.replace("title: a", "title: a, sees: all"), "phases.0.sees: "),
+        (_ONE.replace("title: a", "title: a, for-each: field"), "phases.0.for-each: "),
+        (_ONE.replace("name: one", "name: one\n<<: [1]"), "recipe.yaml"),
+        (_ONE.replace("t.j2", "none.j2"), "can't read 'none.j2'"),
+        (_ONE.replace("t.j2", "../recipe.yaml"), "'../recipe.yaml' leaves the recipe's folder"),
+        (_ONE.replace("t.j2", "/etc/passwd"), "'/etc/passwd' leaves the recipe's folder"),
+        (_ONE.replace("t.j2", "'.'"), "can't read '.'"),
+        (_ONE.replace("t.j2", "x" * 300), "can't read "),
+        (_ONE.replace("t.j2", '"a\\0b"'), "U+0000"),
+        (_ONE + "shared: [none.j2]\n", "can't read 'none.j2'"),
+    ],
+)
+def test_a_broken_recipe_is_refused_with_what_is_wrong(content: str, reason: str, tmp_path: Path) -> None:
+    with pytest.raises(UsageError) as caught:
+        write_recipe(tmp_path, content, {"t.j2": ""})
+
+    assert str(caught.value).startswith(f"recipe {str(tmp_path)!r}")
+    assert reason in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_template_that_is_a_link_out_of_the_recipe_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text("secret")
+    folder = tmp_path / "recipe"
+    (folder / "templates").mkdir(parents=True)
+    (folder / "templates" / "t.j2").symlink_to(tmp_path / "secret")
+
+    with pytest.raises(UsageError, match="leaves the recipe's folder"):
+        write_recipe(folder, _ONE, {})
+
+
+def test_a_template_that_is_no_text_or_too_large_is_refused(tmp_path: Path) -> None:
+    write_recipe(tmp_path, _ONE, {"t.j2": ""})
+    template = tmp_path / "templates" / "t.j2"
+
+    template.write_bytes(b"\xff\xfe")
+    with pytest.raises(UsageError, match=r"can't read 't\.j2'"):
+        load_recipe(str(tmp_path))
+
+    template.write_text("x" * (1 << 20) + "x")
+    with pytest.raises(UsageError, match=r"'t\.j2' is larger than 1,048,576 characters"):
+        load_recipe(str(tmp_path))
+
+
+@pytest.mark.parametrize("name", ["nope", "./nope", "", "/", "a\x00b", "x" * 5000, "../" * 40, "fastapi/../nope"])
+def test_an_unknown_recipe_is_answered_with_the_built_in_ones(name: str) -> None:
+    with pytest.raises(UsageError, match="is not known: built in are fastapi") as caught:
+        load_recipe(name)
+
+    assert len(str(caught.value)) < 300
+
+
+def test_a_digest_is_that_of_the_content_not_of_its_order() -> None:
+    assert digest({"a": 1, "b": ["\u00fc"]}) == digest({"b": ["\u00fc"], "a": 1})
+    assert digest(["a", "b"]) != digest(["b", "a"])
+    assert digest({}) == "sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a"
+
+
+def test_a_phases_digest_covers_its_own_entry(tmp_path: Path) -> None:
+    (tmp_path / "a").mkdir()
+    (tmp_path / "b").mkdir()
+
+    old = write_recipe(tmp_path / "a")
+    new = write_recipe(tmp_path / "b", SMALL.replace("title: core", "title: the core"))
+
+    changed = [
+        before.key
+        for before, after in zip(old.phases, new.phases, strict=True)
+        if old.digest(before) != new.digest(after)
+    ]
+    assert changed == ["core"]

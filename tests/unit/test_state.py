@@ -1,0 +1,316 @@
+"""The state of a run, derived from commits: the rules of the design one by one."""
+
+from collections.abc import Mapping, Sequence
+
+import pytest
+
+from bot.history.state import Commit, Entry, PhaseState, RunState, derive_state
+from bot.planning.phases import Phase
+from tests.unit.builders import blob, bot_commit, build_phase, human_commit, oid, rollback
+
+PLAN = build_phase("plan", ".phasebot/plan.yaml")
+CORE = build_phase("core", "app/core.py", "app/config.py")
+POST = build_phase("entity/Post", "app/models/post.py", needs=["core"])
+MAIN = build_phase("main", "main.py", needs=["core", "entity/Post"])
+
+
+def _state(phase: Phase, *commits: Commit, base: Mapping[str, Entry] | None = None) -> PhaseState:
+    return derive_state("blog", base or {}, commits).state(phase)
+
+
+# ---- rule 1 and 2: what counts, and what it means
+
+
+def test_without_commits_a_phase_is_pending_and_all_its_files_are_wanted() -> None:
+    assert _state(CORE) == PhaseState(
+        phase=CORE,
+        status="pending",
+        commit=None,
+        files=(),
+        missing=(),
+        edited=(),
+        conflicts=(),
+        stale=None,
+        tokens=(0, 0),
+        wanted=("app/core.py", "app/config.py"),
+    )
+
+
+def test_a_complete_commit_makes_its_phase_done() -> None:
+    assert _state(CORE, bot_commit(1, CORE, tokens=(10, 2))) == PhaseState(
+        phase=CORE,
+        status="complete",
+        commit=oid(1),
+        files=("app/core.py", "app/config.py"),
+        missing=(),
+        edited=(),
+        conflicts=(),
+        stale=None,
+        tokens=(10, 2),
+        wanted=(),
+    )
+
+
+def test_of_a_partial_phase_only_the_missing_files_are_wanted() -> None:
+    state = _state(CORE, bot_commit(1, CORE, status="partial", missing=["app/config.py"]))
+
+    assert (state.status, state.files, state.missing) == ("partial", ("app/core.py",), ("app/config.py",))
+    assert state.wanted == ("app/config.py",)
+
+
+def test_the_newest_commit_of_a_phase_wins() -> None:
+    partial = bot_commit(1, CORE, status="partial", missing=["app/config.py"])
+    complete = bot_commit(2, CORE, changes={"app/config.py": blob(2)})
+
+    done, undone = _state(CORE, partial, complete), _state(CORE, complete, partial)
+
+    assert (done.status, done.commit, done.missing, done.wanted) == ("complete", oid(2), (), ())
+    assert (undone.status, undone.commit, undone.wanted) == ("partial", oid(1), ("app/config.py",))
+
+
+def test_missing_files_that_the_plan_no_longer_has_are_not_wanted() -> None:
+    state = _state(CORE, bot_commit(1, CORE, status="partial", missing=["gone.py", "../x", "app/core.py"]))
+
+    assert (state.missing, state.wanted) == (("app/core.py",), ("app/core.py",))
+
+
+def test_commits_of_other_runs_are_people_s_commits() -> None:
+    other = bot_commit(2, CORE, run="issue-12")
+
+    assert _state(CORE, other).status == "pending"
+    assert _state(CORE, bot_commit(1, CORE), other).commit == oid(1)
+    assert _state(CORE, bot_commit(1, CORE), other).edited == ("app/core.py", "app/config.py")
+
+
+def test_tokens_add_up_over_all_commits_of_a_phase_and_over_the_run() -> None:
+    gone = build_phase("entity/Gone", "gone.py")
+    commits = [
+        bot_commit(1, CORE, tokens=(10, 1)),
+        bot_commit(2, gone, tokens=(5, 5)),
+        bot_commit(3, CORE, tokens=(20, 2)),
+        bot_commit(4, CORE),
+        bot_commit(5, CORE, tokens=(100, 100), run="other"),
+    ]
+
+    ledger = derive_state("blog", {}, commits)
+
+    assert ledger.state(CORE).tokens == (30, 3)
+    assert ledger.tokens == (35, 8)
+
+
+@pytest.mark.parametrize(
+    "revert",
+    [
+        rollback(9, "core"),
+        rollback(9, "main", "core", "entity/Post"),
+        human_commit(9, body=f"Revert core\n\nThis reverts commit {oid(1)}.\n"),
+        human_commit(9, body=f"This reverts commit {oid(1)}, reversing\nchanges made to {oid(2)}.\n"),
+        human_commit(9, body=f"This reverts commit {oid(77)}.\n\nThis reverts commit {oid(1)}.\n"),
+    ],
+    ids=["rollback", "rollback-of-several", "revert-button", "revert-of-a-merge", "two-reverts"],
+)
+def test_a_phase_taken_back_is_to_be_made_again(revert: Commit) -> None:
+    state = _state(CORE, bot_commit(1, CORE, tokens=(1, 1)), revert)
+
+    assert (state.status, state.commit, state.files, state.tokens) == ("reverted", oid(1), (), (1, 1))
+    assert state.wanted == tuple(CORE.files)
+
+
+@pytest.mark.parametrize(
+    "commit",
+    [
+        rollback(9, "entity/Post"),
+        rollback(9, "Core"),
+        rollback(9, "core", run="other"),
+        human_commit(9, body=f"This reverts commit {oid(2)}."),
+        human_commit(9, body=f"This reverts commit {oid(1)[:12]}."),
+        human_commit(9, body=f"> This reverts commit {oid(1)}."),
+        human_commit(9, body=f"See {oid(1)}."),
+        human_commit(9),
+    ],
+)
+def test_a_commit_that_reverts_something_else_leaves_the_phase_done(commit: Commit) -> None:
+    assert _state(CORE, bot_commit(1, CORE), commit).status == "complete"
+
+
+def test_a_revert_before_the_commit_says_nothing_about_it() -> None:
+    assert _state(CORE, rollback(1, "core"), bot_commit(2, CORE)).status == "complete"
+    assert _state(CORE, bot_commit(1, CORE), rollback(2, "core"), bot_commit(3, CORE)).status == "complete"
+
+
+def test_a_phase_commit_that_was_dropped_is_pending_again() -> None:
+    state = _state(CORE, bot_commit(2, POST))
+
+    assert (state.status, state.wanted) == ("pending", tuple(CORE.files))
+
+
+# ---- rule 4: stale
+
+
+def test_a_phase_whose_inputs_changed_is_stale_by_plan_and_wanted_whole() -> None:
+    state = _state(CORE, bot_commit(1, CORE, inputs="older", status="partial", missing=["app/config.py"]))
+
+    assert (state.stale, state.wanted) == ("plan", tuple(CORE.files))
+
+
+def test_a_phase_is_stale_by_dependency_when_one_it_needs_is_newer() -> None:
+    commits = [bot_commit(1, CORE), bot_commit(2, POST), bot_commit(3, MAIN), bot_commit(4, POST)]
+
+    ledger = derive_state("blog", {}, commits)
+
+    assert [ledger.state(phase).stale for phase in (CORE, POST, MAIN)] == [None, None, "dependency"]
+    assert ledger.state(MAIN).wanted == ()
+
+
+@pytest.mark.parametrize("commits", [[], [bot_commit(1, CORE), rollback(3, "core")]], ids=["never made", "taken back"])
+def test_a_phase_is_stale_by_dependency_when_one_it_needs_is_not_there(commits: Sequence[Commit]) -> None:
+    state = _state(POST, *commits[:1], bot_commit(2, POST), *commits[1:])
+
+    assert (state.status, state.stale) == ("complete", "dependency")
+
+
+def test_a_phase_made_by_another_recipe_is_reported_only() -> None:
+    state = _state(CORE, bot_commit(1, CORE, recipe="fastapi@older"))
+
+    assert (state.status, state.stale, state.wanted) == ("complete", "recipe", ())
+
+
+@pytest.mark.parametrize(
+    ("inputs", "recipe", "rebuilt", "stale"),
+    [
+        ("older", "older", True, "plan"),
+        (None, "older", True, "dependency"),
+        (None, "older", False, "recipe"),
+        (None, None, False, None),
+    ],
+)
+def test_of_several_reasons_the_strongest_is_named(
+    *, inputs: str | None, recipe: str | None, rebuilt: bool, stale: str | None
+) -> None:
+    after = [bot_commit(3, CORE)] if rebuilt else []
+
+    state = _state(POST, bot_commit(1, CORE), bot_commit(2, POST, inputs=inputs, recipe=recipe), *after)
+
+    assert state.stale == stale
+
+
+def test_an_edited_plan_is_the_plan_and_never_stale() -> None:
+    edit = human_commit(2, {".phasebot/plan.yaml": blob(2)})
+
+    state = _state(PLAN, bot_commit(1, PLAN, inputs="older", recipe="older"), edit)
+
+    assert (state.status, state.stale, state.wanted) == ("complete", None, ())
+    assert state.edited == (".phasebot/plan.yaml",)
+
+
+# ---- rule 5: people's edits
+
+
+@pytest.mark.parametrize(
+    "after",
+    [
+        [human_commit(2, {"app/core.py": blob(2)})],
+        [human_commit(2, {"app/core.py": None})],
+        [human_commit(2, {"app/core.py": Entry("100755", oid(1))})],
+        [human_commit(2, {"app/core.py": Entry("120000", oid(1))})],
+        [bot_commit(2, POST, run="other", changes={"app/core.py": blob(2)})],
+        [human_commit(2, {"app/core.py": blob(2)}), bot_commit(3, POST)],
+        [human_commit(2, {"app/core.py": blob(2)}), bot_commit(3, CORE, changes={"app/core.py": blob(3)})],
+        [human_commit(2, {"app/core.py": blob(2)}), bot_commit(3, CORE, changes={}, conflict=["app/core.py"])],
+    ],
+    ids=["changed", "removed", "mode", "link", "other-run", "then-other-phase", "then-merged", "then-conflict"],
+)
+def test_a_file_that_holds_a_persons_lines_is_edited(after: Sequence[Commit]) -> None:
+    assert _state(CORE, bot_commit(1, CORE), *after).edited == ("app/core.py",)
+
+
+@pytest.mark.parametrize(
+    "after",
+    [
+        [],
+        [human_commit(2, {"README.md": blob(2)})],
+        [human_commit(2, {"app/core.py": blob(2)}), human_commit(3, {"app/core.py": blob(1)})],
+        [bot_commit(2, CORE)],
+        [rollback(2, "core", changes={"app/core.py": None, "app/config.py": None}), bot_commit(3, CORE)],
+    ],
+    ids=["nothing", "elsewhere", "undone", "made-again", "rolled-back-and-made-again"],
+)
+def test_a_file_as_the_bot_left_it_is_not_edited(after: Sequence[Commit]) -> None:
+    assert _state(CORE, bot_commit(1, CORE), *after).edited == ()
+
+
+def test_the_base_of_the_next_merge_is_the_last_version_without_a_persons_lines() -> None:
+    commits = [
+        bot_commit(1, CORE),
+        bot_commit(2, CORE),
+        human_commit(3, {"app/core.py": blob(3)}),
+        bot_commit(4, CORE),
+    ]
+
+    ledger = derive_state("blog", {}, commits)
+
+    assert ledger.file("app/core.py") == (blob(4), blob(2))
+    assert ledger.file("app/config.py") == (blob(4), blob(4))
+
+
+def test_a_conflict_is_told_of_the_phases_own_files_until_it_is_made_again() -> None:
+    first = bot_commit(1, CORE)
+    conflict = bot_commit(3, CORE, changes={}, conflict=["app/core.py", "elsewhere.py"])
+    edit = human_commit(2, {"app/core.py": blob(2)})
+
+    assert _state(CORE, first, edit, conflict).conflicts == ("app/core.py",)
+    assert _state(CORE, first, edit, conflict, bot_commit(4, CORE)).conflicts == ()
+
+
+def test_a_persons_file_in_the_base_is_theirs_and_has_no_bot_version() -> None:
+    ledger = derive_state("blog", {"app/core.py": blob(100)}, [bot_commit(1, CORE, changes={"app/core.py": blob(1)})])
+
+    assert ledger.file("app/core.py") == (blob(1), None)
+    assert ledger.state(CORE).status == "complete"
+
+
+def test_a_rolled_back_file_has_nothing_to_merge_with() -> None:
+    ledger = derive_state(
+        "blog", {}, [bot_commit(1, CORE), rollback(2, "core", changes={"app/core.py": None, "app/config.py": None})]
+    )
+
+    assert ledger.file("app/core.py") == (None, None)
+    assert not ledger.file("app/core.py").edited
+
+
+@pytest.mark.parametrize(
+    ("base", "path", "blocked"),
+    [
+        ({}, "app/core.py", False),
+        ({"app": Entry("040000", oid(1))}, "app/core.py", False),
+        ({"app/core.py": Entry("100644", oid(1))}, "app/core.py", False),
+        ({"app/core.py": Entry("100755", oid(1))}, "app/core.py", False),
+        ({"app/core.py": Entry("040000", oid(1))}, "app/core.py", True),
+        ({"app/core.py": Entry("120000", oid(1))}, "app/core.py", True),
+        ({"app/core.py": Entry("160000", oid(1))}, "app/core.py", True),
+        ({"app": Entry("100644", oid(1))}, "app/core.py", True),
+        ({"app": Entry("120000", oid(1))}, "app/core.py", True),
+        ({"app": Entry("160000", oid(1))}, "app/models/core.py", True),
+        ({"app": Entry("120000", oid(1))}, "apple/core.py", False),
+    ],
+)
+def test_a_path_is_blocked_by_what_is_no_file_or_no_folder(
+    *, base: Mapping[str, Entry], path: str, blocked: bool
+) -> None:
+    assert derive_state("blog", base, []).blocked(path) is blocked
+
+
+def test_a_path_is_free_again_once_a_person_removes_what_blocked_it() -> None:
+    ledger = derive_state("blog", {"app": Entry("120000", oid(1))}, [human_commit(2, {"app": None})])
+
+    assert not ledger.blocked("app/core.py")
+
+
+def test_a_run_is_complete_when_nothing_is_wanted() -> None:
+    ledger = derive_state("blog", {}, [bot_commit(1, PLAN), bot_commit(2, CORE)])
+
+    def run(*phases: Phase) -> RunState:
+        return RunState("blog", "phasebot/blog", "main", oid(2), [ledger.state(each) for each in phases], (0, 0), False)
+
+    assert run(PLAN, CORE).complete
+    assert not run(PLAN, CORE, POST).complete
