@@ -1,0 +1,1 @@
+"""How files come: the provider protocol and those who keep it."""
