@@ -1,0 +1,64 @@
+"""From what a person names (a folder, a run, a base, a remote) to the branch of a run."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from bot.errors import UsageError
+from bot.history.branch import Branch
+from bot.history.git import create_repository, open_repository
+from bot.history.remote import Remote, choose_remote
+from bot.history.repository import Repository, choose_run
+from bot.planning.names import check_run_name
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where a run is; None leaves the choice to what the repository says."""
+
+    folder: Path
+    run: str | None = None
+    base: str | None = None
+    remote: str | None = None
+    push: bool | None = None
+
+
+def open_branch(place: Place, *, create: bool, now: Callable[[], datetime]) -> Branch:
+    """Open the branch of the run at *place*; with *create* make the repository where there is none.
+
+    Raises:
+        UsageError: The place can't be what it says; nothing was written.
+    """
+    if place.run is not None:
+        check_run_name(place.run)
+    git = open_repository(place.folder, search=place.folder == Path())
+    if git is None:
+        if not create:
+            raise UsageError(
+                f"opening {place.folder}: there is no repository; "
+                f"start one with 'phasebot generate SPEC --repo {place.folder}'"
+            )
+        if place.push or place.remote:
+            raise UsageError(f"pushing: {place.folder} is yet to be made and has no remote; leave the option out")
+        git = create_repository(place.folder)
+    repository = Repository(git)
+    remote = choose_remote(repository, place.remote, required=bool(place.push))
+    run = choose_run(repository, remote) if place.run is None else place.run
+    return Branch(
+        repository,
+        run,
+        base=_base(repository, place, run, remote),
+        remote=Remote(repository, remote) if remote else None,
+        push=place.push is not False,
+        now=now,
+    )
+
+
+def _base(repository: Repository, place: Place, run: str, remote: str | None) -> str:
+    """Return the base's name: what does not exist yet has no other than the default, what does keeps its own."""
+    if not place.base or repository.is_empty() or repository.has_branch(run, remote):
+        return repository.default_base(remote)
+    if not repository.base_oid(place.base, remote):
+        raise UsageError(f"base {place.base!r} is no commit or branch of {place.folder}; name one that is")
+    return place.base

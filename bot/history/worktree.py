@@ -1,0 +1,162 @@
+"""Let a worktree that has the run's branch checked out follow it: only the paths that changed, never a local change.
+
+Files are written before the index names them, so a kill in between leaves files that are simply not listed
+yet, and the next run can tell which commits the worktree has not followed.
+"""
+
+import tempfile
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from bot.history.git import Git
+from bot.history.state import Entry
+
+_ARGUMENTS = 400
+
+
+class _Change(NamedTuple):
+    path: str
+    old: Entry | None
+    new: Entry | None
+
+
+def worktrees_on(git: Git, ref: str) -> list[Path]:
+    """Return the worktrees that have *ref* checked out."""
+    found = []
+    for block in git("worktree", "list", "--porcelain").split("\n\n"):
+        facts = dict(line.partition(" ")[::2] for line in block.split("\n"))
+        if facts.get("branch") == ref and Path(facts["worktree"]).is_dir():
+            found.append(Path(facts["worktree"]))
+    return found
+
+
+def followed_to(git: Git, folder: Path, ref: str, head: str, base: str | None) -> str | None:
+    """Return where *ref* stood when the worktree last followed it; *base* is where its branch began.
+
+    The ref's log says where it has stood.  The worktree is behind a place when its index holds what was there
+    for every path that has changed since; the farthest such place, going back without a gap, is the one.
+    """
+    followed: str | None = head
+    log = git("log", "-g", "--format=%H", ref, "--").split("\n")
+    before = log[log.index(head) + 1 :] if head in log else []  # it may have moved on meanwhile
+    for place in [*before, base]:
+        changes = _changes(git, place, head)
+        index = _index(git, folder, [change.path for change in changes])
+        if any(index.get(change.path) != change.old for change in changes):
+            break
+        if changes:
+            followed = place
+    return followed
+
+
+def follow(git: Git, folder: Path, old: str | None, new: str) -> None:
+    """Bring the worktree in *folder* from commit *old* to *new*.
+
+    What a person changed, staged, removed or put in the way stays as it is.  A locked index leaves the
+    refresh to the next run.
+    """
+    changes = _changes(git, old, new)
+    index = _index(git, folder, [change.path for change in changes])
+    hashes = _hashes(git, folder, [change.path for change in changes])
+    write: dict[str, Entry] = {}
+    record: dict[str, Entry | None] = {}
+    for path, was, now in changes:
+        if index.get(path) != was or _is_blocked(folder, path):
+            continue  # followed already, staged by a person, or something else stands in the way
+        record[path] = now
+        found = hashes.get(path, "" if _exists(folder, path) else None)
+        if found != (was.oid if was else None):
+            continue  # changed by a person: the index says what head has, the file stays
+        if now is None:
+            (folder / path).unlink()
+            _remove_empty_folders(folder, path)
+        else:
+            write[path] = now
+    _write_files(git, folder, write)
+    if record:
+        git.run("update-index", "--add", "-z", "--index-info", stdin=_index_info(record, len(new)), folder=folder)
+
+
+def _changes(git: Git, old: str | None, new: str) -> list[_Change]:
+    old = old or git("hash-object", "-t", "tree", "--stdin")
+    tokens = git("diff-tree", "-r", "-z", "--raw", "--no-abbrev", "--no-renames", old, new).split("\0")
+    found = []
+    for about, path in zip(tokens[::2], tokens[1::2], strict=False):
+        old_mode, new_mode, old_oid, new_oid, _ = about.removeprefix(":").split(" ")
+        found.append(_Change(path, _entry(old_mode, old_oid), _entry(new_mode, new_oid)))
+    return found
+
+
+def _entry(mode: str, oid: str) -> Entry | None:
+    return None if mode == "000000" else Entry(mode, oid)
+
+
+def _index(git: Git, folder: Path, paths: Sequence[str]) -> dict[str, Entry]:
+    found = {}
+    for start in range(0, len(paths), _ARGUMENTS):
+        some = paths[start : start + _ARGUMENTS]
+        rows = git("--literal-pathspecs", "ls-files", "-s", "-z", "--", *some, folder=folder).split("\0")
+        for about, _, path in (row.partition("\t") for row in rows if row):
+            mode, oid, _ = about.split(" ")
+            found[path] = Entry(mode, oid)
+    return {path: found[path] for path in paths if path in found}
+
+
+def _hashes(git: Git, folder: Path, paths: Sequence[str]) -> dict[str, str]:
+    """Return the object ids that the files at *paths* would be stored as, the repository's filters applied."""
+    files = [
+        p
+        for p in paths
+        if "\n" not in p and not _is_blocked(folder, p) and (folder / p).is_file() and not (folder / p).is_symlink()
+    ]
+    if not files:
+        return {}
+    stdin = "".join(f"{path}\n" for path in files).encode("utf-8", "surrogateescape")
+    return dict(zip(files, git("hash-object", "--stdin-paths", stdin=stdin, folder=folder).split("\n"), strict=True))
+
+
+def _exists(folder: Path, path: str) -> bool:
+    return (folder / path).exists() or (folder / path).is_symlink()
+
+
+def _is_blocked(folder: Path, path: str) -> bool:
+    """Whether a file or symlink stands where *path* needs a folder: writing would leave the worktree or replace it."""
+    parent = folder
+    for part in path.split("/")[:-1]:
+        parent /= part
+        if parent.is_symlink() or (parent.exists() and not parent.is_dir()):
+            return True
+    return False
+
+
+def _write_files(git: Git, folder: Path, files: Mapping[str, Entry]) -> None:
+    """Write *files* as a checkout would (line endings, filters), by way of an index of their own."""
+    if not files:
+        return
+    with tempfile.TemporaryDirectory(prefix="phasebot-") as scratch:
+        own_index = {"GIT_INDEX_FILE": str(Path(scratch) / "index")}
+        info = _index_info(files)
+        if (
+            git.run(
+                "update-index", "--add", "-z", "--index-info", stdin=info, folder=folder, environment=own_index
+            ).status
+            == 0
+        ):
+            names = "".join(f"{path}\0" for path in files).encode("utf-8", "surrogateescape")
+            git.run("checkout-index", "-f", "-q", "-z", "--stdin", stdin=names, folder=folder, environment=own_index)
+
+
+def _index_info(entries: Mapping[str, Entry | None], digits: int = 0) -> bytes:
+    """Write what ``update-index --index-info`` reads; *digits* is the length of an object id, for removals."""
+    removed = Entry("0", "0" * digits)
+    rows = ((entry or removed, path) for path, entry in entries.items())
+    return b"".join(f"{entry.mode} {entry.oid}\t{path}\0".encode("utf-8", "surrogateescape") for entry, path in rows)
+
+
+def _remove_empty_folders(folder: Path, path: str) -> None:
+    parents: Iterable[Path] = (folder / path).parents
+    for parent in parents:
+        if parent == folder or any(parent.iterdir()):
+            return
+        parent.rmdir()
