@@ -1,0 +1,265 @@
+"""The loop: derive what is missing from history, make it, commit it, publish it, look again.
+
+First run, resume after a kill, an edited plan and commits by others are all this loop.  Nothing is counted up
+here: what is done is read from the branch, and what to do next is decided anew after every commit.
+"""
+
+import asyncio
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from bot.errors import Interrupted, PhasebotError, ProviderError, PushError, UsageError
+from bot.generation.provider import Generated, Provider, Request
+from bot.history.branch import Branch, PlanFile
+from bot.history.publishing import Publisher
+from bot.history.state import PhaseState, RunState
+from bot.history.trailers import Trailers
+from bot.planning.phases import PLAN_PHASE, Phase, find_phase
+from bot.planning.planned import Planned
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """What a run may use."""
+
+    jobs: int = 8
+    only: Collection[str] = ()
+    """Phase keys; empty means all."""
+    seconds: float | None = None
+    """Time after which no phase may be under way; none is begun that would likely take longer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a run ended: where it stands, and what kept it from going on."""
+
+    state: RunState
+    error: PhasebotError | None = None
+
+
+class Announcer(Protocol):
+    """Who tells people.  It must not raise: an announcement never fails a run."""
+
+    def show(self, run: "Run") -> None:
+        """Render the run whole from its state; called after every change."""
+
+    def note(self, message: str) -> None:
+        """Tell one thing that is not in the state."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Run:
+    """One process's work on one branch; every collaborator is an argument."""
+
+    branch: Branch
+    provider: Provider
+    announcer: Announcer
+    read_plan: Callable[[PlanFile], Planned]
+    """Judge the plan at head; raises UsageError where an edit broke it."""
+    first_plan: Planned | None
+    """The plan to begin with; used only where history holds none."""
+    limits: Limits
+    timer: Callable[[], float]
+    """Monotonic seconds."""
+    active: dict[str, float] = field(init=False, default_factory=dict)
+    """Phases being made → when they were begun, by the timer."""
+    failures: dict[str, Mapping[str, str]] = field(init=False, default_factory=dict)
+    """Phase → path → why it could not be made, for what this process tried."""
+    done_before: int = field(init=False, default=0)
+    """Phases that needed nothing when this process looked first."""
+    _before: frozenset[str] = field(init=False, default=frozenset())
+    _publisher: Publisher = field(init=False)
+    _planned: Planned | None = field(init=False, default=None)
+    _plan_file: PlanFile | None = field(init=False, default=None)
+    _tasks: dict[asyncio.Task[Generated], Phase] = field(init=False, default_factory=dict)
+    _tried: set[tuple[str, str]] = field(init=False, default_factory=set)
+    _error: ProviderError | None = field(init=False, default=None)
+    _slowest: float = field(init=False, default=0.0)
+    _begun: float = field(init=False, default=0.0)
+
+    async def carry_on(self, stop: asyncio.Event) -> Outcome:
+        """Work until nothing more can be made, or *stop* is set; everything finished is committed and published.
+
+        Raises:
+            UsageError: The plan in history is broken, or a phase of ``only`` is not in it.
+            RepositoryError: Git refused a commit.
+        """
+        self._begun = self.timer()
+        self._publisher = Publisher(self.branch)
+        async with self._publisher:
+            if await self._reconcile():
+                self._begin()
+                try:
+                    await self._work(stop)
+                finally:
+                    await self._cancel_tasks()
+        self.announcer.show(self)
+        if self._publisher.behind:
+            self.announcer.note(f"the worktree did not follow ({self._publisher.behind}); run generate again")
+        error: PhasebotError | None = self._error or self._publisher.error
+        if stop.is_set():
+            error = Interrupted("stopped as asked; what was finished is committed, run generate again to continue")
+        return Outcome(self.state(), error)
+
+    async def _reconcile(self) -> bool:
+        """Take in what others pushed; return whether there is a branch to go on with."""
+        try:
+            await self._publisher.reconcile()
+        except PushError as exc:
+            self._publisher.error = exc
+            self.announcer.note(f"{exc}; going on without it")
+            self.branch.read()
+            return True
+        return self._publisher.error is None
+
+    def _begin(self) -> None:
+        """Have a plan in history, and publish what an earlier process could not."""
+        self._before = frozenset(commit.oid for commit in self.branch.commits)
+        if phases := self.phases:
+            ledger = self.branch.ledger(phases)
+            self.done_before = sum(not ledger.wanted(phase) for phase in phases)
+        if self.branch.plan_file() is None:
+            if self.first_plan is None:
+                raise UsageError(
+                    f"continuing {self.branch.name}: it holds no plan; start the run with 'phasebot generate SPEC'"
+                )
+            self._planned = self.first_plan
+            plan_phase = self.first_plan.phases[0]
+            self._commit(plan_phase, Generated(dict.fromkeys(plan_phase.files, self.first_plan.text)), 0.0)
+        elif self.first_plan and self._planned and self.first_plan.text != self._planned.text:
+            self.announcer.note(
+                f"{self.branch.name} keeps the plan it has, which is not this spec's; "
+                "edit plan.yaml there to change what is built, or name a new run with --run"
+            )
+        for key in self.limits.only:
+            find_phase(self.phases, key)
+        self._publisher.publish()
+        self.announcer.show(self)
+
+    @property
+    def phases(self) -> Sequence[Phase]:
+        """The phases of the plan at head, in plan order."""
+        found = self.branch.plan_file()
+        if found is not None and found != self._plan_file:
+            self._plan_file = found
+            if self._planned is None or found.text != self._planned.text:
+                self._planned = self.read_plan(found)
+        return self._planned.phases if self._planned else ()
+
+    async def _work(self, stop: asyncio.Event) -> None:
+        stopped = asyncio.create_task(stop.wait())
+        try:
+            while not stop.is_set() and self._left() != 0:
+                self._begin_ready()
+                if not self._tasks:
+                    await self._publisher.flush()  # what others pushed may have changed what is ready
+                    if not any(self._ready()):
+                        return
+                    continue
+                news = asyncio.create_task(self._publisher.news.wait())
+                waited = {*self._tasks, stopped, news}
+                await asyncio.wait(waited, timeout=self._left(), return_when=asyncio.FIRST_COMPLETED)
+                news.cancel()
+                self._publisher.news.clear()
+                self._commit_finished()
+        finally:
+            stopped.cancel()
+
+    def _left(self) -> float | None:
+        limit = self.limits.seconds
+        return None if limit is None else max(0.0, self._begun + limit - self.timer())
+
+    def _ready(self) -> Iterator[tuple[Phase, tuple[str, ...]]]:
+        """Yield the phases that can be begun now, in plan order, with the files to make."""
+        left = self._left()
+        if self._error or (left is not None and left <= self._slowest):
+            return
+        phases = self.phases
+        ledger = self.branch.ledger(phases)
+        wanted = {phase.key: ledger.wanted(phase) for phase in phases}
+        for phase in phases:
+            if (
+                wanted[phase.key]
+                and phase.key not in self.active
+                and (phase.key, phase.inputs) not in self._tried
+                and (not self.limits.only or phase.key in self.limits.only)
+                and not any(wanted[need] for need in phase.needs)
+            ):
+                yield phase, wanted[phase.key]
+
+    def _begin_ready(self) -> None:
+        if len(self._tasks) >= self.limits.jobs:
+            return
+        for phase, paths in list(self._ready())[: self.limits.jobs - len(self._tasks)]:
+            assert self._planned is not None, "phases come from a plan"  # noqa: S101
+            self._tried.add((phase.key, phase.inputs))
+            self.active[phase.key] = self.timer()
+            request = Request(self._planned.plan, self._planned.recipe, phase, paths)
+            self._tasks[asyncio.create_task(self.provider.generate(request))] = phase
+
+    def _commit_finished(self) -> None:
+        """Commit every phase whose generation has ended, in the order in which they were begun."""
+        for task in [task for task in self._tasks if task.done()]:
+            phase = self._tasks.pop(task)
+            seconds = self.timer() - self.active.pop(phase.key)
+            self._slowest = max(self._slowest, seconds)
+            if task.cancelled():
+                continue
+            try:
+                self._commit(phase, task.result(), seconds)
+            except ProviderError as exc:
+                self._error = self._error or exc
+            self.announcer.show(self)
+
+    async def _cancel_tasks(self) -> None:
+        """End what is under way; a phase that came to its end all the same is committed."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._commit_finished()
+
+    def _commit(self, phase: Phase, generated: Generated, seconds: float) -> None:
+        if generated.missing:
+            self.failures[phase.key] = generated.missing
+        if not generated.files:
+            return
+        by_provider = phase.key != PLAN_PHASE
+        trailers = Trailers(
+            run=self.branch.run,
+            phase=phase.key,
+            status="partial" if generated.missing else "complete",
+            inputs=phase.inputs,
+            recipe=phase.recipe,
+            provider=self.provider.name if by_provider else None,
+            model=generated.model,
+            tokens=(generated.tokens.read, generated.tokens.written) if generated.model else None,
+            missing=tuple(generated.missing),
+        )
+        made = len(generated.files)
+        body = [f"{made} of {made + len(generated.missing)} files, {seconds:.1f} s."]
+        files = {path: text.encode() for path, text in generated.files.items()}
+        if self.branch.commit(phase, self.phases, files, trailers, body):
+            self._publisher.publish()
+
+    # What announcers ask
+
+    def made_and_out(self) -> Sequence[tuple[str, str]]:
+        """Return phase and commit of what this process made and published, in the order in which it was committed."""
+        return [
+            (commit.trailers.phase, commit.oid)
+            for commit in self.branch.commits
+            if commit.oid in self._publisher.published
+            and commit.oid not in self._before
+            and commit.trailers
+            and commit.trailers.phase
+        ]
+
+    def phase(self, key: str) -> PhaseState:
+        """Return how far the phase *key* has come."""
+        phases = self.phases
+        return self.branch.ledger(phases).state(find_phase(phases, key))
+
+    def state(self) -> RunState:
+        """Return the whole state, derived from history."""
+        return self.branch.state(self.phases)
