@@ -1,0 +1,364 @@
+"""The command line from outside: what it prints, what it exits with, and what bad input gets."""
+
+import contextlib
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.house import BLOG, NOTE, SMALL, commit, git, new_repository, phasebot, phases_of
+
+
+@pytest.fixture
+def blog(tmp_path: Path) -> Path:
+    """A complete run of the blog."""
+    done = phasebot("generate", BLOG, "--repo", tmp_path / "blog", "--recipe", SMALL, "--run", "blog")
+    assert done.returncode == 0, done.stderr
+    return tmp_path / "blog"
+
+
+def test_progress_is_a_story_on_stderr_and_the_result_is_on_stdout(tmp_path: Path) -> None:
+    done = phasebot("generate", NOTE, "--repo", tmp_path / "note", "--recipe", SMALL)
+
+    oids = git(tmp_path / "note", "log", "--reverse", "--format=%h", "--abbrev=7", "main..HEAD").split("\n")
+    assert done.stderr.split("\n") == [
+        "phasebot/note: 5 phases",
+        f"[1/5] plan  1/1 files  committed {oids[0]}",
+        f"[2/5] core  2/2 files  committed {oids[1]}",
+        f"[4/5] support  2/2 files  committed {oids[2]}",
+        f"[3/5] entity/Note  2/2 files  committed {oids[3]}",
+        f"[5/5] main  1/1 files  committed {oids[4]}",
+        "",
+    ]
+    assert done.stdout == f"complete: 5 of 5 phases, 8 files on phasebot/note at {oids[4]}\n"
+
+
+def test_a_terminal_shows_every_phase_live(tmp_path: Path) -> None:
+    arguments = ["generate", BLOG, "--repo", str(tmp_path / "blog"), "--recipe", str(SMALL)]
+    ours, theirs = os.openpty()
+
+    with subprocess.Popen([sys.executable, "-m", "bot", *arguments], stdout=subprocess.PIPE, stderr=theirs) as process:
+        os.close(theirs)
+        shown = b""
+        with contextlib.suppress(OSError):  # the terminal is gone with the process
+            while block := os.read(ours, 65536):
+                shown += block
+        told = process.stdout.read() if process.stdout else b""
+    os.close(ours)
+
+    assert process.returncode == 0
+    plain = re.sub(rb"\x1b\[[0-9;?]*[A-Za-z]", b"", shown).decode()
+    last = re.findall(r"\d/9 +(\S+) +(\w+)", plain)[-9:]
+    entities = (f"entity/{name}" for name in ("User", "Post", "Comment", "Tag", "PostTag"))
+    assert last == [(key, "done") for key in ("plan", "core", *entities, "support", "main")]
+    assert told.startswith(b"complete: 9 of 9 phases")
+
+
+def test_a_rerun_of_a_complete_run_says_so_and_commits_nothing(blog: Path) -> None:
+    head = git(blog, "rev-parse", "HEAD")
+
+    done = phasebot("generate", "--repo", blog)
+
+    assert done.returncode == 0
+    assert done.stderr == "phasebot/blog: all 9 phases were done before, nothing to do\n"
+    assert done.stdout.startswith("complete: 9 of 9 phases")
+    assert git(blog, "rev-parse", "HEAD") == head
+
+
+def test_json_is_the_contract(blog: Path) -> None:
+    done = phasebot("status", "--repo", blog, "--format", "json")
+
+    state = json.loads(done.stdout)
+    assert list(state) == ["run", "branch", "base", "head", "complete", "phases", "tokens", "pushed"]
+    assert {key: state[key] for key in ("run", "branch", "base", "complete", "tokens", "pushed")} == {
+        "run": "blog",
+        "branch": "phasebot/blog",
+        "base": "main",
+        "complete": True,
+        "tokens": {"in": 0, "out": 0},
+        "pushed": False,
+    }
+    assert state["head"] == git(blog, "rev-parse", "HEAD")
+    assert state["phases"][3] == {
+        "key": "entity/Post",
+        "title": "entity Post",
+        "status": "complete",
+        "commit": git(blog, "log", "-1", "--format=%H", "--grep", "entity Post "),
+        "files": ["app/models/post.py", "app/routers/post.py"],
+        "missing": [],
+        "edited": [],
+        "conflicts": [],
+        "stale": None,
+        "tokens": {"in": 0, "out": 0},
+    }
+    again = phasebot("generate", "--repo", blog, "--format", "json")
+    assert json.loads(again.stdout) == state
+
+
+def test_status_shows_a_persons_edit(blog: Path) -> None:
+    commit(blog, "Mine", {"app/models/post.py": "mine\n"})
+
+    done = phasebot("status", "--repo", blog)
+
+    assert done.returncode == 0
+    assert "edited: app/models/post.py" in done.stdout
+
+
+def test_plan_prints_what_generate_would_commit(blog: Path) -> None:
+    done = phasebot("plan", BLOG, "--recipe", SMALL)
+
+    assert done.returncode == 0
+    assert done.stdout == (blog / ".phasebot" / "plan.yaml").read_text()
+    assert phasebot("plan", "-", stdin=done.stdout).stdout == done.stdout
+
+
+def test_plan_prints_json_and_a_diagram() -> None:
+    plan = json.loads(phasebot("plan", BLOG, "--recipe", SMALL, "--format", "json").stdout)
+    diagram = phasebot("plan", BLOG, "--recipe", SMALL, "--format", "mermaid").stdout
+
+    assert [entity["name"] for entity in plan["entities"]] == ["User", "Post", "Comment", "Tag", "PostTag"]
+    assert diagram.startswith("erDiagram\n    User {\n")
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupt_exits_130_and_the_next_run_finishes(tmp_path: Path, number: signal.Signals) -> None:
+    entities = "\n".join(f"- Entity{n}: name string" for n in range(150))
+    arguments = ["generate", f"# Many\n{entities}", "--repo", str(tmp_path / "many"), "--recipe", str(SMALL)]
+    process = subprocess.Popen([sys.executable, "-m", "bot", *arguments], stderr=subprocess.PIPE, text=True)
+    assert process.stderr is not None
+    for line in process.stderr:
+        if line.startswith("[2/"):
+            break
+
+    process.send_signal(number)
+    _, told = process.communicate(timeout=60)
+
+    assert process.returncode == 130, told
+    assert told.rstrip().endswith("run generate again to continue")
+    assert 2 <= len(phases_of(tmp_path / "many", "many")) < 154
+    assert git(tmp_path / "many", "status", "--porcelain") == ""
+    assert phasebot(*arguments).returncode == 0
+    assert len(phases_of(tmp_path / "many", "many")) == 154
+
+
+def test_a_deadline_that_is_over_exits_3_and_a_rerun_continues(tmp_path: Path) -> None:
+    arguments = ("generate", BLOG, "--repo", tmp_path / "blog", "--recipe", SMALL)
+
+    done = phasebot(*arguments, "--deadline", "0.00001")
+
+    assert done.returncode == 3
+    assert "not made yet: core, " in done.stderr
+    assert phasebot(*arguments).returncode == 0
+
+
+def test_a_base_is_where_a_new_branch_starts_and_later_ignored(tmp_path: Path) -> None:
+    folder = new_repository(tmp_path / "note")
+    git(folder, "switch", "--quiet", "-c", "develop")
+    develop = commit(folder, "Develop", {"DEVELOP": "1\n"})
+    arguments = ("generate", NOTE, "--repo", folder, "--recipe", SMALL)
+
+    assert phasebot(*arguments, "--base", "develop").returncode == 0
+    again = phasebot(*arguments, "--base", "nowhere")
+
+    assert again.returncode == 0
+    assert "all 5 phases were done before" in again.stderr
+    assert git(folder, "rev-parse", "phasebot/note~5") == develop
+
+
+def test_options_come_from_the_environment_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PHASEBOT_GENERATE_RECIPE", str(SMALL))
+    monkeypatch.setenv("PHASEBOT_GENERATE_REPO", str(tmp_path / "note"))
+
+    assert phasebot("generate", NOTE).returncode == 0
+    assert (tmp_path / "note" / "main.py").exists()
+
+
+BAD_SPECS = {
+    "empty": ("", "it is empty"),
+    "blank": (" \n\n", "it is empty"),
+    "no entities": ("# Blog\nA blog about cats.\n", "it holds no entities"),
+    "unknown type": (
+        "- User: name strng",
+        "line 1: '- User: name strng': unknown type 'strng'; did you mean 'string'?",
+    ),
+    "unknown entity": (
+        "- Post: author -> Usr\n- User: name string",
+        "relation to unknown entity 'Usr'; did you mean 'User'?",
+    ),
+    "twice": ("- User: name string\n- User: mail email", "line 2: '- User: mail email': entity User is given twice"),
+    "field twice": ("- User: name string, name text", "'name' is used twice in User"),
+    "keyword": ("- User: class string", "'class' is a Python keyword"),
+    "too many": (
+        "\n".join(f"- E{n}: name string" for n in range(501)),
+        "line 501: '- E500: name string': 501 entities are too many",
+    ),
+    "circle": ("- A: b -> B\n- B: a -> A", "required relations in a circle: A -> B -> A"),
+    "no fields": ("- User:", "entity User has no fields"),
+    "bad YAML": ("entities:\n  User: [", "not valid YAML"),
+}
+
+
+@pytest.mark.parametrize(("text", "message"), BAD_SPECS.values(), ids=BAD_SPECS)
+def test_a_bad_spec_exits_2_with_one_message_and_nothing_written(tmp_path: Path, text: str, message: str) -> None:
+    spec = tmp_path / "spec.md"
+    spec.write_text(text)
+
+    done = phasebot("generate", spec, "--repo", tmp_path / "new", "--recipe", SMALL)
+
+    assert done.returncode == 2
+    assert done.stderr.startswith("phasebot: ")
+    assert message in done.stderr
+    assert "Traceback" not in done.stderr
+    assert done.stdout == ""
+    assert not (tmp_path / "new").exists()
+
+
+def test_a_reserved_name_is_refused(tmp_path: Path) -> None:
+    done = phasebot("generate", "- User: id integer", "--repo", tmp_path / "new")
+
+    assert done.returncode == 2
+    assert "'id' is reserved" in done.stderr
+    assert not (tmp_path / "new").exists()
+
+
+@pytest.mark.parametrize("content", [None, b"\xff\xfe- User: name string"], ids=["not there", "not UTF-8"])
+def test_an_unreadable_spec_exits_2(tmp_path: Path, content: bytes | None) -> None:
+    spec = tmp_path / "spec.md"
+    if content is not None:
+        spec.write_bytes(content)
+
+    done = phasebot("generate", spec, "--repo", tmp_path / "new")
+
+    assert done.returncode == 2
+    assert str(spec) in done.stderr
+    assert not (tmp_path / "new").exists()
+
+
+def test_a_bare_repository_is_refused(tmp_path: Path) -> None:
+    git(tmp_path, "init", "--quiet", "--bare", "bare.git")
+
+    done = phasebot("generate", NOTE, "--repo", tmp_path / "bare.git", "--recipe", SMALL)
+
+    assert done.returncode == 2
+    assert "it is a bare repository; clone it" in done.stderr
+
+
+def test_a_folder_with_files_that_is_no_repository_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "photos").mkdir()
+    (tmp_path / "photos" / "cat.txt").write_text("cat")
+
+    done = phasebot("generate", NOTE, "--repo", tmp_path / "photos", "--recipe", SMALL)
+
+    assert done.returncode == 2
+    assert "no git repository" in done.stderr
+    assert [path.name for path in (tmp_path / "photos").iterdir()] == ["cat.txt"]
+
+
+def test_a_repository_below_a_file_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("cat")
+
+    done = phasebot("generate", NOTE, "--repo", tmp_path / "file" / "note", "--recipe", SMALL)
+
+    assert done.returncode == 2
+    assert "Not a directory; name another folder" in done.stderr
+
+
+def test_a_machine_without_git_is_told_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+
+    done = phasebot("generate", NOTE, "--repo", tmp_path / "note", "--recipe", SMALL)
+
+    assert done.returncode == 2
+    assert done.stderr == "phasebot: starting git: there is none on the PATH; install git 2.33 or newer\n"
+
+
+@pytest.mark.parametrize("folder", ["../out", "/etc", "a/../../b", ".git", "a/.github", "a\nb"])
+def test_an_output_folder_outside_the_repository_is_refused(tmp_path: Path, folder: str) -> None:
+    done = phasebot("generate", NOTE, "--repo", tmp_path / "new", "--recipe", SMALL, "--output-dir", folder)
+
+    assert done.returncode == 2
+    assert "no folder inside the repository" in done.stderr
+    assert not (tmp_path / "new").exists()
+
+
+@pytest.mark.parametrize("run", ["a b", "../x", "x.lock", "-x", "x..y", "x~1", "", "x/", "a" * 200, "ü"])
+def test_a_run_name_that_is_no_branch_name_is_refused(tmp_path: Path, run: str) -> None:
+    done = phasebot("generate", NOTE, "--repo", tmp_path / "new", "--recipe", SMALL, f"--run={run}")
+
+    assert done.returncode == 2
+    assert "no valid branch name" in done.stderr
+    assert not (tmp_path / "new").exists()
+
+
+def test_a_plan_edited_into_nonsense_names_commit_and_line(blog: Path) -> None:
+    oid = commit(blog, "Break it", {".phasebot/plan.yaml": "entities:\n  User:\n    name: strng\n"})
+
+    done = phasebot("generate", "--repo", blog)
+
+    assert done.returncode == 2
+    assert f".phasebot/plan.yaml at commit {oid[:10]}, line 3: 'name: strng': unknown type 'strng'" in done.stderr
+
+
+def test_a_plan_that_was_removed_names_the_commit(blog: Path) -> None:
+    oid = commit(blog, "Remove it", {".phasebot/plan.yaml": None})
+
+    done = phasebot("status", "--repo", blog)
+
+    assert done.returncode == 2
+    assert f"commit {oid[:10]} removed .phasebot/plan.yaml" in done.stderr
+
+
+def test_several_runs_must_be_told_apart(tmp_path: Path) -> None:
+    folder = new_repository(tmp_path / "many")
+    for name in ("one", "two"):
+        assert phasebot("generate", NOTE, "--repo", folder, "--recipe", SMALL, "--run", name).returncode == 0
+
+    done = phasebot("status", "--repo", folder)
+
+    assert done.returncode == 2
+    assert "name one with --run: one, two" in done.stderr
+    assert phasebot("status", "--repo", folder, "--run", "two").returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("status",), "no phasebot/* branch"),
+        (("generate",), "no phasebot/* branch"),
+        (("status", "--run", "nothing"), "it holds no plan"),
+        (("generate", "--run", "nothing"), "it holds no plan"),
+        (("generate", NOTE, "--base", "nowhere"), "base 'nowhere' is no commit or branch"),
+        (("generate", NOTE, "--remote", "nowhere"), "remote 'nowhere' is not known"),
+        (("generate", NOTE, "--push"), "there is no remote"),
+        (("generate", NOTE, "--only", "entity/Nope"), "phases are: entity/Note"),
+        (("generate", NOTE, "--recipe", "nope"), "recipe 'nope' is not known"),
+        (("generate", NOTE, "--jobs", "0"), "--jobs"),
+    ],
+)
+def test_bad_options_exit_2_and_leave_no_branch(tmp_path: Path, arguments: tuple[str, ...], message: str) -> None:
+    folder = new_repository(tmp_path / "note")
+    recipe = () if "--recipe" in arguments or arguments[0] != "generate" else ("--recipe", str(SMALL))
+
+    done = phasebot(*arguments, *recipe, "--repo", folder)
+
+    assert done.returncode == 2, done
+    assert message in done.stderr
+    assert "Traceback" not in done.stderr
+    assert git(folder, "branch", "--list", "phasebot/*") == ""
+
+
+def test_help_comes_quickly_without_the_heavy_imports() -> None:
+    code = (
+        "import sys; sys.argv=['phasebot','--help']\nfrom bot.cli import main\ntry: main()\nexcept SystemExit: pass\n"
+    )
+    code += "print(sorted({'git','pydantic','jinja2','rich','yaml'} & set(sys.modules)), file=sys.stderr)"
+
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+
+    assert done.stderr == "[]\n"
+    assert "generate" in done.stdout
