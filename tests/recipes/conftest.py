@@ -1,0 +1,53 @@
+"""The environment that generated projects are tested in: their own requirements, installed once for all workers."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from filelock import FileLock
+
+from tests.house import phasebot
+
+EXAMPLES = Path(__file__).parents[2] / "bot" / "recipes" / "fastapi" / "examples"
+
+
+def generate(spec: Path | str, folder: Path) -> Path:
+    """Generate a project with the built-in recipe and return its folder."""
+    done = phasebot("generate", spec, "--repo", folder)
+    assert done.returncode == 0, done.stderr
+    return folder
+
+
+def run(folder: Path, *command: object, **environment: str) -> str:
+    """Run a command in a project as its owner would; it must succeed."""
+    done = subprocess.run(
+        [*map(str, command)],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=570,
+        env=environment or None,
+    )
+    assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-3000:]
+    return done.stdout
+
+
+@pytest.fixture(scope="session")
+def blog(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The blog, generated."""
+    return generate(EXAMPLES / "blog.md", tmp_path_factory.mktemp("blog") / "blog")
+
+
+@pytest.fixture(scope="session")
+def python(tmp_path_factory: pytest.TempPathFactory, blog: Path, worker_id: str) -> Path:
+    """The interpreter of a virtual environment that holds what generated projects require, and nothing of ours."""
+    base = tmp_path_factory.getbasetemp()
+    shared = (base if worker_id == "master" else base.parent) / "project-environment"
+    with FileLock(f"{shared}.lock"):
+        if not (shared / "ready").exists():
+            run(blog, sys.executable, "-m", "venv", shared)
+            run(blog, shared / "bin" / "pip", "install", "--quiet", "-r", "requirements-dev.txt")
+            (shared / "ready").touch()
+    return shared / "bin" / "python"

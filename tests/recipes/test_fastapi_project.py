@@ -1,0 +1,99 @@
+"""What the recipe ``fastapi`` makes: lint-clean, tested by itself, and served."""
+
+import os
+import random
+import socket
+import subprocess
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+from tests.house import git
+from tests.recipes.conftest import EXAMPLES, generate, run
+from tests.recipes.http_session import play
+
+KINDS = (
+    "name string unique", "body text", "count integer = 3", "ratio float?", "price decimal = 9.99",
+    "on boolean = false",
+    "day date = today", "at datetime = now", "key uuid unique", "mail email index", "link url?", "extra json?",
+    "state enum(new|in-progress|done) = new",
+)  # fmt: skip
+
+
+def sixty() -> str:
+    """Return a spec of sixty entities with fields and relations drawn by lot, the same each time."""
+    dice = random.Random(60)  # noqa: S311  # reproducible on purpose
+    lines = []
+    for number in range(60):
+        fields = dice.sample(KINDS, k=dice.randint(1, 6))
+        targets = dice.sample(range(number + 1), k=min(number, dice.randint(0, 3)))
+        fields += [f"part{target} -> Entity{target}{'?' if target == number else ''}" for target in targets]
+        lines.append(f"- Entity{number}: {', '.join(fields)}")
+    return "# Sixty\n" + "\n".join(lines) + "\n"
+
+
+ODD = """\
+# Odd "names" \\ and 'quotes'
+It's a "test" with \\backslashes\\ and \"\"\"three quotes\"\"\" and <b>tags</b> and {{ braces }}.
+
+- Order: type string, list text?, date date, datetime datetime?, json json?, copy boolean = true, order integer
+- Group: schema string = "a, b", dict string?, validate string?, str string?, int integer?, self string?
+- Class1: group -> Group, parent -> Class1?
+- Session: session string, repository string, payload text, data json?, filters string?
+- Base: user string, password string, registry string?, metadata string?, model_config string?
+- A: b -> B?
+- B: a -> A
+- Link: order -> Order unique, first -> Group, second -> Group?
+- Empty: maybe string?
+"""
+
+SPECS: dict[str, Path | str] = {
+    "blog": EXAMPLES / "blog.md",
+    "everything": EXAMPLES / "everything.md",
+    "odd names": ODD,
+    "sixty": sixty(),
+}
+
+
+@pytest.mark.parametrize("name", SPECS)
+def test_a_generated_project_is_clean_and_passes_its_own_tests(tmp_path: Path, python: Path, name: str) -> None:
+    project = generate(SPECS[name], tmp_path / "project")
+
+    run(project, python, "-m", "ruff", "check", ".")
+    run(project, python, "-m", "ruff", "format", "--check", ".")
+    told = run(project, python, "-m", "pytest", "-q", "-W", "error", "-p", "no:cacheprovider")
+
+    assert " passed" in told
+    assert git(project, "status", "--porcelain") == ""
+    assert "phasebot" not in git(project, "grep", "-il", "phasebot", "--", ".", ":!.phasebot", check=False).lower()
+
+
+def test_the_blog_works_over_http(blog: Path, python: Path, tmp_path: Path) -> None:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    environment = {"DATABASE_URL": f"sqlite:///{tmp_path}/blog.db", "PATH": os.environ["PATH"]}
+    command = [str(python), "-m", "uvicorn", "main:app", "--port", str(port), "--log-level", "warning"]
+
+    with subprocess.Popen(command, cwd=blog, env=environment) as server:
+        try:
+            _wait_for(f"http://127.0.0.1:{port}/health")
+            told = play(f"http://127.0.0.1:{port}")
+        finally:
+            server.terminate()
+
+    assert any(line.endswith("409") for line in told)
+    assert any(line.endswith("404") for line in told)
+
+
+def _wait_for(url: str) -> None:
+    for _ in range(200):
+        try:
+            with urllib.request.urlopen(url, timeout=5):
+                return
+        except (urllib.error.URLError, ConnectionError):
+            time.sleep(0.05)
+    raise AssertionError(f"{url} did not answer")
