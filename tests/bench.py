@@ -20,7 +20,8 @@ from bot.history.trailers import Trailers, format_message
 from bot.history.writing import NewCommit, format_stream
 from bot.planning.phases import Phase
 from bot.runner import Limits
-from tests.house import BLOG, House, ScriptedProvider, branch_of, clone, git, new_origin, new_repository, planned
+from tests.house import House, ScriptedProvider, branch_of, clone, git, new_origin, new_repository, planned
+from tests.unit.builders import BLOG
 
 _FILE = "".join(f"line {number} of a generated file\n" for number in range(60))
 _WHO = "Ada <ada@example.com> 1763900000 +0000"

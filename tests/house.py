@@ -16,19 +16,10 @@ from bot.history.remote import Remote, choose_remote
 from bot.history.repository import Repository
 from bot.planning.planned import Planned, plan_file, plan_spec
 from bot.runner import Limits, Outcome, Run
+from tests.unit.builders import BLOG
 
 DATA = Path(__file__).parent / "data"
 SMALL = DATA / "recipes" / "small"
-BLOG = """\
-# Blog API
-A small blog with comments and tags.
-
-- User: username string unique, email email unique, bio text?
-- Post: title string, body text, published boolean = false, author -> User
-- Comment: body text, post -> Post, author -> User
-- Tag: name string unique
-- PostTag: post -> Post, tag -> Tag
-"""
 NOTE = "# Note\n\n- Note: text text\n"
 
 

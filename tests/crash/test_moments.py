@@ -14,7 +14,8 @@ from pathlib import Path
 import pytest
 
 from tests.crash.test_effects import place
-from tests.house import BLOG, SMALL, clone, git, phases_of, tree_of
+from tests.house import SMALL, clone, git, phases_of, tree_of
+from tests.unit.builders import BLOG
 
 KILLS = int(os.environ.get("PHASEBOT_KILLS", "6"))
 

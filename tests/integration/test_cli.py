@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.house import BLOG, NOTE, SMALL, commit, git, new_repository, phasebot, phases_of
+from tests.house import NOTE, SMALL, commit, git, new_repository, phasebot, phases_of
+from tests.unit.builders import BLOG
 
 
 @pytest.fixture

@@ -12,7 +12,6 @@ from bot.generation.provider import Generated, Request
 from bot.generation.template import TemplateProvider
 from bot.runner import Limits
 from tests.house import (
-    BLOG,
     House,
     ScriptedProvider,
     commit,
@@ -23,6 +22,7 @@ from tests.house import (
     picture,
     tree_of,
 )
+from tests.unit.builders import BLOG
 
 BLOG_PHASES = """\
 Generate plan [1/9]  complete

@@ -10,21 +10,12 @@ from bot.history.state import Commit, Entry
 from bot.history.trailers import Status, Trailers
 from bot.planning.phases import Phase
 from bot.planning.plan import NOTHING_RESERVED, Plan, Reserved
-from bot.planning.recipe import Recipe, load_recipe
+from bot.planning.recipe import BUILT_IN, Recipe, load_recipe
 from bot.planning.spec import read_spec
 
 SOURCE = "the spec blog.md"
 
-BLOG = """\
-# Blog API
-A small blog with comments and tags.
-
-- User: username string unique, email email unique, bio text?
-- Post: title string, body text, published boolean = false, author -> User
-- Comment: body text, post -> Post, author -> User
-- Tag: name string unique
-- PostTag: post -> Post, tag -> Tag
-"""
+BLOG = (BUILT_IN / "fastapi" / "examples" / "blog.md").read_text()
 
 SMALL = """\
 name: small
