@@ -13,7 +13,7 @@ from pathlib import Path
 from bot.errors import PushError, RepositoryError, UsageError
 from bot.history import worktree
 from bot.history.merge import merge_files
-from bot.history.remote import CannotReplayError, RejectedError, Remote, replay
+from bot.history.remote import RejectedError, Remote, replay
 from bot.history.repository import BRANCHES, Repository, branch_ref, object_id
 from bot.history.state import Commit, Entry, Ledger, RunState, derive_state
 from bot.history.trailers import Trailers, format_message
@@ -286,6 +286,3 @@ class Branch:
         if len(self.commits) - self._tidied >= _PACKS:
             self._tidied = len(self.commits)
             self._repository.roll_up_packs()
-
-
-__all__ = ["ATTEMPTS", "Branch", "CannotReplayError", "PlanFile", "RejectedError"]

@@ -8,7 +8,8 @@ import asyncio
 from typing import Self
 
 from bot.errors import PushError, RepositoryError
-from bot.history.branch import ATTEMPTS, Branch, CannotReplayError, RejectedError
+from bot.history.branch import ATTEMPTS, Branch
+from bot.history.remote import CannotReplayError, RejectedError
 
 
 class Publisher:

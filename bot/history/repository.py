@@ -94,10 +94,6 @@ class Repository:
         result = self.git.run("merge-base", one, other)
         return result.text or None
 
-    def is_ancestor(self, old: str, new: str) -> bool:
-        """Whether *new* contains *old*."""
-        return self.git.run("merge-base", "--is-ancestor", old, new).status == 0
-
     def log(self, base: str | None, head: str) -> list[Commit]:
         """Return the first-parent commits of ``base..head``, oldest first."""
         out = self.git.run(
