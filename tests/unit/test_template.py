@@ -14,7 +14,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from bot.generation.provider import Generated, Request, Tokens
-from bot.generation.template import TemplateProvider, docstring, markdown, python_literal, toml_string
+from bot.generation.rendering import docstring, markdown, python_literal, toml_string
+from bot.generation.template import TemplateProvider
 from bot.planning.phases import derive_phases, find_phase
 from bot.planning.plan import Plan
 from tests.unit.builders import BLOG, SMALL, SMALL_TEMPLATES, read_plan, write_recipe

@@ -1,0 +1,174 @@
+"""Templates of a recipe, rendered: the project's files, and the prompts that ask a model for them.
+
+Recipes may come from a pull request, so templates run in jinja's sandbox and see values, not objects that
+lead elsewhere; the text of a plan is untrusted wherever a template puts it, hence the quoting filters.
+"""
+
+import datetime as dt
+import json
+import re
+import uuid
+from collections.abc import Mapping
+from decimal import Decimal
+from functools import cache
+from typing import Any
+
+from jinja2 import DictLoader, StrictUndefined, TemplateError
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+from bot.planning import names
+from bot.planning.phases import Phase
+from bot.planning.plan import Entity, Field, Plan
+from bot.planning.recipe import Recipe
+
+_FAILURES = (
+    *(TemplateError, ArithmeticError, AttributeError, LookupError, TypeError, ValueError),
+    *(RecursionError, MemoryError),
+)
+"""What a template can do wrong: its expressions are Python's, and so are their errors."""
+
+
+class _Named:
+    """An entity as others may know it: by name only."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.module = names.module_name(name)
+        self.plural = names.plural(names.snake_case(name))
+        self.order = re.sub(r"\d+", lambda digits: digits[0].zfill(20), self.module)
+        """Sorts modules as import sorters do: numbers by their value."""
+
+
+class _FieldView:
+    """A field as templates see it."""
+
+    def __init__(self, field: Field) -> None:
+        self.name = field.name
+        self.type = field.type
+        self.column = field.column
+        self.unique = field.unique
+        self.index = field.index
+        self.optional = field.optional
+        self.has_default = field.has_default
+        self.default = field.default_value
+        self.choices = field.choices
+        self.is_relation = field.is_relation
+        self.target = _Named(field.target) if field.target else None
+
+
+class _EntityView(_Named):
+    """An entity as its own phase sees it."""
+
+    def __init__(self, entity: Entity) -> None:
+        super().__init__(entity.name)
+        self.fields = tuple(map(_FieldView, entity.fields))
+
+
+class RenderingError(Exception):
+    """A template of the recipe is broken, or doesn't fit this plan; the message names it."""
+
+
+def render_template(recipe: Recipe, name: str, context: Mapping[str, Any]) -> str:
+    """Render the template *name* of *recipe*.
+
+    Raises:
+        RenderingError: It can't be rendered.
+    """
+    try:
+        text = _environment(recipe).get_template(name).render(context)
+    except _FAILURES as exc:
+        raise RenderingError(" ".join(f"template {name}: {type(exc).__name__}: {exc}".split())) from exc
+    return text if text.endswith("\n") or not text else f"{text}\n"
+
+
+@cache
+def _environment(recipe: Recipe) -> ImmutableSandboxedEnvironment:
+    environment = ImmutableSandboxedEnvironment(
+        loader=DictLoader(dict(recipe.templates)),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        autoescape=False,  # the output is code, not HTML; the filters quote
+    )
+    environment.filters |= {"python": python_literal, "docstring": docstring, "markdown": markdown, "toml": toml_string}
+    return environment
+
+
+def phase_context(plan: Plan, phase: Phase) -> dict[str, Any]:
+    """Return what the phase's templates see: no more than its slice of the plan, which is what its digest covers."""
+    seen = phase.slice
+    context: dict[str, Any] = {}
+    if "project" in seen:
+        context["project"] = {"name": plan.project, "slug": plan.slug, "description": seen.get("description", "")}
+    by_name = {entity.name: entity for entity in plan.entities}
+    if "entity" in seen:
+        context["entity"] = _EntityView(by_name[seen["entity"]["name"]])
+    if "entities" in seen:
+        context["entities"] = [
+            _Named(each) if isinstance(each, str) else _EntityView(by_name[each["name"]]) for each in seen["entities"]
+        ]
+    return context
+
+
+def python_literal(value: object) -> str:
+    """Return *value* as Python source, quoted as formatters do.
+
+    Dates need ``datetime as dt``, decimals ``Decimal``, UUIDs ``uuid``.
+    """
+    match value:
+        case str():
+            source = _python_text(value)
+        case Decimal():
+            source = f'Decimal("{value}")'
+        case dt.datetime():
+            source = f'dt.datetime.fromisoformat("{value.isoformat()}")'
+        case dt.date():
+            source = f"dt.date({value.year}, {value.month}, {value.day})"
+        case uuid.UUID():
+            source = f'uuid.UUID("{value}")'
+        case Mapping():
+            source = "{" + ", ".join(f"{python_literal(k)}: {python_literal(v)}" for k, v in value.items()) + "}"
+        case float():
+            source = repr(value).replace("e+", "e")
+        case list() | tuple():
+            source = "[" + ", ".join(map(python_literal, value)) + "]"
+        case _:
+            source = repr(value)
+    return source
+
+
+def docstring(text: str) -> str:
+    """Return *text* as one line that can stand inside a triple-quoted docstring."""
+    line = " ".join(text.split())
+    return line.replace("\\", "\\\\").replace('"', "'").strip()
+
+
+def markdown(text: str) -> str:
+    """Return *text* as Markdown prose: no HTML, no image and no link starts in it."""
+    return re.sub(r"([\\`*_\[\]<>!#|])", r"\\\1", text)
+
+
+def toml_string(text: str) -> str:
+    """Return *text* as a TOML basic string."""
+    return _quoted(text)
+
+
+def _python_text(text: str) -> str:
+    """Return *text* in the quotes that need fewer escapes, double ones if it's a draw."""
+    source = _quoted(text)
+    if text.count('"') <= text.count("'"):
+        return source
+    body = re.sub(r"\\(.)|'", lambda match: {'"': '"', None: "\\'"}.get(match[1], match[0]), source[1:-1])
+    return f"'{body}'"
+
+
+def _quoted(text: str) -> str:
+    """Return *text* in double quotes, which Python, TOML and JSON read alike; what can't be seen is escaped."""
+    quoted = json.dumps(text, ensure_ascii=False)
+    return "".join(each if each.isprintable() else _escape(each) for each in quoted)
+
+
+def _escape(character: str) -> str:
+    code = ord(character)
+    return f"\\u{code:04x}" if code < 1 << 16 else f"\\U{code:08x}"
