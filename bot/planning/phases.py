@@ -2,13 +2,14 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from string import Template
 from typing import Any
 
 from bot.errors import UsageError
 from bot.planning.paths import inside, path_problem
 from bot.planning.plan import Entity, Plan
-from bot.planning.recipe import Recipe, RecipePhase, digest
+from bot.planning.recipe import PROMPTS, Recipe, RecipePhase, digest
 
 PLAN_PHASE = "plan"
 PLAN_FILE = ".phasebot/plan.yaml"
@@ -32,6 +33,10 @@ class Phase:
     """``<name>@sha256:<hex>`` of the recipe files this phase uses."""
     slice: Mapping[str, Any]
     """The part of the plan this phase may depend on; *inputs* is its digest."""
+    prompt: str | None = None
+    """The recipe's template of what a model is told of this phase."""
+    reads: tuple[str, ...] = ()
+    """Repository paths, of phases it needs, whose content at head a model is shown."""
 
 
 def plan_path(output_dir: str) -> str:
@@ -75,16 +80,19 @@ def _phase(entry: RecipePhase, entity: Entity | None, plan: Plan, recipe: str, b
     words = {"name": entity.name, "module": entity.module, "plural": entity.plural} if entity else {}
     key, title = _fill(entry.key, words), _fill(entry.title, words)
     content = _slice(entry, entity, plan, key)
+    needs = tuple(_needs(entry, key, before))
     paths = {_path(_fill(path, words)): template for path, template in entry.files.items()}
     return Phase(
         key=key,
         title=title,
         place=len(before) + 1,
         files={inside(plan.output_dir, path): template for path, template in paths.items()},
-        needs=tuple(_needs(entry, key, before)),
+        needs=needs,
         inputs=digest(content),
         recipe=recipe,
         slice=content,
+        prompt=PROMPTS + entry.prompt if entry.prompt else None,
+        reads=tuple(_reads(entry, key, needs, before, plan.output_dir)),
     )
 
 
@@ -110,6 +118,18 @@ def _needs(entry: RecipePhase, key: str, before: Sequence[Phase]) -> Iterator[st
         ]
         if not found and need != "entity/*":
             raise UsageError(f"recipe: phase {key!r} needs {need!r}, which is no phase before it")
+        yield from found
+
+
+def _reads(
+    entry: RecipePhase, key: str, needs: Sequence[str], before: Sequence[Phase], output_dir: str
+) -> Iterator[str]:
+    root = "" if output_dir == "." else f"{output_dir}/"
+    there = [path for phase in before if phase.key in needs for path in phase.files] if entry.reads else []
+    for pattern in entry.reads:
+        found = [path for path in there if fnmatchcase(path.removeprefix(root), pattern)]
+        if not found and "*" not in pattern:
+            raise UsageError(f"recipe: phase {key!r} reads {pattern!r}, which no phase that it needs makes")
         yield from found
 
 

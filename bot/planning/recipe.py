@@ -1,17 +1,18 @@
 """Recipes: what kinds of files a project consists of, as data.
 
-A recipe is a folder with ``recipe.yaml`` and ``templates/``.  Built-in ones lie in ``bot/recipes``; a path
-names any other.  A recipe that can't work is refused when it is loaded, not when a phase needs it.
+A recipe is a folder with ``recipe.yaml`` and ``templates/``, and ``prompts/`` if a model can follow it.  Built-in
+ones lie in ``bot/recipes``; a path names any other.  A recipe that can't work is refused when it is loaded, not
+when a phase needs it.
 """
 
 import hashlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 import yaml
-from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError, model_validator
 from pydantic import Field as Setting
 
 from bot.errors import UsageError
@@ -20,6 +21,7 @@ from bot.planning.names import shown
 from bot.planning.plan import Reserved
 
 BUILT_IN = Path(__file__).parent.parent / "recipes"
+PROMPTS = "prompts/"
 _MAX_TEMPLATE = 1 << 20
 _MAX_NAME = 200
 
@@ -49,6 +51,17 @@ class RecipePhase(_Part):
     """What of the whole a phase is given, and thus depends on: the project's name and its entities' names, or all."""
     files: Mapping[str, str] = Setting(min_length=1)
     """Path in the project → template, in the order in which a review should show them."""
+    prompt: str | None = None
+    """What to tell a model of this phase: a template below ``prompts/``."""
+    reads: tuple[_Text, ...] = ()
+    """Files of the phases it needs, or patterns of them, that a model is shown as they are at head."""
+
+
+class _Prompts(_Part):
+    system: str
+    """What a model is told with every phase: the layout, the conventions.  Without anything of the plan."""
+    plan: str
+    """How to make a plan of a description in prose."""
 
 
 class _Reserved(_Part):
@@ -61,7 +74,14 @@ class _RecipeFile(_Part):
     description: str = ""
     reserved: _Reserved = _Reserved()
     shared: tuple[str, ...] = ()
+    prompts: _Prompts | None = None
     phases: tuple[RecipePhase, ...] = Setting(min_length=1)
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if self.prompts is None and (lost := next((phase.key for phase in self.phases if phase.prompt), None)):
+            raise ValueError(f"phase {lost!r} has a prompt, but the recipe no 'prompts' to go with it")
+        return self
 
 
 class Recipe:
@@ -72,15 +92,19 @@ class Recipe:
         self.phases = content.phases
         self.reserved = Reserved(content.reserved.entities, content.reserved.fields)
         self.templates = templates
-        """Template text by its path below ``templates/``."""
+        """Template text by its path below ``templates/``; a prompt's begins with ``prompts/``."""
+        self.prompts = content.prompts
+        """Names in :attr:`templates`; None where the recipe has nothing to tell a model."""
         self._shared = content.shared
 
     def digest(self, phase: RecipePhase) -> str:
         """Return ``sha256:<hex>`` over the recipe files that *phase* uses and its own entry."""
-        used = sorted({*phase.files.values(), *self._shared})
+        used = {*phase.files.values(), *self._shared}
+        if phase.prompt and self.prompts:
+            used |= {PROMPTS + phase.prompt, PROMPTS + self.prompts.system}
         content = [
             phase.model_dump(mode="json", exclude_defaults=True),
-            [[name, self.templates[name]] for name in used],
+            [[name, self.templates[name]] for name in sorted(used)],
         ]
         return digest(content)
 
@@ -117,6 +141,10 @@ def load_recipe(name: str) -> Recipe:
         raise UsageError(f"{source}, recipe.yaml: {' '.join(str(exc).split())}") from exc
     used = {*content.shared, *(name for phase in content.phases for name in phase.files.values())}
     templates = {name: _read(folder / "templates", name, source) for name in sorted(used)}
+    if content.prompts:
+        told = {content.prompts.system, content.prompts.plan, *(phase.prompt for phase in content.phases)}
+        names = (PROMPTS + name for name in sorted(filter(None, told)))
+        templates |= {name: _read(folder, name, source) for name in names}
     return Recipe(content, templates)
 
 

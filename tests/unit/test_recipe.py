@@ -5,8 +5,10 @@ from pathlib import Path
 import pytest
 
 from bot.errors import UsageError
-from bot.planning.recipe import digest, load_recipe
-from tests.unit.builders import SMALL, SMALL_TEMPLATES, write_recipe
+from bot.planning.paths import inside
+from bot.planning.phases import derive_phases
+from bot.planning.recipe import Recipe, digest, load_recipe
+from tests.unit.builders import BLOG, SMALL, SMALL_TEMPLATES, read_plan, write_recipe
 
 _ONE = "name: one\nphases: [{key: a, title: a, files: {x: t.j2}}]\n"
 
@@ -124,3 +126,65 @@ def test_a_phases_digest_covers_its_own_entry(tmp_path: Path) -> None:
         if old.digest(before) != new.digest(after)
     ]
     assert changed == ["core"]
+
+
+_TOLD = """\
+name: told
+prompts: {system: s.j2, plan: p.j2}
+phases:
+  - {key: core, title: core, files: {app/db.py: t.j2, app/errors.py: t.j2, README.md: t.j2}}
+  - key: more
+    title: more
+    needs: [core]
+    prompt: more.j2
+    reads: [app/*.py]
+    files: {main.py: t.j2}
+"""
+
+
+def _with_prompts(folder: Path, content: str = _TOLD) -> Recipe:
+    (folder / "prompts").mkdir()
+    for name in ("s.j2", "p.j2", "more.j2"):
+        (folder / "prompts" / name).write_text(f"the text of {name}")
+    return write_recipe(folder, content, {"t.j2": ""})
+
+
+def test_prompts_are_part_of_a_recipe_and_of_its_digest(tmp_path: Path) -> None:
+    recipe = _with_prompts(tmp_path)
+    before = [recipe.digest(phase) for phase in recipe.phases]
+
+    (tmp_path / "prompts" / "more.j2").write_text("another text")
+    after = [load_recipe(str(tmp_path)).digest(phase) for phase in recipe.phases]
+
+    assert recipe.templates["prompts/more.j2"] == "the text of more.j2"
+    assert before[0] == after[0]
+    assert before[1] != after[1]
+
+
+@pytest.mark.parametrize("folder", [".", "back[end]/x"])
+def test_a_phase_reads_files_of_the_phases_it_needs(tmp_path: Path, folder: str) -> None:
+    recipe = _with_prompts(tmp_path)
+    plan = read_plan(BLOG).model_copy(update={"output_dir": folder})
+
+    core, more = derive_phases(plan, recipe)[1:]
+
+    assert (core.prompt, core.reads) == (None, ())
+    assert more.prompt == "prompts/more.j2"
+    assert more.reads == (inside(folder, "app/db.py"), inside(folder, "app/errors.py"))
+
+
+def test_a_phase_can_t_read_what_no_phase_before_it_makes(tmp_path: Path) -> None:
+    recipe = _with_prompts(tmp_path, _TOLD.replace("app/*.py", "app/none.py"))
+
+    with pytest.raises(UsageError, match=r"phase 'more' reads 'app/none.py', which no phase that it needs makes"):
+        derive_phases(read_plan(BLOG), recipe)
+
+
+def test_a_prompt_needs_the_prompts_that_go_with_it(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="phase 'more' has a prompt, but the recipe no 'prompts'"):
+        _with_prompts(tmp_path, _TOLD.replace("prompts: {system: s.j2, plan: p.j2}\n", ""))
+
+
+def test_a_prompt_stays_inside_the_recipe(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="leaves the recipe's folder"):
+        _with_prompts(tmp_path, _TOLD.replace("more.j2", "../../more.j2"))
