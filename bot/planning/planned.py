@@ -4,10 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bot.errors import UsageError
+from bot.planning.draft import Draft
 from bot.planning.phases import Phase, derive_phases
 from bot.planning.plan import Plan
 from bot.planning.recipe import Recipe, load_recipe
-from bot.planning.spec import Draft, format_plan, read_spec
+from bot.planning.spec import format_plan, read_spec
 
 _RECIPE = "fastapi"
 
