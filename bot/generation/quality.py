@@ -1,0 +1,249 @@
+"""Whether a file that a model wrote is fit to be committed: readable, whole, and no stand-in for the real one.
+
+The text is hostile: it may be made to be read as something else, or to take a parser all memory there is.
+It is parsed, once that is harmless, and never run; a reason quotes it escaped and shortened.
+"""
+
+import ast
+import io
+import json
+import re
+import tokenize
+import tomllib
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+
+import yaml
+
+from bot.planning.names import BAD_CHARACTER, shown
+
+_MAX_REASON = 200
+_MAX_BYTES = 1_000_000
+_MAX_SLOW_BYTES = 100_000  # of what is parsed slowly: seconds for as many
+_MAY_BE_EMPTY = ("__init__.py", "py.typed", ".gitkeep")
+_MARKDOWN = (".md", ".markdown")
+_YAML = (".yaml", ".yml")
+_WITHOUT_COMMENTS = (".csv", ".json", ".rst", ".txt")
+_REQUIREMENTS = re.compile(r".*requirements.*\.txt|constraints.*\.txt")
+_INCLUDE = re.compile(r"(?:-[rc]\s*|--(?:requirement|constraint)[\s=]\s*)\w[\w.-]*", re.ASCII)
+_OPTION = re.compile(r"(?<!\S)--?[A-Za-z][\w-]*|\\", re.ASCII)
+_ENCODING = re.compile(r"[ \t]*#.*?coding[:=][ \t]*([-\w.]+)", re.ASCII)
+_FENCE = re.compile(r"(`{3,}+|~{3,}+)[ \t]*+([^`]*+)")
+_LONG_KEY = re.compile(r"""(?:\.[ \t]*+(?:[\w-]++|"(?:[^"\\\n]|\\.)*+"|'[^'\n]*+')[ \t]*+){20}""")
+_QUOTED_OR_COMMENT = re.compile(
+    r"""(?<!\w)"(?:[^"\\]|\\.?)*+(?:"|$) | (?<!\w)'(?:[^'\\]|\\.?)*+(?:'|$) | ((?:(?<!\S)\#|(?<!:)//).*)""", re.VERBOSE
+)
+_FILLER = re.compile(r"^\s*(?:\.\.\.|…)\s*$|lorem ipsum", re.IGNORECASE)
+_LEFT_OUT = (
+    r"(?:rest of (?:the|this|your)|remaining|existing) (?:\w+ )?(?:code|logic|file|module|class|classes"
+    r"|(?:function|method|implementation|route|router|endpoint|handler|model|schema|import|test)s?)\b"
+)
+_AS_IT_WAS = r"(?:(?:(?:is|are|would be) )?(?:the same|here|omitted|similar|unchanged)|goes?|stays?|remains?)\b"
+_STAND_IN = re.compile(
+    r"(?-i:\b(?:TODO|FIXME|XXX)\b)|^(?:\. ?){2,}$|^…$"
+    r"|\byour (?:\w+ )?code (?:goes )?here\b|\b(?:code|implementation|logic) goes here\b"
+    r"|^\W*implement this(?: [\w()]+){0,3}\W*$|\b(?:to|must|please|should) implement this\b"
+    rf"|^\W*(?:and )?(?:the )?{_LEFT_OUT}\W*$|\b{_LEFT_OUT}\W+{_AS_IT_WAS}"
+    r"|\bsame as before\b|\bomitted for brevity\b"
+    r"|^\W*(?:please )?(?:add|insert|put|write) (?:[\w'-]+ ){1,4}here(?=\W*$|[.,:;!)]| (?:as|if) needed)",
+    re.IGNORECASE,
+)
+"""What a comment says in place of code, and not about code: 'the rest of the file is read lazily' is none."""
+_FAILURES = (SyntaxError, yaml.YAMLError, ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
+"""What a parser can raise: PyYAML, for one, answers ``!!timestamp a`` with an AttributeError."""
+
+
+class _Unfit(ValueError):
+    """The reason itself."""
+
+
+def find_fault(path: str, text: str) -> str | None:
+    """Return why *text*, which a model wrote as the file *path*, can't be committed; None when it can.
+
+    The reason is one printable line of at most 200 characters, such as ``line 3 does not parse: …``.
+    """
+    name = path.rsplit("/", 1)[-1].lower()
+    try:
+        _refuse_unreadable(name, text)
+        tree = _parse(name, text)
+    except (*_FAILURES, RecursionError, MemoryError) as exc:
+        return _fragment(_why(exc))
+    found = min((*_stand_ins(name, text), *(_nothings(tree) if tree else ())), default=None)
+    return _fragment(f"line {found[0]} holds a placeholder: {found[1]}") if found else None
+
+
+def _fragment(reason: str) -> str:
+    line = "".join(each if each.isprintable() else ascii(each)[1:-1] for each in " ".join(reason.split()))
+    return line if len(line) <= _MAX_REASON else f"{line[: _MAX_REASON - 1]}…"
+
+
+def _refuse_unreadable(name: str, text: str) -> None:
+    if bad := BAD_CHARACTER.search(text):
+        raise _Unfit(f"line {text.count(chr(10), 0, bad.start()) + 1} holds the character U+{ord(bad[0]):04X}")
+    limit = _MAX_SLOW_BYTES if name.endswith(_YAML) or _REQUIREMENTS.fullmatch(name) else _MAX_BYTES
+    if len(text.encode()) > limit:
+        raise _Unfit(f"it is larger than {limit} bytes")
+    lines = [line.rstrip() for line in text.split("\n") if line.strip()]
+    if not lines and name not in _MAY_BE_EMPTY:
+        raise _Unfit("it is empty")
+    if lines and _is_fenced(lines, markdown=name.endswith(_MARKDOWN)):
+        raise _Unfit("it is wrapped in a Markdown fence")
+
+
+def _is_fenced(lines: Sequence[str], *, markdown: bool) -> bool:
+    """Whether the answer's fence is still there; around Markdown, whether the first is not closed before the end."""
+    first, last = (_FENCE.fullmatch(lines[index]) for index in (0, -1))
+    if not markdown:
+        return bool(first or (last and not last[2]))
+    fences: list[str] = []  # they nest if they name a language, other than in CommonMark: models wrap so
+    for number, line in enumerate(lines, start=1):
+        fence = _FENCE.fullmatch(line.lstrip())
+        if fence and fences and not fence[2] and fence[1].startswith(fences[-1]):
+            fences.pop()
+        elif fence:
+            fences.append(fence[1])
+        if not fences:
+            return bool(first and first[2].lower() in {"", "markdown", "md"} and number == len(lines))
+    return True  # never closed
+
+
+def _parse(name: str, text: str) -> ast.Module | None:
+    """Parse a file by its kind, and return the tree if it is Python's."""
+    if name.endswith(".py"):
+        return _parse_python(text)
+    if name.endswith(".toml"):
+        if match := _LONG_KEY.search(text):  # memory grows with the square of a key's parts
+            raise _Unfit(f"line {text.count(chr(10), 0, match.start()) + 1} has a key of too many parts")
+        tomllib.loads(text)
+    elif name.endswith(".json"):
+        json.loads(text)
+    elif name.endswith(_YAML):
+        list(yaml.load_all(text, Loader=_Loader))
+    elif _REQUIREMENTS.fullmatch(name):
+        _parse_requirements(text)
+    return None
+
+
+def _why(exc: Exception) -> str:
+    line: int | None = None
+    what: object = str(exc) or type(exc).__name__
+    match exc:
+        case _Unfit():
+            return str(exc)
+        case RecursionError() | MemoryError():
+            what = "it is nested too deeply"
+        case SyntaxError() | json.JSONDecodeError():
+            line, what = exc.lineno, exc.msg
+        case yaml.MarkedYAMLError(problem_mark=yaml.Mark(line=index)):
+            line, what = index + 1, exc.problem
+    return f"{f'line {line}' if line else 'it'} does not parse: {what}"
+
+
+def _parse_python(text: str) -> ast.Module:
+    """Compile a module and return its tree; 'return' outside a function, for one, is no error of the parser."""
+    _refuse_encoding(text)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        tree = ast.parse(text)
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Try | ast.TryStar) and node.finalbody:
+                # The compiler copies it for each way out, nested ones exponentially; here it is as good in the body.
+                node.body += node.finalbody
+                node.finalbody = [ast.copy_location(ast.Pass(), node.finalbody[0])]
+        compile(tree, "<generated>", "exec", dont_inherit=True)
+    return tree
+
+
+def _refuse_encoding(text: str) -> None:
+    """Refuse a comment by which Python and pip read the file in another encoding, where a comment may be code."""
+    for number, line in enumerate(text.split("\n", 2)[:2], start=1):
+        match = _ENCODING.match(line)
+        if match and match[1].lower().replace("_", "-") not in {"utf-8", "utf8"}:
+            raise _Unfit(f"line {number} declares the encoding {shown(match[1])}; it has to be UTF-8")
+
+
+class _Loader(yaml.SafeLoader):
+    yaml_constructors = yaml.SafeLoader.yaml_constructors | {"tag:yaml.org,2002:merge": lambda *_: "<<"}
+
+    def flatten_mapping(self, node: yaml.MappingNode) -> None:
+        """Leave merges (``<<``) as they are: carried out, a chain of them grows exponentially."""
+
+
+def _parse_requirements(text: str) -> None:
+    from packaging.requirements import Requirement
+
+    _refuse_encoding(text)
+    number = 1
+    for match in re.finditer(r"((?:(?![^\S\n]*#).*\\\n)*.*)\n?", text):  # continued lines are one, as for pip
+        line = match[1].replace("\\\n#", " #").replace("\\\n", "").removesuffix("\\")
+        line = re.sub(r"(?<!\S)#.*", "", line).strip()
+        if line and not _INCLUDE.fullmatch(line):
+            if option := _OPTION.search(line):
+                raise _Unfit(f"line {number} asks pip for {option[0]}; only names and versions are allowed")
+            try:
+                url = Requirement(line).url
+            except (ValueError, RecursionError) as exc:
+                raise _Unfit(f"line {number} is no requirement: {str(exc).split(chr(10))[0]}") from exc
+            if url:
+                raise _Unfit(f"line {number} asks pip for {shown(url)}; only names and versions are allowed")
+        number += match[0].count("\n")
+
+
+def _stand_ins(name: str, text: str) -> Iterator[tuple[int, str]]:
+    """Find the comments, and in Markdown the lines, that stand for what was left out."""
+    lines = enumerate(text.split("\n"), start=1)
+    if name.endswith(_MARKDOWN):
+        yield from ((number, shown(line.strip())) for number, line in lines if _FILLER.search(line))
+    elif not name.endswith(_WITHOUT_COMMENTS) or _REQUIREMENTS.fullmatch(name):
+        matches = ((number, match) for number, line in lines for match in _QUOTED_OR_COMMENT.finditer(line))
+        comments = ((number, match[1]) for number, match in matches if match[1])
+        for number, comment in _python_comments(text) if name.endswith(".py") else comments:
+            if _STAND_IN.search(" ".join(comment.strip("#/! \t").split())):
+                yield number, shown(comment)
+
+
+def _python_comments(text: str) -> Iterator[tuple[int, str]]:
+    with suppress(tokenize.TokenError, SyntaxError):  # where it is stricter than the compiler
+        for token in tokenize.generate_tokens(io.StringIO(text).readline):
+            if token.type == tokenize.COMMENT:
+                yield token.start[0], token.string
+
+
+def _nothings(tree: ast.Module) -> Iterator[tuple[int, str]]:
+    """Find the bodies that do nothing, where something has to be done."""
+    nodes = list(ast.walk(tree))
+    abstract = [node for node in nodes if isinstance(node, ast.ClassDef) and _is_abstract(node)]
+    allowed = {child for node in abstract for child in (node, *node.body)}
+    for node in nodes:
+        if isinstance(node, ast.Module | ast.ClassDef) and node not in allowed:
+            yield from ((each.lineno, "a lone '...'") for each in node.body if _nothing(each) == "...")
+        elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node not in allowed:
+            body = node.body[1:] if ast.get_docstring(node, clean=False) is not None else node.body
+            nothing = [_nothing(each) for each in body]
+            free = any(each == "overload" or each.startswith("abstract") for each in map(_name, node.decorator_list))
+            if nothing and all(nothing) and not free:
+                yield body[0].lineno, f"the body of {node.name}() is only '{nothing[0]}'"
+
+
+def _nothing(statement: ast.stmt) -> str | None:
+    match statement:
+        case ast.Pass():
+            return "pass"
+        case ast.Expr(value=ast.Constant(value=value)) if value is ...:
+            return "..."
+        case ast.Raise(exc=ast.expr() as error) if _name(error) == "NotImplementedError":
+            return "raise NotImplementedError"
+    return None
+
+
+def _is_abstract(node: ast.ClassDef) -> bool:
+    bases = (*node.bases, *(each.value for each in node.keywords if each.arg == "metaclass"))
+    return any(_name(base).endswith(("Protocol", "ABC", "ABCMeta")) for base in bases)
+
+
+def _name(node: ast.expr) -> str:
+    """Return the last name of what *node* is or calls: ``overload`` of ``typing.overload``."""
+    while isinstance(node, ast.Call | ast.Subscript):
+        node = node.func if isinstance(node, ast.Call) else node.value
+    return node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""
