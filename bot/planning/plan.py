@@ -55,6 +55,10 @@ class Problem(NamedTuple):
     field: str | None
     message: str
 
+    def __str__(self) -> str:
+        place = ".".join(filter(None, (self.entity, self.field)))
+        return f"{place}: {self.message}" if place else self.message
+
 
 class Reserved(NamedTuple):
     """Names that a recipe can't give to an entity or a field."""
@@ -145,7 +149,7 @@ class Plan(_Frozen):
     @model_validator(mode="after")
     def _check(self) -> Self:
         if problem := find_problem(self.entities):
-            raise ValueError(problem.message)
+            raise ValueError(str(problem))
         return self
 
 

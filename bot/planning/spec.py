@@ -36,7 +36,7 @@ def read_spec(text: str, *, source: str) -> Draft:
     Raises:
         UsageError: It is empty, too long, holds control characters, or doesn't parse.
     """
-    text = _checked(text, source)
+    text = clean(text, source=source)
     lines = text.split("\n")
     if _is_yaml(lines):
         return _read_yaml(text, text, source)
@@ -50,6 +50,33 @@ def read_spec(text: str, *, source: str) -> Draft:
     first, block = blocks[0]
     inner = _read_yaml("\n" * first + "\n".join(block), text, source)
     return replace(inner, project=inner.project or draft.project, description=inner.description or draft.description)
+
+
+def is_prose(text: str, *, source: str) -> bool:
+    """Whether *text* names no entities in the exact form, or only what looks like some: somebody has to plan it.
+
+    Raises:
+        UsageError: It is empty, too long, or holds control characters.
+    """
+    text = clean(text, source=source)
+    lines = text.split("\n")
+    prose, blocks = _split_fences(lines)
+    if blocks or _is_yaml(lines):
+        return False
+    try:
+        draft = _read_markdown(text, prose, source)
+        for entity in draft.entities:
+            for field, _ in entity.fields:
+                grammar.parse_field(field)
+    except (UsageError, ValueError):
+        return True
+    return not draft.entities or not all(entity.fields for entity in draft.entities)
+
+
+def find_heading(text: str) -> str:
+    """Return the first heading of a Markdown *text*, or nothing."""
+    prose, _ = _split_fences(_plain_lines(text).split("\n"))
+    return next(filter(None, (_heading(line) for _, line, fenced in prose if not fenced)), "")
 
 
 def format_plan(plan: Plan) -> str:
@@ -80,8 +107,13 @@ def _key_and_value(field: Field) -> tuple[str, str]:
     return name, rest
 
 
-def _checked(text: str, source: str) -> str:
-    text = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
+def clean(text: str, *, source: str) -> str:
+    """Return a spec with plain line ends and no mark before it.
+
+    Raises:
+        UsageError: It is empty, too long, or holds control characters.
+    """
+    text = _plain_lines(text)
     if not text.strip():
         raise UsageError(f"{source}: it is empty; {grammar.HELP}")
     if len(text) > outline.MAX_CHARACTERS:
@@ -90,6 +122,10 @@ def _checked(text: str, source: str) -> str:
         line = text.count("\n", 0, match.start()) + 1
         raise UsageError(f"{source}, line {line}: it holds the control character U+{ord(match[0]):04X}; remove it")
     return text
+
+
+def _plain_lines(text: str) -> str:
+    return text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
 
 
 def _is_yaml(lines: Sequence[str]) -> bool:
@@ -134,8 +170,8 @@ def _read_markdown(text: str, lines: list[tuple[int, str, bool]], source: str) -
     project, prose, entities = "", [], []
     rest = iter(enumerate(lines))
     for position, (number, line, fenced) in rest:
-        if not (fenced or project) and (match := _HEADING.match(line)):
-            project = _CLOSING.sub("", " ".join(match[1].split())).strip()
+        if not (fenced or project) and _HEADING.match(line):
+            project = _heading(line)
         elif not fenced and (match := _ENTITY_LINE.match(line)):
             body = match[2] or ""
             following = position + 1
@@ -147,6 +183,11 @@ def _read_markdown(text: str, lines: list[tuple[int, str, bool]], source: str) -
         else:
             prose.append(line.rstrip())
     return Draft(text, source, project, re.sub(r"\n{3,}", "\n\n", "\n".join(prose)).strip(), entities)
+
+
+def _heading(line: str) -> str:
+    match = _HEADING.match(line)
+    return _CLOSING.sub("", " ".join(match[1].split())).strip() if match else ""
 
 
 def _located(body: str, line: int, text: str, source: str) -> list[tuple[str, int]]:
