@@ -29,6 +29,16 @@ class ProviderError(PhasebotError):
     """The provider cannot go on with any phase: asking it for the next one would fail the same way."""
 
 
+class Unanswered(PhasebotError):
+    """No model answered one question, after all retries and fallbacks; a later run may fare better."""
+
+    exit_code = 3
+
+
+class BudgetSpent(Unanswered):
+    """The run may not ask a model any more (``--max-tokens``)."""
+
+
 class Interrupted(PhasebotError):
     """A person or the system asked the process to stop (SIGINT, SIGTERM)."""
 

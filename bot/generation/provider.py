@@ -1,11 +1,12 @@
 """What the runner asks of a provider, and what it gets back: values only."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from bot.planning.phases import Phase
 from bot.planning.plan import Plan
+from bot.planning.planned import Planned
 from bot.planning.recipe import Recipe
 
 
@@ -19,6 +20,10 @@ class Tokens:
     def __add__(self, other: "Tokens") -> "Tokens":
         return Tokens(self.read + other.read, self.written + other.written)
 
+    @property
+    def total(self) -> int:
+        return self.read + self.written
+
 
 @dataclass(frozen=True, slots=True)
 class Request:
@@ -29,6 +34,8 @@ class Request:
     phase: Phase
     paths: tuple[str, ...]
     """The files wanted: the phase's, or those still missing of a partial one; in plan order."""
+    at_head: Callable[[], Mapping[str, str]] = dict
+    """Read, as they are at head, the files that the phase reads and its own that are not wanted: path → text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +46,21 @@ class Generated:
     """Repository path → text, ending with a newline unless empty."""
     missing: Mapping[str, str] = field(default_factory=dict)
     """Repository path → why it could not be made, in one line."""
+    model: str | None = None
+    tokens: Tokens = Tokens()
+    fallback: tuple[str, ...] = ()
+    """Repository paths that another provider made, because this one could not."""
+    stopped: bool = False
+    """Whether files are missing because the run was stopped, and not because they could not be made."""
+    refused: tuple[str, ...] = ()
+    """What else the model answered and nobody asked for, a printable line each; never written."""
+
+
+@dataclass(frozen=True, slots=True)
+class Proposed:
+    """A plan to begin with, and what it cost if a model made it."""
+
+    planned: Planned
     model: str | None = None
     tokens: Tokens = Tokens()
 
