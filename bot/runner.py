@@ -5,12 +5,14 @@ here: what is done is read from the branch, and what to do next is decided anew 
 """
 
 import asyncio
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+import functools
+from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from bot.errors import Interrupted, PhasebotError, ProviderError, PushError, UsageError
-from bot.generation.provider import Generated, Provider, Request
+from bot.errors import Interrupted, PhasebotError, ProviderError, PushError, Unanswered, UsageError
+from bot.generation.budget import Budget
+from bot.generation.provider import Generated, Proposed, Provider, Request
 from bot.history.branch import Branch, PlanFile
 from bot.history.publishing import Publisher
 from bot.history.state import PhaseState, RunState
@@ -28,6 +30,8 @@ class Limits:
     """Phase keys; empty means all."""
     seconds: float | None = None
     """Time after which no phase may be under way; none is begun that would likely take longer."""
+    tokens: int | None = None
+    """For the whole run, over all its processes; see :class:`bot.generation.budget.Budget`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +39,8 @@ class Outcome:
     """How a run ended: where it stands, and what kept it from going on."""
 
     state: RunState
+    left: Sequence[str]
+    """Keys of the phases that it should have made and that are still to be made."""
     error: PhasebotError | None = None
 
 
@@ -57,9 +63,12 @@ class Run:
     announcer: Announcer
     read_plan: Callable[[PlanFile], Planned]
     """Judge the plan at head; raises UsageError where an edit broke it."""
-    first_plan: Planned | None
+    first_plan: Planned | None = None
     """The plan to begin with; used only where history holds none."""
+    ask_plan: Callable[[], Awaitable[Proposed]] | None = None
+    """Have a model make the plan to begin with; called only where there is no other."""
     limits: Limits
+    budget: Budget = field(default_factory=Budget)
     timer: Callable[[], float]
     """Monotonic seconds."""
     active: dict[str, float] = field(init=False, default_factory=dict)
@@ -74,7 +83,7 @@ class Run:
     _plan_file: PlanFile | None = field(init=False, default=None)
     _tasks: dict[asyncio.Task[Generated], Phase] = field(init=False, default_factory=dict)
     _tried: set[tuple[str, str]] = field(init=False, default_factory=set)
-    _error: ProviderError | None = field(init=False, default=None)
+    _error: ProviderError | Unanswered | None = field(init=False, default=None)
     _slowest: float = field(init=False, default=0.0)
     _begun: float = field(init=False, default=0.0)
 
@@ -88,8 +97,7 @@ class Run:
         self._begun = self.timer()
         self._publisher = Publisher(self.branch)
         async with self._publisher:
-            if await self._reconcile():
-                self._begin()
+            if await self._reconcile() and await self._begin(stop):
                 try:
                     await self._work(stop)
                 finally:
@@ -97,10 +105,14 @@ class Run:
         self.announcer.show(self)
         if self._publisher.behind:
             self.announcer.note(f"the worktree did not follow ({self._publisher.behind}); run generate again")
+        state, only = self.state(), self.limits.only
+        left = [each.phase.key for each in state.phases if each.wanted and (not only or each.phase.key in only)]
         error: PhasebotError | None = self._error or self._publisher.error
+        if left and self.budget.exhausted:
+            error = error or self.budget.stopped()
         if stop.is_set():
             error = Interrupted("stopped as asked; what was finished is committed, run generate again to continue")
-        return Outcome(self.state(), error)
+        return Outcome(state, left, error)
 
     async def _reconcile(self) -> bool:
         """Take in what others pushed; return whether there is a branch to go on with."""
@@ -113,29 +125,55 @@ class Run:
             return True
         return self._publisher.error is None
 
-    def _begin(self) -> None:
-        """Have a plan in history, and publish what an earlier process could not."""
+    async def _begin(self, stop: asyncio.Event) -> bool:
+        """Have a plan in history, and publish what an earlier process could not; return whether there is one."""
         self._before = frozenset(commit.oid for commit in self.branch.commits)
         if phases := self.phases:
             ledger = self.branch.ledger(phases)
             self.done_before = sum(not ledger.wanted(phase) for phase in phases)
-        if self.branch.plan_file() is None:
-            if self.first_plan is None:
-                raise UsageError(
-                    f"continuing {self.branch.name}: it holds no plan; start the run with 'phasebot generate SPEC'"
+            if self.ask_plan or (self.first_plan and self._planned and self.first_plan.text != self._planned.text):
+                self.announcer.note(
+                    f"{self.branch.name} keeps the plan it has"
+                    + ("" if self.ask_plan else ", which is not this spec's")
+                    + "; edit plan.yaml there to change what is built, or name a new run with --run"
                 )
-            self._planned = self.first_plan
-            plan_phase = self.first_plan.phases[0]
-            self._commit(plan_phase, Generated(dict.fromkeys(plan_phase.files, self.first_plan.text)), 0.0)
-        elif self.first_plan and self._planned and self.first_plan.text != self._planned.text:
-            self.announcer.note(
-                f"{self.branch.name} keeps the plan it has, which is not this spec's; "
-                "edit plan.yaml there to change what is built, or name a new run with --run"
-            )
+        elif not await self._make_plan(stop):
+            return False
         for key in self.limits.only:
             find_phase(self.phases, key)
         self._publisher.publish()
         self.announcer.show(self)
+        return True
+
+    async def _make_plan(self, stop: asyncio.Event) -> bool:
+        begun = self.timer()
+        made = Proposed(self.first_plan) if self.first_plan else await self._ask_plan(stop)
+        if made is None:
+            return False
+        self._planned = made.planned
+        plan_phase = made.planned.phases[0]
+        files = dict.fromkeys(plan_phase.files, made.planned.text)
+        self._commit(plan_phase, Generated(files, model=made.model, tokens=made.tokens), self.timer() - begun)
+        return True
+
+    async def _ask_plan(self, stop: asyncio.Event) -> Proposed | None:
+        """Have a model plan, unless the run is to end before it has."""
+        if self.ask_plan is None:
+            raise UsageError(
+                f"continuing {self.branch.name}: it holds no plan; start the run with 'phasebot generate SPEC'"
+            )
+        self.announcer.note("planning the project")
+        asking, stopped = asyncio.ensure_future(self.ask_plan()), asyncio.create_task(stop.wait())
+        try:
+            await asyncio.wait({asking, stopped}, timeout=self._left(), return_when=asyncio.FIRST_COMPLETED)
+            if asking.done():
+                return asking.result()
+            self._error = Unanswered("planning: stopped before there was a plan; run generate again")
+            return None
+        finally:
+            asking.cancel()
+            stopped.cancel()
+            await asyncio.gather(asking, stopped, return_exceptions=True)
 
     @property
     def phases(self) -> Sequence[Phase]:
@@ -173,7 +211,7 @@ class Run:
     def _ready(self) -> Iterator[tuple[Phase, tuple[str, ...]]]:
         """Yield the phases that can be begun now, in plan order, with the files to make."""
         left = self._left()
-        if self._error or (left is not None and left <= self._slowest):
+        if self._error or self.budget.exhausted or (left is not None and left <= self._slowest):
             return
         phases = self.phases
         ledger = self.branch.ledger(phases)
@@ -195,7 +233,9 @@ class Run:
             assert self._planned is not None, "phases come from a plan"  # noqa: S101
             self._tried.add((phase.key, phase.inputs))
             self.active[phase.key] = self.timer()
-            request = Request(self._planned.plan, self._planned.recipe, phase, paths)
+            shown = [*phase.reads, *(path for path in phase.files if path not in paths)]
+            at_head = functools.partial(self.branch.texts, self.phases, shown)
+            request = Request(self._planned.plan, self._planned.recipe, phase, paths, at_head)
             self._tasks[asyncio.create_task(self.provider.generate(request))] = phase
 
     def _commit_finished(self) -> None:
@@ -220,26 +260,26 @@ class Run:
         self._commit_finished()
 
     def _commit(self, phase: Phase, generated: Generated, seconds: float) -> None:
-        if generated.missing:
+        """Commit what was made of a phase; without files, only if it cost tokens, which the run has to remember."""
+        if generated.missing and (generated.files or not generated.stopped):
             self.failures[phase.key] = generated.missing
-        if not generated.files:
+        if not generated.files and not generated.tokens.total:
             return
-        by_provider = phase.key != PLAN_PHASE
         trailers = Trailers(
             run=self.branch.run,
             phase=phase.key,
             status="partial" if generated.missing else "complete",
             inputs=phase.inputs,
             recipe=phase.recipe,
-            provider=self.provider.name if by_provider else None,
+            provider=self.provider.name if generated.model or phase.key != PLAN_PHASE else None,
             model=generated.model,
-            tokens=(generated.tokens.read, generated.tokens.written) if generated.model else None,
+            tokens=(generated.tokens.read, generated.tokens.written) if generated.tokens.total else None,
             missing=tuple(generated.missing),
+            fallback=generated.fallback,
         )
-        made = len(generated.files)
-        body = [f"{made} of {made + len(generated.missing)} files, {seconds:.1f} s."]
         files = {path: text.encode() for path, text in generated.files.items()}
-        if self.branch.commit(phase, self.phases, files, trailers, body):
+        if self.branch.commit(phase, self.phases, files, trailers, _body(generated, seconds)):
+            self.budget.record(phase.key)
             self._publisher.publish()
 
     # What announcers ask
@@ -263,3 +303,11 @@ class Run:
     def state(self) -> RunState:
         """Return the whole state, derived from history."""
         return self.branch.state(self.phases)
+
+
+def _body(generated: Generated, seconds: float) -> Sequence[str]:
+    """Return what a phase's commit tells a reviewer, a paragraph each."""
+    made, wanted = len(generated.files), len(generated.files) + len(generated.missing)
+    told = [f"Missing {path}: {reason}" for path, reason in generated.missing.items()]
+    told += [f"Refused {line}" for line in generated.refused]
+    return [f"{made} of {wanted} files, {seconds:.1f} s.", *(["\n".join(told)] if told else [])]

@@ -129,6 +129,19 @@ class Branch:
             self._ledger, self._phases = derive_state(self.run, base, self.commits), phases
         return self._ledger
 
+    def spent(self) -> Sequence[int]:
+        """Return the tokens of each commit of the run that cost some."""
+        ours = (commit.trailers for commit in self.commits if commit.trailers and commit.trailers.run == self.run)
+        return [sum(trailers.tokens) for trailers in ours if trailers.tokens]
+
+    def texts(self, phases: Sequence[Phase], paths: Sequence[str]) -> dict[str, str]:
+        """Return the files at *paths* as they are at head; what is not there, or no text, is left out."""
+        ledger = self.ledger(phases)
+        entries = {path: entry for path in paths if (entry := ledger.file(path).head) and entry.is_file}
+        found = self._repository.blobs([entry.oid for entry in entries.values()])
+        texts = {path: _text(content) for path, content in zip(entries, found, strict=True)}
+        return {path: text for path, text in texts.items() if text is not None}
+
     @property
     def pushed(self) -> bool:
         """Whether the remote is known to have the head."""
@@ -144,6 +157,7 @@ class Branch:
             head=self.head or "",
             phases=[ledger.state(phase) for phase in phases],
             tokens=ledger.tokens,
+            models=ledger.models,
             pushed=self.pushed,
         )
 
@@ -286,3 +300,10 @@ class Branch:
         if len(self.commits) - self._tidied >= _PACKS:
             self._tidied = len(self.commits)
             self._repository.roll_up_packs()
+
+
+def _text(content: bytes) -> str | None:
+    try:
+        return content.decode()
+    except UnicodeDecodeError:
+        return None

@@ -19,6 +19,7 @@ _IDENTITY = re.compile(r"(.*) <(.*)> (\d+ [+-]\d{4})")
 _ABSENT = "000000"
 _ARGUMENTS = 400
 _SHA1_DIGITS = 40
+_BATCH_WORDS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +137,22 @@ class Repository:
         if result.status != 0:
             raise RepositoryError(f"reading object {oid}: {result.err}")
         return result.out
+
+    def blobs(self, oids: Sequence[str]) -> list[bytes]:
+        """Return the contents of several blobs, in one process."""
+        out = (
+            self.git.run("cat-file", "--batch", stdin="".join(f"{oid}\n" for oid in oids).encode()).out if oids else b""
+        )
+        contents = []
+        for oid in oids:
+            head, _, rest = out.partition(b"\n")
+            words = head.split()
+            if len(words) != _BATCH_WORDS:
+                raise RepositoryError(f"reading object {oid}: git says {head.decode('utf-8', 'replace')!r}")
+            size = int(words[2])
+            contents.append(rest[:size])
+            out = rest[size + 1 :]
+        return contents
 
     def identity(self, role: Literal["AUTHOR", "COMMITTER"]) -> Identity:
         """Return who commits: the person by git's own rules, or a fallback where git knows nobody."""

@@ -13,6 +13,9 @@ from bot.history.trailers import Trailers
 from bot.planning.phases import PLAN_PHASE, Phase
 
 _REVERTS = re.compile(r"^This reverts commit ([0-9a-f]{40,64})", re.MULTILINE)
+UNKNOWN_MODEL = "unknown"
+"""Stands for the model of a commit that names none but says what it cost."""
+
 _FILE_MODES = ("100644", "100755")
 
 PhaseStatus = Literal["complete", "partial", "pending", "reverted"]
@@ -82,6 +85,8 @@ class PhaseState:
     """In and out, over all commits of the phase."""
     wanted: tuple[str, ...]
     """The files a run has to make: all, those missing, or none."""
+    fallback: tuple[str, ...] = ()
+    """Those that another provider made, because the one asked for could not."""
 
 
 class Ledger:
@@ -96,6 +101,7 @@ class Ledger:
         self._effects: dict[str, tuple[Sequence[str], bool]] = {}
         """Commit → the phases it made (False) or took back (True), so that undoing it does the opposite."""
         self._tokens: dict[str, tuple[int, int]] = {}
+        self._models: dict[str, tuple[int, int]] = {}
         self._count = 0
 
     def add(self, commit: Commit) -> None:
@@ -118,9 +124,9 @@ class Ledger:
             self._head[path] = entry
         self._made[key] = Made(commit.oid, self._count, trailers)
         self._effects[commit.oid] = ((key,), False)
-        spent = self._tokens.get(key, (0, 0))
-        used = trailers.tokens or (0, 0)
-        self._tokens[key] = (spent[0] + used[0], spent[1] + used[1])
+        if used := trailers.tokens:
+            _enter(self._tokens, key, used)
+            _enter(self._models, trailers.model or UNKNOWN_MODEL, used)
 
     def _add_other(self, commit: Commit) -> None:
         undone = [self._effects[oid] for oid in _REVERTS.findall(commit.body) if oid in self._effects]
@@ -183,6 +189,7 @@ class Ledger:
             stale=self._stale(phase, made),
             tokens=tokens,
             wanted=self.wanted(phase),
+            fallback=tuple(path for path in phase.files if path in made.trailers.fallback),
         )
 
     def _stale(self, phase: Phase, made: Made) -> Stale | None:
@@ -200,6 +207,16 @@ class Ledger:
         """Tokens in and out that the run has spent, phases no longer in the plan included."""
         spent = self._tokens.values()
         return sum(each[0] for each in spent), sum(each[1] for each in spent)
+
+    @property
+    def models(self) -> Mapping[str, tuple[int, int]]:
+        """Tokens in and out by the model that a commit names."""
+        return self._models
+
+
+def _enter(account: dict[str, tuple[int, int]], key: str, used: tuple[int, int]) -> None:
+    spent = account.get(key, (0, 0))
+    account[key] = (spent[0] + used[0], spent[1] + used[1])
 
 
 def derive_state(run: str, base: Mapping[str, Entry], commits: Iterable[Commit]) -> Ledger:
@@ -220,8 +237,10 @@ class RunState:
     head: str
     phases: Sequence[PhaseState]
     tokens: tuple[int, int]
+    models: Mapping[str, tuple[int, int]]
+    """The same by model."""
     pushed: bool
 
     @property
     def complete(self) -> bool:
-        return all(not phase.wanted for phase in self.phases)
+        return bool(self.phases) and all(not phase.wanted for phase in self.phases)

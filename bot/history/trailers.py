@@ -35,6 +35,8 @@ class Trailers:
     comment: str | None = None
     missing: tuple[str, ...] = ()
     """Repository paths that could not be made."""
+    fallback: tuple[str, ...] = ()
+    """Repository paths that the recipe's templates filled, because the provider could not."""
     conflict: tuple[str, ...] = ()
     """Repository paths where a person's version stayed instead of the new one."""
     reverts: tuple[str, ...] = ()
@@ -78,7 +80,7 @@ class Trailers:
             return None
         if "phase" in last and status not in ("complete", "partial"):
             return None
-        repeated = {name: tuple(found.get(name, ())) for name in ("missing", "conflict", "reverts")}
+        repeated = {name: tuple(found.get(name, ())) for name in ("missing", "fallback", "conflict", "reverts")}
         single = {name: last.get(name) for name in _SINGLE}
         return cls(
             status=status,  # type: ignore[arg-type]  # checked above

@@ -77,8 +77,11 @@ def test_the_message_says_what_was_made_and_its_trailers_are_last(folder: Path) 
     House(folder, provider=provider).run()
 
     message = git(folder, "log", "-1", "--format=%B", "--grep", "entity Tag", "phasebot/blog").split("\n")
-    assert message[:5] == ["Generate entity Tag [6/9]", "", "1 of 2 files, 0.0 s.", "", "Phasebot-Run: blog"]
-    keys = [line.partition(":")[0] for line in message[4:]]
+    assert message[:7] == [
+        *("Generate entity Tag [6/9]", "", "1 of 2 files, 0.0 s.", ""),
+        *("Missing app/models/tag.py: it did not parse", "", "Phasebot-Run: blog"),
+    ]
+    keys = [line.partition(":")[0] for line in message[6:]]
     assert keys == [
         f"Phasebot-{key}"
         for key in ("Run", "Phase", "Status", "Inputs", "Recipe", "Provider", "Model", "Tokens", "Missing")
@@ -112,13 +115,26 @@ def test_a_rerun_makes_only_what_a_partial_phase_lacks(folder: Path) -> None:
 
 
 def test_a_phase_without_a_single_file_makes_no_commit(folder: Path) -> None:
-    provider = ScriptedProvider({"support": leaving_out("README.md", ".gitignore")})
+    async def nothing(request: Request) -> Generated:
+        return Generated({}, dict.fromkeys(request.paths, "it did not parse"))
+
+    provider = ScriptedProvider({"support": nothing})
 
     outcome = House(folder, provider=provider).run()
 
     assert not outcome.state.complete
     assert "support" not in phases_of(folder)
     assert phases_of(folder)[-1] == "main"
+
+
+def test_a_phase_without_a_single_file_is_remembered_if_it_cost_tokens(folder: Path) -> None:
+    provider = ScriptedProvider({"support": leaving_out("README.md", ".gitignore")})
+
+    outcome = House(folder, provider=provider).run()
+
+    support = next(each for each in outcome.state.phases if each.phase.key == "support")
+    assert (support.status, support.files, support.tokens) == ("partial", (), (100, 20))
+    assert House(folder).run().state.complete
 
 
 def test_a_provider_that_gives_up_ends_the_run_with_what_was_finished(folder: Path) -> None:

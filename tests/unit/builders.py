@@ -107,8 +107,10 @@ def bot_commit(  # noqa: PLR0913  # a builder: one keyword per trailer
     status: Status = "complete",
     missing: Sequence[str] = (),
     conflict: Sequence[str] = (),
+    fallback: Sequence[str] = (),
     inputs: str | None = None,
     recipe: str | None = None,
+    model: str | None = None,
     tokens: tuple[int, int] | None = None,
 ) -> Commit:
     """Build the commit that made *phase*, as the plan now has it unless told otherwise."""
@@ -119,7 +121,9 @@ def bot_commit(  # noqa: PLR0913  # a builder: one keyword per trailer
         inputs=inputs or phase.inputs,
         recipe=recipe or phase.recipe,
         missing=tuple(missing),
+        fallback=tuple(fallback),
         conflict=tuple(conflict),
+        model=model,
         tokens=tokens,
     )
     made = {path: blob(number) for path in phase.files if path not in missing}

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import pytest
 
-from bot.history.state import Commit, Entry, PhaseState, RunState, derive_state
+from bot.history.state import UNKNOWN_MODEL, Commit, Entry, PhaseState, RunState, derive_state
 from bot.planning.phases import Phase
 from tests.unit.builders import blob, bot_commit, build_phase, human_commit, oid, rollback
 
@@ -85,8 +85,8 @@ def test_commits_of_other_runs_are_people_s_commits() -> None:
 def test_tokens_add_up_over_all_commits_of_a_phase_and_over_the_run() -> None:
     gone = build_phase("entity/Gone", "gone.py")
     commits = [
-        bot_commit(1, CORE, tokens=(10, 1)),
-        bot_commit(2, gone, tokens=(5, 5)),
+        bot_commit(1, CORE, tokens=(10, 1), model="one"),
+        bot_commit(2, gone, tokens=(5, 5), model="two"),
         bot_commit(3, CORE, tokens=(20, 2)),
         bot_commit(4, CORE),
         bot_commit(5, CORE, tokens=(100, 100), run="other"),
@@ -96,6 +96,11 @@ def test_tokens_add_up_over_all_commits_of_a_phase_and_over_the_run() -> None:
 
     assert ledger.state(CORE).tokens == (30, 3)
     assert ledger.tokens == (35, 8)
+    assert ledger.models == {"one": (10, 1), "two": (5, 5), UNKNOWN_MODEL: (20, 2)}
+
+
+def test_files_that_another_provider_made_are_told() -> None:
+    assert _state(POST, bot_commit(1, POST, fallback=tuple(POST.files)[:1])).fallback == tuple(POST.files)[:1]
 
 
 @pytest.mark.parametrize(
@@ -310,7 +315,10 @@ def test_a_run_is_complete_when_nothing_is_wanted() -> None:
     ledger = derive_state("blog", {}, [bot_commit(1, PLAN), bot_commit(2, CORE)])
 
     def run(*phases: Phase) -> RunState:
-        return RunState("blog", "phasebot/blog", "main", oid(2), [ledger.state(each) for each in phases], (0, 0), False)
+        return RunState(
+            "blog", "phasebot/blog", "main", oid(2), [ledger.state(each) for each in phases], (0, 0), {}, False
+        )
 
     assert run(PLAN, CORE).complete
+    assert not run().complete
     assert not run(PLAN, CORE, POST).complete

@@ -25,6 +25,7 @@ _FULL = Trailers(
     requested_by="alice",
     comment="2381234567",
     missing=("app/models/post.py", "app/routers/a b.py"),
+    fallback=("app/schemas/post.py",),
     conflict=("README.md",),
 )
 _FULL_TEXT = """\
@@ -40,6 +41,7 @@ Phasebot-Requested-By: alice
 Phasebot-Comment: 2381234567
 Phasebot-Missing: app/models/post.py
 Phasebot-Missing: app/routers/a b.py
+Phasebot-Fallback: app/schemas/post.py
 Phasebot-Conflict: README.md
 """
 
@@ -62,6 +64,7 @@ def trailers(draw: st.DrawFn) -> Trailers:
         requested_by=draw(st.none() | _VALUE),
         comment=draw(st.none() | _VALUE),
         missing=draw(repeated),
+        fallback=draw(repeated),
         conflict=draw(repeated),
         reverts=reverts,
     )
