@@ -7,64 +7,31 @@ import signal
 import sys
 import time
 import traceback
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import replace
 from datetime import datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
 from bot import __version__
 from bot.errors import PhasebotError, UsageError
+from bot.options import on_a_run, with_a_provider
 
 if TYPE_CHECKING:
-    from bot.generation.provider import Provider
+    from bot.generation.opening import Choice
     from bot.history.branch import Branch, PlanFile
     from bot.history.opening import Place
-    from bot.planning.planned import Planned
+    from bot.planning.planned import Description, Planned
     from bot.runner import Announcer, Limits, Outcome
+    from bot.settings import GeminiSettings
 
 INCOMPLETE = 3
 _GIT_PLACES = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_OBJECT_DIRECTORY", "GIT_COMMON_DIR", "GIT_NAMESPACE")
-
-
-def _on_a_run(command: Callable[..., None]) -> Callable[..., None]:
-    """Add the options that say which run, and hand them to *command* as its place; and the output's format."""
-    options = (
-        click.option(
-            "--repo",
-            default=".",
-            show_default=True,
-            type=click.Path(path_type=Path),
-            help="The repository; made if it is not there or empty.",
-        ),
-        click.option(
-            "--run", metavar="NAME", help="Default: the spec's name, else the one checked out or the only one."
-        ),
-        click.option("--base", metavar="REF", help="What a new branch starts from; default: the default branch."),
-        click.option("--remote", metavar="NAME", help="Default: origin, else the only one."),
-        click.option("--format", "output", type=click.Choice(["text", "json"]), default="text", show_default=True),
-    )
-
-    @functools.wraps(command)
-    def with_place(  # one for each option
-        *,
-        repo: Path,
-        run: str | None,
-        base: str | None,
-        remote: str | None,
-        push: bool | None = None,
-        **rest: object,
-    ) -> None:
-        from bot.history.opening import Place
-
-        command(place=Place(folder=repo, run=run, base=base, remote=remote, push=push), **rest)
-
-    for option in reversed(options):
-        with_place = option(with_place)
-    return with_place
+"""Set by a git hook, they would point git elsewhere than ``--repo`` says."""
+_KEYS = ("GEMINI_API_KEY", "GOOGLE_API_KEY")
+"""No child process inherits one."""
 
 
 @click.group(context_settings={"auto_envvar_prefix": "PHASEBOT", "help_option_names": ["-h", "--help"]})
@@ -75,8 +42,9 @@ def cli() -> None:
 
 @cli.command()
 @click.argument("spec", required=False)
-@_on_a_run
-@click.option("--provider", type=click.Choice(["template"]), default="template", show_default=True)
+@on_a_run
+@with_a_provider
+@click.option("--fallback", type=click.Choice(["template"]), help="Who makes the files that the model can't.")
 @click.option(
     "--recipe", default="fastapi", show_default=True, help="A built-in recipe, or a folder with a recipe.yaml."
 )
@@ -85,57 +53,71 @@ def cli() -> None:
 @click.option("--only", multiple=True, metavar="PHASE", help="Make this phase only; repeatable.")
 @click.option("--push/--no-push", default=None, help="Default: push if there is a remote.")
 @click.option(
+    "--max-tokens",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Stop before the whole run needs more, restarts included.",
+)
+@click.option(
     "--deadline",
     type=click.FloatRange(min=0, min_open=True),
     metavar="MINUTES",
     help="Stop in time; run again to continue.",
 )
+@click.pass_obj
 def generate(  # noqa: PLR0913  # one for each option
+    environ: Mapping[str, str],
     *,
     spec: str | None,
     place: "Place",
     output: str,
-    provider: str,
+    choice: "Choice",
+    fallback: str | None,
     recipe: str,
     output_dir: str,
     jobs: int,
     only: Sequence[str],
+    max_tokens: int | None,
     deadline: float | None,
 ) -> None:
     """Start or continue a run.  SPEC is a file, '-' or the text itself; without it the plan in history is continued."""
     from bot.history.opening import open_branch
     from bot.runner import Limits
 
+    choice, settings = replace(choice, fallback=fallback), _settings(environ, choice)
+    with_model = choice.named(settings) != "template"
     first = None
     if spec is not None:
-        first = _first_plan(spec, recipe, output_dir)
+        first = _read(spec, recipe, output_dir, prose=with_model)
         _check_phases(first, only)
-        place = place if place.run is not None else replace(place, run=first.plan.slug)
+        place = place if place.run is not None else replace(place, run=first.slug)
     branch = open_branch(place, create=first is not None, now=_now)
+    tokens = max_tokens if with_model else None
+    limits = Limits(jobs=jobs, only=only, seconds=deadline * 60 if deadline else None, tokens=tokens)
     with branch.lock(lambda: click.echo(f"waiting for another process to end its work on {branch.name}", err=True)):
-        limits = Limits(jobs=jobs, only=only, seconds=deadline * 60 if deadline else None)
-        outcome = _carry_on(branch, first, _PROVIDERS[provider](), limits)
-    _tell(outcome, output, only)
+        outcome = _carry_on(branch, first, choice, settings, limits)
+    _tell(outcome, output)
 
 
-def _check_phases(planned: "Planned", keys: Sequence[str]) -> None:
+def _check_phases(first: "Planned | Description", keys: Sequence[str]) -> None:
+    """Refuse unknown phases before anything is written, where the plan is known already."""
     from bot.planning.phases import find_phase
+    from bot.planning.planned import Planned
 
-    for key in keys:
-        find_phase(planned.phases, key)
+    for key in keys if isinstance(first, Planned) else ():
+        find_phase(first.phases, key)  # type: ignore[union-attr]  # not empty only for one of the two
 
 
-def _tell(outcome: "Outcome", output: str, only: Sequence[str]) -> None:
+def _tell(outcome: "Outcome", output: str) -> None:
     """Print how a run ended, and exit accordingly."""
     from bot import console
 
     state = outcome.state
-    click.echo(console.render_json(state) if output == "json" else console.render_summary(state))
+    click.echo(console.render_json(state) if output == "json" else console.render_summary(state, _now()))
     if outcome.error:
         raise outcome.error
-    wanted = [each.phase.key for each in state.phases if each.wanted and (not only or each.phase.key in only)]
-    if wanted:
-        click.echo(f"phasebot: not made yet: {', '.join(wanted)}; run generate again to continue", err=True)
+    if outcome.left:
+        click.echo(f"phasebot: not made yet: {', '.join(outcome.left)}; run generate again to continue", err=True)
         sys.exit(INCOMPLETE)
 
 
@@ -144,9 +126,15 @@ def _tell(outcome: "Outcome", output: str, only: Sequence[str]) -> None:
 @click.option("--format", "output", type=click.Choice(["yaml", "json", "mermaid"]), default="yaml", show_default=True)
 @click.option("--recipe", default="fastapi", show_default=True)
 @click.option("--output-dir", default=".", show_default=True)
-def plan(spec: str, output: str, recipe: str, output_dir: str) -> None:
+@with_a_provider
+@click.pass_obj
+def plan(environ: Mapping[str, str], *, spec: str, output: str, recipe: str, output_dir: str, choice: "Choice") -> None:
     """Print the plan that SPEC makes; generate nothing."""
-    planned = _first_plan(spec, recipe, output_dir)
+    from bot.planning.planned import Planned
+
+    settings = _settings(environ, choice)
+    first = _read(spec, recipe, output_dir, prose=choice.named(settings) != "template")
+    planned = first if isinstance(first, Planned) else asyncio.run(_plan(first, choice, settings))
     if output == "json":
         click.echo(planned.plan.model_dump_json(indent=2, by_alias=True))
     elif output == "mermaid":
@@ -158,7 +146,7 @@ def plan(spec: str, output: str, recipe: str, output_dir: str) -> None:
 
 
 @cli.command()
-@_on_a_run
+@on_a_run
 def status(*, place: "Place", output: str) -> None:
     """Show the phases of a run: status, commit, files, tokens, human edits."""
     from bot import console
@@ -170,15 +158,34 @@ def status(*, place: "Place", output: str) -> None:
     if found is None:
         raise UsageError(f"reading {branch.name}: it holds no plan; start the run with 'phasebot generate SPEC'")
     state = branch.state(_plan_at_head(found).phases)
-    click.echo(console.render_json(state) if output == "json" else console.render_status(state))
+    click.echo(console.render_json(state) if output == "json" else console.render_status(state, _now()))
 
 
-def _first_plan(spec: str, recipe: str, output_dir: str) -> "Planned":
-    """Read a spec given as file, ``-`` or text into a plan."""
-    from bot.planning.planned import plan_spec
+def _settings(environ: Mapping[str, str], choice: "Choice") -> "GeminiSettings":
+    """Read the settings of a model, wrong ones only where one may be used."""
+    from bot.settings import GeminiSettings, read_settings
 
-    text, source, name = _spec_text(spec)
-    return plan_spec(text, source=source, project=name, recipe=recipe, output_dir=output_dir)
+    return GeminiSettings() if choice.provider == "template" else read_settings(environ)
+
+
+def _read(spec: str, recipe: str, output_dir: str, *, prose: bool) -> "Planned | Description":
+    """Read a spec given as file, ``-`` or text; *prose* says whether there is somebody to plan it."""
+    from bot.planning import planned
+    from bot.planning.source import read_source
+
+    text, source, project = read_source(spec, sys.stdin.buffer.read)
+    read = planned.read if prose else planned.plan_spec
+    return read(text, source=source, project=project, recipe=recipe, output_dir=output_dir)
+
+
+async def _plan(description: "Description", choice: "Choice", settings: "GeminiSettings") -> "Planned":
+    from bot.generation.budget import Budget
+    from bot.generation.opening import open_provider
+
+    tell = functools.partial(click.echo, err=True)
+    async with open_provider(choice, settings, budget=Budget(), jobs=1, tell=tell) as opened:
+        assert opened.planner, "only prose with somebody to plan it comes here"  # noqa: S101
+        return (await opened.planner.plan(description)).planned
 
 
 def _plan_at_head(found: "PlanFile") -> "Planned":
@@ -188,56 +195,41 @@ def _plan_at_head(found: "PlanFile") -> "Planned":
     return plan_file(found.text, source=source, output_dir=found.output_dir)
 
 
-def _spec_text(spec: str) -> tuple[str, str, str]:
-    """Return text, what to call it in messages, and a name for a project whose spec has no heading."""
-    if spec == "-":
-        return _decoded(sys.stdin.buffer.read(), "the spec on standard input"), "the spec on standard input", "project"
-    path = Path(spec)
-    one_line = spec.strip() and "\n" not in spec and ":" not in spec
-    looks_like_path = one_line and (spec.endswith((".md", ".yaml", ".yml", ".txt")) or " " not in spec)
-    try:
-        if path.is_file() or looks_like_path:
-            return _decoded(path.read_bytes(), f"the spec {spec}"), f"the spec {spec}", path.stem
-    except OSError as exc:
-        if looks_like_path:
-            raise UsageError(
-                f"reading the spec {spec}: {exc.strerror}; name a file, '-', or give the text itself"
-            ) from exc
-    return spec, "the spec", "project"
-
-
-def _decoded(content: bytes, source: str) -> str:
-    try:
-        return content.decode()
-    except UnicodeDecodeError as exc:
-        raise UsageError(f"{source}: byte {exc.start} is not UTF-8 text; save the file as UTF-8") from exc
-
-
-def _template() -> "Provider":
-    from bot.generation.template import TemplateProvider
-
-    return TemplateProvider()
-
-
-_PROVIDERS: dict[str, Callable[[], "Provider"]] = {"template": _template}
-
-
-def _carry_on(branch: "Branch", first: "Planned | None", provider: "Provider", limits: "Limits") -> "Outcome":
+def _carry_on(
+    branch: "Branch",
+    first: "Planned | Description | None",
+    choice: "Choice",
+    settings: "GeminiSettings",
+    limits: "Limits",
+) -> "Outcome":
+    from bot.generation.budget import Budget
+    from bot.generation.opening import open_provider
+    from bot.planning.planned import Description, Planned
     from bot.runner import Run
 
     if first:
         branch.start()
+    budget = Budget(limits.tokens, branch.spent)
+
+    async def work(stop: asyncio.Event) -> "Outcome":
+        opening = open_provider(choice, settings, budget=budget, jobs=limits.jobs, tell=announcer.note)
+        async with opening as opened:
+            planner = opened.planner
+            run = Run(
+                branch=branch,
+                provider=opened.provider,
+                announcer=announcer,
+                read_plan=_plan_at_head,
+                first_plan=first if isinstance(first, Planned) else None,
+                ask_plan=functools.partial(planner.plan, first) if planner and isinstance(first, Description) else None,
+                limits=limits,
+                budget=budget,
+                timer=time.monotonic,
+            )
+            return await run.carry_on(stop)
+
     with _announcer() as announcer:
-        run = Run(
-            branch=branch,
-            provider=provider,
-            announcer=announcer,
-            read_plan=_plan_at_head,
-            first_plan=first,
-            limits=limits,
-            timer=time.monotonic,
-        )
-        return asyncio.run(_until_signalled(run.carry_on))
+        return asyncio.run(_until_signalled(work))
 
 
 async def _until_signalled(work: Callable[[asyncio.Event], Any]) -> "Outcome":
@@ -297,10 +289,11 @@ def _fail(message: str, code: int) -> NoReturn:
 
 def main() -> NoReturn:
     """Run the command line and exit."""
-    for name in _GIT_PLACES:
-        os.environ.pop(name, None)  # set by a git hook, they would point git elsewhere than --repo says
+    environ = dict(os.environ)
+    for name in (*_GIT_PLACES, *_KEYS):
+        os.environ.pop(name, None)
     signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
     # A spec given as text may begin with '- User: …', which click takes for options; a blank before it changes nothing.
     arguments = [f" {word}" if word.startswith(("- ", "* ")) else word for word in sys.argv[1:]]
     with _exit_codes():
-        sys.exit(cli.main(arguments, standalone_mode=False) or 0)
+        sys.exit(cli.main(arguments, standalone_mode=False, obj=environ) or 0)

@@ -3,6 +3,7 @@
 import json
 import time
 from collections.abc import Iterator
+from datetime import datetime
 from typing import IO, TYPE_CHECKING, Any, NamedTuple, Self
 
 from bot.history.state import PhaseState, RunState
@@ -48,7 +49,7 @@ def _as_json(state: RunState) -> dict[str, Any]:
     }
 
 
-def render_status(state: RunState) -> str:
+def render_status(state: RunState, now: datetime) -> str:
     """Return the phases as a table, one a line, and the run's line under it."""
     rows = [
         (_place(each, state), each.phase.key, each.status, _files(each), _commit(each), _remarks(each))
@@ -59,17 +60,23 @@ def render_status(state: RunState) -> str:
         "  ".join([*(cell.ljust(width) for cell, width in zip(row[:5], widths, strict=True)), row[5]]).rstrip()
         for row in rows
     ]
-    return "\n".join([*lines, render_summary(state)])
+    return "\n".join([*lines, render_summary(state, now)])
 
 
-def render_summary(state: RunState) -> str:
-    """Return where the run stands, in a line."""
+def render_summary(state: RunState, now: datetime) -> str:
+    """Return where the run stands, in a line; prices are those of *now*."""
     done = sum(1 for each in state.phases if not each.wanted)
     files = sum(len(each.files) for each in state.phases)
-    spent = f", {sum(state.tokens):,} tokens" if any(state.tokens) else ""
+    spent = f", {sum(state.tokens):,} tokens, {_cost(state, now)}" if any(state.tokens) else ""
     word = "complete" if state.complete else "incomplete"
     where = f"{state.branch} at {state.head[:_SHORT]}" + (", pushed" if state.pushed else "")
     return f"{word}: {done} of {len(state.phases)} phases, {files} files{spent} on {where}"
+
+
+def _cost(state: RunState, now: datetime) -> str:
+    from bot.generation.prices import estimate
+
+    return str(estimate(state.models, now))
 
 
 def _place(each: PhaseState, state: RunState) -> str:
@@ -86,7 +93,12 @@ def _commit(each: PhaseState) -> str:
 
 def _remarks(each: PhaseState) -> str:
     remarks = [f"stale by {each.stale}"] if each.stale else []
-    named = (("missing", each.missing), ("edited", each.edited), ("kept yours", each.conflicts))
+    named = (
+        ("missing", each.missing),
+        ("edited", each.edited),
+        ("kept yours", each.conflicts),
+        ("from the template", each.fallback),
+    )
     remarks += [f"{word}: {', '.join(paths)}" for word, paths in named if paths]
     return "; ".join(remarks)
 
@@ -118,7 +130,9 @@ class PlainAnnouncer:
                 yield phase_line(run, key)
         for key in run.failures.keys() - self._failed:
             self._failed.add(key)
-            yield from (f"      {path}: {reason}" for path, reason in run.failures[key].items())
+            failed = run.failures[key]
+            for reason in dict.fromkeys(failed.values()):
+                yield f"      {', '.join(path for path in failed if failed[path] == reason)}: {reason}"
 
     def _first_line(self, run: Run) -> str:
         total, before = len(run.phases), run.done_before

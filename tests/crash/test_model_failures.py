@@ -1,0 +1,113 @@
+"""A model that fails in every way at random, and a kill amid its answers: reruns finish, nothing is asked twice."""
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.gemini_server import Asked, Author, FakeGemini, Reply, answer, error, retry_info
+from tests.house import clone, git, new_origin, new_repository, phases_of, tree_of
+from tests.model_house import SENTENCE, phasebot, run
+
+MISHAPS: tuple[Callable[[Asked], Reply], ...] = (
+    lambda _: error(500),
+    lambda _: error(503, "overloaded", "UNAVAILABLE"),
+    lambda _: error(429, "slow down", "RESOURCE_EXHAUSTED", [retry_info(0.05)]),
+    lambda _: error(429, "slow down", retry_after="0"),
+    lambda _: Reply(reset=True),
+    lambda _: Reply(raw=b""),
+    lambda _: Reply(raw=b"\x00garbage\r\n\r\n"),
+    lambda _: Reply(body=b'{"candidates": [{"content"', cut=12),
+    lambda _: Reply(body=b"<html>oops</html>"),
+    lambda _: Reply(body=b"[" * 50_000),
+    lambda _: Reply(),
+    lambda _: answer(None, "SAFETY"),
+    lambda _: answer(None, "RECITATION"),
+    lambda _: answer('{"files": [{"path": "app', "MAX_TOKENS"),
+    lambda _: answer("I can't do that.", "STOP"),
+    lambda _: answer('{"files": []}'),
+    lambda asked: answer(json.dumps({"files": [{"path": path, "content": "```\n"} for path in asked.paths]})),
+    lambda _: answer(None, None),
+    lambda _: answer("{}", "OTHER"),
+    lambda _: error(400, "too many states for serving", "INVALID_ARGUMENT"),
+)
+
+SEEDS = range(1, 1 + int(os.environ.get("PHASEBOT_CHAOS", "4")))
+
+
+@pytest.fixture
+def whole(tmp_path: Path) -> str:
+    """Return the tree of the blog, made without a single mishap."""
+    folder = new_repository(tmp_path / "reference")
+    with FakeGemini(Author()) as fake:
+        run(folder, fake)
+    return tree_of(folder)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_whatever_fails_nothing_finished_is_asked_twice_and_reruns_finish(
+    tmp_path: Path, whole: str, seed: int
+) -> None:
+    author, rng = Author(), random.Random(seed)  # noqa: S311  # a game, to be repeated
+    origin = new_origin(tmp_path / "origin.git")
+
+    def script(asked: Asked) -> Reply:
+        return rng.choice(MISHAPS)(asked) if rng.random() < 0.3 else author(asked)
+
+    done: set[str] = set()
+    with FakeGemini(script) as fake:
+        for attempt in range(1, 10):
+            folder = clone(origin, tmp_path / f"clone-{attempt}")
+            before = len(fake.requests)
+            outcome = run(folder, fake, spec=SENTENCE)
+            assert outcome.error is None or outcome.error.exit_code == 3
+            assert not done & set(map(author.phase, fake.requests[before:])), "a finished phase was asked for again"
+            done = {each.phase.key for each in outcome.state.phases if not each.wanted}
+            if outcome.state.complete:
+                break
+        else:
+            pytest.fail("nine runs were not enough")
+
+    git(origin, "fsck", "--strict")
+    assert git(origin, "rev-parse", "phasebot/blog^{tree}") == whole
+
+
+def test_after_a_kill_amid_eight_requests_only_unfinished_phases_are_asked_for(tmp_path: Path) -> None:
+    spec = "\n".join(f"- Thing{number}: name string" for number in range(8))
+    author = Author(spec)
+    folder = new_repository(tmp_path / "blog")
+    finish_first = ("core", "support", "entity/Thing0")
+
+    def script(asked: Asked) -> Reply:
+        return author(asked) if author.phase(asked) in finish_first else Reply(wait=60)
+
+    command = [sys.executable, "-m", "bot", "generate", spec, "--repo", str(folder), "--run", "blog", "--jobs", "8"]
+    with FakeGemini(script) as fake:
+        first = subprocess.Popen(command, env=os.environ | fake.environment, stderr=subprocess.DEVNULL)
+        deadline = time.monotonic() + 60
+        while time.monotonic() < deadline and not (fake.active == 7 and "entity/Thing0" in phases_of_any(folder)):
+            time.sleep(0.02)
+        first.send_signal(signal.SIGKILL)
+        first.wait()
+        assert fake.active == 7
+
+    done = set(phases_of(folder))
+    with FakeGemini(author) as fake:
+        again = phasebot("generate", spec, "--repo", folder, "--run", "blog", fake=fake)
+
+    assert again.returncode == 0, again.stderr
+    assert done == {"plan", *finish_first}
+    assert sorted(map(author.phase, fake.requests)) == [*(f"entity/Thing{number}" for number in range(1, 8)), "main"]
+
+
+def phases_of_any(folder: Path) -> list[str]:
+    """Return the phases on the branch, none where there is none yet."""
+    there = git(folder, "branch", "--list", "phasebot/blog")
+    return phases_of(folder) if there else []
