@@ -13,6 +13,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
+from bot.generation.prompts import files_question
 from bot.generation.provider import Generated, Request
 from bot.generation.template import TemplateProvider
 from bot.history.branch import Branch
@@ -20,7 +21,9 @@ from bot.history.trailers import Trailers, format_message
 from bot.history.writing import NewCommit, format_stream
 from bot.planning.phases import Phase
 from bot.runner import Limits
+from tests.gemini_server import Author, FakeGemini
 from tests.house import House, ScriptedProvider, branch_of, clone, git, new_origin, new_repository, planned
+from tests.model_house import SENTENCE, phasebot
 from tests.unit.builders import BLOG
 
 _FILE = "".join(f"line {number} of a generated file\n" for number in range(60))
@@ -49,11 +52,20 @@ def main() -> None:
         tell("one after the other ÷ wall time", alone / wall, "≥ 4 on the blog")
         tell("percent added to the model's time at 20 s a phase", 100 * (wall - path) / (path * 10), "< 1")
         tell("requests for finished phases on resume", resumed(root / "resume"), "0")
+        added, asked = by_model(root / "model", seconds=2.0)
+        tell("wall time ÷ critical path by a model, 20 s a request, pushed", 1 + added / (4 * 20), "≤ 1.1")
+        tell("percent added to the model's time, the process's start included", 100 * added / (9 * 20), "< 1")
+        tell("requests for the blog from a sentence", asked, "9")
+        sizes = {count: prompt_sizes(count) for count in (5, 50, 200)}
+        for count, (entity, whole) in sizes.items():
+            tell(f"prompt characters of an entity's phase, {count} entities", entity, "")
+            tell(f"prompt characters of the run ÷ entities, {count} entities", whole, "")
+        tell("prompt of an entity at 50 entities ÷ at 5", sizes[50][0] / sizes[5][0], "≤ 1.3")
 
 
 def tell(name: str, figure: float, goal: str) -> None:
     """Print one row."""
-    print(f"{name:<55} {figure:8.2f}   {goal}", flush=True)
+    print(f"{name:<60} {figure:8.2f}   {goal}", flush=True)
 
 
 def median(times: list[float]) -> float:
@@ -140,6 +152,34 @@ def whole_run(root: Path, seconds: float) -> tuple[float, float, float]:
     assert outcome.state.complete
     assert outcome.state.pushed
     return wall, 3 * seconds, len(keys) * seconds
+
+
+def by_model(root: Path, seconds: float) -> tuple[float, float]:
+    """Return seconds that the command line adds to the blog's critical path from a sentence, and its requests."""
+    folder = clone(new_origin(root / "origin.git"), root / "clone")
+    with FakeGemini(Author(latency=seconds)) as fake:
+        begun = time.perf_counter()
+        done = phasebot("generate", SENTENCE, "--repo", folder, fake=fake)
+        wall = time.perf_counter() - begun
+    assert done.returncode == 0, done.stderr
+    return wall - 4 * seconds, len(fake.requests)
+
+
+def prompt_sizes(count: int) -> tuple[float, float]:
+    """Return prompt characters of an entity's phase, and of all phases by entity, in a plan of *count* entities."""
+    spec = "\n".join(
+        f"- E{number}: name string, body text, parent -> E{max(number - 1, 0)} ?" for number in range(count)
+    )
+    author = Author(spec)
+    sizes = {phase.key: _prompt_size(author, phase) for phase in author.laid.phases[1:]}
+    entities = [size for key, size in sizes.items() if key.startswith("entity/")]
+    return statistics.mean(entities), sum(sizes.values()) / count
+
+
+def _prompt_size(author: Author, phase: Phase) -> int:
+    request = author.request(phase.key)
+    at_head = author.texts(phase.reads)
+    return files_question(request, request.paths, at_head=at_head, made={}, faults={}).size
 
 
 def resumed(root: Path) -> float:
