@@ -7,11 +7,11 @@ import signal
 import sys
 import time
 import traceback
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import replace
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 import click
 
@@ -21,10 +21,9 @@ from bot.options import on_a_run, with_a_provider
 
 if TYPE_CHECKING:
     from bot.generation.opening import Choice
-    from bot.history.branch import Branch, PlanFile
     from bot.history.opening import Place
     from bot.planning.planned import Description, Planned
-    from bot.runner import Announcer, Limits, Outcome
+    from bot.runner import Announcer, Outcome
     from bot.settings import GeminiSettings
 
 INCOMPLETE = 3
@@ -81,6 +80,7 @@ def generate(  # noqa: PLR0913  # one for each option
     deadline: float | None,
 ) -> None:
     """Start or continue a run.  SPEC is a file, '-' or the text itself; without it the plan in history is continued."""
+    from bot import wiring
     from bot.history.opening import open_branch
     from bot.runner import Limits
 
@@ -94,8 +94,13 @@ def generate(  # noqa: PLR0913  # one for each option
     branch = open_branch(place, create=first is not None, now=_now)
     tokens = max_tokens if with_model else None
     limits = Limits(jobs=jobs, only=only, seconds=deadline * 60 if deadline else None, tokens=tokens)
-    with branch.lock(lambda: click.echo(f"waiting for another process to end its work on {branch.name}", err=True)):
-        outcome = _carry_on(branch, first, choice, settings, limits)
+    order = wiring.Order(first=first, choice=choice, settings=settings, limits=limits)
+    with (
+        branch.lock(lambda: click.echo(f"waiting for another process to end its work on {branch.name}", err=True)),
+        _announcer() as announcer,
+    ):
+        work = functools.partial(wiring.carry_on, branch, order, announcer, time.monotonic)
+        outcome = asyncio.run(wiring.until_signalled(work))
     _tell(outcome, output)
 
 
@@ -130,11 +135,13 @@ def _tell(outcome: "Outcome", output: str) -> None:
 @click.pass_obj
 def plan(environ: Mapping[str, str], *, spec: str, output: str, recipe: str, output_dir: str, choice: "Choice") -> None:
     """Print the plan that SPEC makes; generate nothing."""
-    from bot.planning.planned import Planned
+    from bot import wiring
+    from bot.runner import Limits
 
     settings = _settings(environ, choice)
     first = _read(spec, recipe, output_dir, prose=choice.named(settings) != "template")
-    planned = first if isinstance(first, Planned) else asyncio.run(_plan(first, choice, settings))
+    order = wiring.Order(first=first, choice=choice, settings=settings, limits=Limits())
+    planned = asyncio.run(wiring.plan(order, functools.partial(click.echo, err=True)))
     if output == "json":
         click.echo(planned.plan.model_dump_json(indent=2, by_alias=True))
     elif output == "mermaid":
@@ -149,7 +156,7 @@ def plan(environ: Mapping[str, str], *, spec: str, output: str, recipe: str, out
 @on_a_run
 def status(*, place: "Place", output: str) -> None:
     """Show the phases of a run: status, commit, files, tokens, human edits."""
-    from bot import console
+    from bot import console, wiring
     from bot.history.opening import open_branch
 
     branch = open_branch(place, create=False, now=_now)
@@ -157,7 +164,7 @@ def status(*, place: "Place", output: str) -> None:
     found = branch.plan_file()
     if found is None:
         raise UsageError(f"reading {branch.name}: it holds no plan; start the run with 'phasebot generate SPEC'")
-    state = branch.state(_plan_at_head(found).phases)
+    state = branch.state(wiring.plan_at_head(found).phases)
     click.echo(console.render_json(state) if output == "json" else console.render_status(state, _now()))
 
 
@@ -176,76 +183,6 @@ def _read(spec: str, recipe: str, output_dir: str, *, prose: bool) -> "Planned |
     text, source, project = read_source(spec, sys.stdin.buffer.read)
     read = planned.read if prose else planned.plan_spec
     return read(text, source=source, project=project, recipe=recipe, output_dir=output_dir)
-
-
-async def _plan(description: "Description", choice: "Choice", settings: "GeminiSettings") -> "Planned":
-    from bot.generation.budget import Budget
-    from bot.generation.opening import open_provider
-
-    tell = functools.partial(click.echo, err=True)
-    async with open_provider(choice, settings, budget=Budget(), jobs=1, tell=tell) as opened:
-        assert opened.planner, "only prose with somebody to plan it comes here"  # noqa: S101
-        return (await opened.planner.plan(description)).planned
-
-
-def _plan_at_head(found: "PlanFile") -> "Planned":
-    from bot.planning.planned import plan_file
-
-    source = f"the plan {found.path} at commit {found.commit}"
-    return plan_file(found.text, source=source, output_dir=found.output_dir)
-
-
-def _carry_on(
-    branch: "Branch",
-    first: "Planned | Description | None",
-    choice: "Choice",
-    settings: "GeminiSettings",
-    limits: "Limits",
-) -> "Outcome":
-    from bot.generation.budget import Budget
-    from bot.generation.opening import open_provider
-    from bot.planning.planned import Description, Planned
-    from bot.runner import Run
-
-    if first:
-        branch.start()
-    budget = Budget(limits.tokens, branch.spent)
-
-    async def work(stop: asyncio.Event) -> "Outcome":
-        opening = open_provider(choice, settings, budget=budget, jobs=limits.jobs, tell=announcer.note)
-        async with opening as opened:
-            planner = opened.planner
-            run = Run(
-                branch=branch,
-                provider=opened.provider,
-                announcer=announcer,
-                read_plan=_plan_at_head,
-                first_plan=first if isinstance(first, Planned) else None,
-                ask_plan=functools.partial(planner.plan, first) if planner and isinstance(first, Description) else None,
-                limits=limits,
-                budget=budget,
-                timer=time.monotonic,
-            )
-            return await run.carry_on(stop)
-
-    with _announcer() as announcer:
-        return asyncio.run(_until_signalled(work))
-
-
-async def _until_signalled(work: Callable[[asyncio.Event], Any]) -> "Outcome":
-    """Run *work* with an event that the first SIGINT or SIGTERM sets; the second one ends the process as usual."""
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-
-    def on_signal() -> None:
-        stop.set()
-        for number in (signal.SIGINT, signal.SIGTERM):
-            loop.remove_signal_handler(number)
-
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, on_signal)
-    outcome: Outcome = await work(stop)
-    return outcome
 
 
 def _announcer() -> "AbstractContextManager[Announcer]":
