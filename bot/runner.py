@@ -35,6 +35,15 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
+class Requested:
+    """Who asked for a run on a forge, so that every commit says so."""
+
+    login: str
+    comment: str
+    """The id of the comment."""
+
+
+@dataclass(frozen=True, slots=True)
 class Outcome:
     """How a run ended: where it stands, and what kept it from going on."""
 
@@ -71,6 +80,7 @@ class Run:
     budget: Budget = field(default_factory=Budget)
     timer: Callable[[], float]
     """Monotonic seconds."""
+    requested: Requested | None = None
     active: dict[str, float] = field(init=False, default_factory=dict)
     """Phases being made → when they were begun, by the timer."""
     failures: dict[str, Mapping[str, str]] = field(init=False, default_factory=dict)
@@ -274,6 +284,8 @@ class Run:
             provider=self.provider.name if generated.model or phase.key != PLAN_PHASE else None,
             model=generated.model,
             tokens=(generated.tokens.read, generated.tokens.written) if generated.tokens.total else None,
+            requested_by=self.requested.login if self.requested else None,
+            comment=self.requested.comment if self.requested else None,
             missing=tuple(generated.missing),
             fallback=generated.fallback,
         )

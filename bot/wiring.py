@@ -10,7 +10,7 @@ from bot.generation.budget import Budget
 from bot.generation.opening import Choice, open_provider
 from bot.history.branch import Branch, PlanFile
 from bot.planning.planned import Description, Planned, plan_file
-from bot.runner import Announcer, Limits, Outcome, Run
+from bot.runner import Announcer, Limits, Outcome, Requested, Run
 from bot.settings import GeminiSettings
 
 
@@ -23,6 +23,7 @@ class Order:
     choice: Choice
     settings: GeminiSettings
     limits: Limits
+    requested: Requested | None = None
 
 
 def plan_at_head(found: PlanFile) -> Planned:
@@ -66,6 +67,7 @@ async def carry_on(
             limits=limits,
             budget=budget,
             timer=timer,
+            requested=order.requested,
         )
         return await run.carry_on(stop)
 

@@ -15,7 +15,7 @@ from bot.history.git import Git, create_repository, open_repository
 from bot.history.remote import Remote, choose_remote
 from bot.history.repository import Repository
 from bot.planning.planned import Planned, plan_file, plan_spec
-from bot.runner import Limits, Outcome, Run
+from bot.runner import Limits, Outcome, Requested, Run
 from tests.unit.builders import BLOG
 
 DATA = Path(__file__).parent / "data"
@@ -152,6 +152,7 @@ class House:
     push: bool = True
     stop: asyncio.Event = field(default_factory=asyncio.Event)
     timer: Callable[[], float] = lambda: 0.0
+    requested: Requested | None = None
 
     def run(self) -> Outcome:
         """Start or continue the run ``blog``."""
@@ -166,6 +167,7 @@ class House:
             first_plan=planned(self.spec) if self.spec else None,
             limits=self.limits,
             timer=self.timer,
+            requested=self.requested,
         )
         return asyncio.run(run.carry_on(self.stop))
 

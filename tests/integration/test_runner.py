@@ -10,7 +10,7 @@ import pytest
 from bot.errors import Interrupted, ProviderError, UsageError
 from bot.generation.provider import Generated, Request
 from bot.generation.template import TemplateProvider
-from bot.runner import Limits
+from bot.runner import Limits, Requested
 from tests.house import (
     House,
     ScriptedProvider,
@@ -334,3 +334,10 @@ def test_a_merge_of_main_into_the_branch_is_a_persons_commit_like_any_other(fold
     assert outcome.state.complete
     assert "core" not in [key for key, _ in again.provider.asked]
     assert (folder / "LICENSE").read_text() == "some\n"
+
+
+def test_who_asked_for_a_run_stands_in_its_commits(folder: Path) -> None:
+    House(folder, requested=Requested("alice", "2381234567")).run()
+
+    form = "%(trailers:key=Phasebot-Requested-By,valueonly,separator=%x2C) %(trailers:key=Phasebot-Comment,valueonly)"
+    assert git(folder, "log", "-1", f"--format={form}", "phasebot/blog").strip() == "alice 2381234567"
