@@ -12,7 +12,7 @@ from bot.generation.provider import Generated, Request, Tokens
 from bot.generation.template import TemplateProvider
 from bot.history.branch import Branch, PlanFile
 from bot.history.git import Git, create_repository, open_repository
-from bot.history.remote import Remote, choose_remote
+from bot.history.remote import Credentials, Remote, choose_remote
 from bot.history.repository import Repository
 from bot.planning.planned import Planned, plan_file, plan_spec
 from bot.runner import Limits, Outcome, Requested, Run
@@ -130,11 +130,11 @@ def open_git(folder: Path) -> Git:
     return open_repository(folder) or create_repository(folder)
 
 
-def branch_of(folder: Path, run: str = "blog", *, push: bool = True) -> Branch:
+def branch_of(folder: Path, run: str = "blog", *, push: bool = True, credentials: Credentials | None = None) -> Branch:
     """Open the branch of *run* with a clock that stands still."""
     repository = Repository(open_git(folder))
     name = choose_remote(repository, None, required=False)
-    remote = Remote(repository, name) if name else None
+    remote = Remote(repository, name, credentials) if name else None
     base = repository.default_base(name)
     clock = datetime(2026, 11, 23, 12, tzinfo=UTC)
     return Branch(repository, run, base=base, remote=remote, push=push, now=lambda: clock)
@@ -150,13 +150,14 @@ class House:
     limits: Limits = field(default_factory=Limits)
     announcer: Recorder = field(default_factory=Recorder)
     push: bool = True
+    credentials: Credentials | None = None
     stop: asyncio.Event = field(default_factory=asyncio.Event)
     timer: Callable[[], float] = lambda: 0.0
     requested: Requested | None = None
 
     def run(self) -> Outcome:
         """Start or continue the run ``blog``."""
-        branch = branch_of(self.folder, push=self.push)
+        branch = branch_of(self.folder, push=self.push, credentials=self.credentials)
         if self.spec:
             branch.start()
         run = Run(

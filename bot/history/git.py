@@ -4,8 +4,9 @@ Every call is hardened the same way: no hooks, no prompts, no pager, messages in
 own, so that an interrupt in the terminal reaches Phasebot and not a commit half-way.
 """
 
+import os
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -115,6 +116,18 @@ class Git:
         if result.status != 0:
             raise RepositoryError(f"git {arguments[0]}: {result.err or f'exit status {result.status}'}")
         return result.text
+
+
+def through_environment(settings: Sequence[tuple[str, str]]) -> dict[str, str]:
+    """Say *settings* through the environment of one call, after those that everything started here inherits.
+
+    What must not show among the arguments of a process, or be written down, goes this way.
+    """
+    first = int(os.environ.get("GIT_CONFIG_COUNT") or 0)
+    said = {"GIT_CONFIG_COUNT": str(first + len(settings))}
+    for number, (key, value) in enumerate(settings, first):
+        said |= {f"GIT_CONFIG_KEY_{number}": key, f"GIT_CONFIG_VALUE_{number}": value}
+    return said
 
 
 def open_repository(folder: Path, *, search: bool = False) -> Git | None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from bot.errors import UsageError
 from bot.history.branch import Branch
 from bot.history.git import create_repository, open_repository
-from bot.history.remote import Remote, choose_remote
+from bot.history.remote import Credentials, Remote, choose_remote
 from bot.history.repository import Repository, choose_run
 from bot.planning.names import check_run_name
 
@@ -22,6 +22,7 @@ class Place:
     base: str | None = None
     remote: str | None = None
     push: bool | None = None
+    credentials: Credentials | None = None
 
 
 def open_branch(place: Place, *, create: bool, now: Callable[[], datetime]) -> Branch:
@@ -49,7 +50,7 @@ def open_branch(place: Place, *, create: bool, now: Callable[[], datetime]) -> B
         repository,
         run,
         base=_base(repository, place, run, remote),
-        remote=Remote(repository, remote) if remote else None,
+        remote=Remote(repository, remote, place.credentials) if remote else None,
         push=place.push is not False,
         now=now,
     )
