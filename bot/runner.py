@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, 
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from bot.errors import Interrupted, PhasebotError, ProviderError, PushError, Unanswered, UsageError
+from bot.errors import Interrupted, PhasebotError, ProviderError, Unanswered, UsageError
 from bot.generation.budget import Budget
 from bot.generation.provider import Generated, Proposed, Provider, Request
 from bot.history.branch import Branch, PlanFile
@@ -117,7 +117,7 @@ class Run:
             self.announcer.note(f"the worktree did not follow ({self._publisher.behind}); run generate again")
         state, only = self.state(), self.limits.only
         left = [each.phase.key for each in state.phases if each.wanted and (not only or each.phase.key in only)]
-        error: PhasebotError | None = self._error or self._publisher.error
+        error: PhasebotError | None = self._error or self._publisher.error or self._publisher.interrupted
         if left and self.budget.exhausted:
             error = error or self.budget.stopped()
         if stop.is_set():
@@ -126,14 +126,14 @@ class Run:
 
     async def _reconcile(self) -> bool:
         """Take in what others pushed; return whether there is a branch to go on with."""
-        try:
-            await self._publisher.reconcile()
-        except PushError as exc:
-            self._publisher.error = exc
-            self.announcer.note(f"{exc}; going on without it")
+        publisher = self._publisher
+        await publisher.reconcile()
+        if publisher.apart:
+            return False
+        if failed := publisher.error or publisher.interrupted:
+            self.announcer.note(f"{failed}; going on without it")
             self.branch.read()
-            return True
-        return self._publisher.error is None
+        return True
 
     async def _begin(self, stop: asyncio.Event) -> bool:
         """Have a plan in history, and publish what an earlier process could not; return whether there is one."""

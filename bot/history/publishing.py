@@ -5,11 +5,17 @@ the end would, while the remote is never more than one push behind.
 """
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from typing import Self
+
+import tenacity
 
 from bot.errors import PushError, RepositoryError
 from bot.history.branch import ATTEMPTS, Branch
-from bot.history.remote import CannotReplayError, RejectedError
+from bot.history.remote import CannotReplayError, RejectedError, UnreachableError
+
+_PATIENCE = 60.0
+"""Seconds for which one push is tried again."""
 
 
 class Publisher:
@@ -26,7 +32,11 @@ class Publisher:
         self.published: frozenset[str] = frozenset()
         """The commits that are out."""
         self.error: PushError | None = None
-        """Why pushing stopped; work goes on locally."""
+        """Why pushing stopped for good; work goes on locally."""
+        self.interrupted: PushError | None = None
+        """Why the last push did not get through; the next phase is another chance."""
+        self.apart = False
+        """Whether the branch can't be pushed any more, because of what others pushed."""
         self.behind: RepositoryError | None = None
         """Why a worktree could not follow; the branch is right all the same."""
 
@@ -66,14 +76,29 @@ class Publisher:
         while True:
             await self._wanted.wait()
             self._wanted.clear()
-            try:
-                await self._carry_out()
-            except PushError as exc:
-                self.error = exc
+            await self._patiently(self._carry_out)
             await asyncio.to_thread(self._branch.tidy)
             self.news.set()
             if not self._wanted.is_set():
                 self._idle.set()
+
+    async def _patiently(self, work: Callable[[], Awaitable[None]]) -> None:
+        """Do *work* with the remote; what may be over in a moment is waited for."""
+        retrying = tenacity.AsyncRetrying(
+            retry=tenacity.retry_if_exception_type(UnreachableError),
+            wait=tenacity.wait_exponential_jitter(initial=1, max=10),
+            stop=tenacity.stop_after_attempt(ATTEMPTS) | tenacity.stop_after_delay(_PATIENCE),
+            sleep=asyncio.sleep,
+            reraise=True,
+        )
+        try:
+            await retrying(work)
+        except UnreachableError as exc:
+            self.interrupted = exc
+        except PushError as exc:
+            self.error = exc
+        else:
+            self.interrupted = None
 
     async def _carry_out(self) -> None:
         await self._follow()
@@ -84,18 +109,18 @@ class Publisher:
             try:
                 await asyncio.to_thread(self._branch.push, head)
             except RejectedError:
-                await self.reconcile()
+                await self._reconcile()
             else:
                 self.published |= {commit.oid for commit in commits}
                 return
         await self._keep_apart("others kept pushing")
 
     async def reconcile(self) -> None:
-        """Take in what others pushed.  The branch moves between two steps of the event loop, never during one.
+        """Take in what others pushed; where that fails, :attr:`error` or :attr:`interrupted` says why."""
+        await self._patiently(self._reconcile)
 
-        Raises:
-            PushError: The remote can't be reached.
-        """
+    async def _reconcile(self) -> None:
+        """Take in what others pushed.  The branch moves between two steps of the event loop, never during one."""
         theirs = await asyncio.to_thread(self._branch.fetch)
         try:
             self._branch.take_in(theirs)
@@ -112,6 +137,7 @@ class Publisher:
 
     async def _keep_apart(self, cause: object) -> None:
         """Give up pushing the branch, and keep its head on another one."""
+        self.apart = True
         try:
             kept = await asyncio.to_thread(self._branch.keep_apart)
         except PushError as exc:

@@ -8,7 +8,7 @@ A token, where there is one, lives in the environment of one fetch or push and n
 
 import re
 from base64 import b64encode
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from urllib.parse import SplitResult, urlsplit
 
@@ -24,6 +24,12 @@ _RACE = re.compile(
 )
 _SCRATCH = "refs/phasebot/rewrite"
 _STATUS = re.compile(r"returned error: (\d{3})")
+_PASSING = re.compile(
+    r"returned error: (5\d\d|429|408)|RPC failed|early EOF|hung up|unexpected disconnect|Empty reply|no answer"
+    r"|Connection reset|timed out",
+    re.IGNORECASE,
+)
+"""What may be over in a moment; not what is so as long as a laptop is offline."""
 _ADVICE = {
     r"refusing to allow .* workflow": (
         "no 'permissions:' line allows that; take the workflow file out of the branch, "
@@ -49,6 +55,10 @@ _ADVICE = {
 
 class RejectedError(PushError):
     """Others pushed meanwhile: fetch, reconcile, push again."""
+
+
+class UnreachableError(PushError):
+    """The remote did not answer, or not properly: asking again may help."""
 
 
 class CannotReplayError(RepositoryError):
@@ -127,7 +137,8 @@ class Remote:
         """Fetch *branch* and return its commit; None when the remote has none.
 
         Raises:
-            PushError: The remote can't be reached.
+            UnreachableError: The remote can't be reached, or not now.
+            PushError: It refuses.
         """
         tracking = self.tracking(branch)
         result = self._run(
@@ -140,14 +151,16 @@ class Remote:
             self._repository.git.run("update-ref", "-d", tracking)
             return None
         todo = _advice(result.err) or "check the remote"
-        raise PushError(f"fetching {branch} from {self.name}: {_cause(result.err)}; {todo}, or use --no-push")
+        kind = UnreachableError if _PASSING.search(result.err) else PushError
+        raise kind(f"fetching {branch} from {self.name}: {_cause(result.err)}; {todo}, or use --no-push")
 
     def push(self, oid: str, branch: str) -> None:
         """Push the commit *oid* as *branch*.
 
         Raises:
             RejectedError: The remote's branch holds commits that *oid* does not.
-            PushError: The remote can't be reached, or refuses for another reason.
+            UnreachableError: The remote can't be reached, or not now.
+            PushError: It refuses for another reason.
         """
         result = self._run(
             *("push", "--no-verify", "--porcelain", "--no-follow-tags", "--recurse-submodules=no"),
@@ -161,7 +174,8 @@ class Remote:
             raise RejectedError(f"pushing {branch} to {self.name}: others pushed meanwhile")
         cause = reason.rpartition("\t")[2] or _cause(result.err)
         advice = _advice(f"{reason}\n{result.err}")
-        raise PushError(
+        kind = PushError if reason or not _PASSING.search(result.err) else UnreachableError
+        raise kind(
             f"pushing {branch} to {self.name}: {cause}; {f'{advice}; ' if advice else ''}"
             "the commits are safe on the local branch, run generate again to push them"
         )
@@ -170,13 +184,19 @@ class Remote:
         """Run git against the remote, with the token if it is for this one; the answer does not hold it."""
         git, credentials = self._repository.git, self._credentials
         if credentials is None:
-            return git.run(*arguments, timeout=REMOTE_TIMEOUT)
+            return self._in_time(*arguments, environment=None)
         way = ("--push",) if arguments[0] == "push" else ()
         urls = git.run("remote", "get-url", "--all", *way, "--", self.name).text.split("\n")
         environment = credentials.environment if any(map(credentials.covers, urls)) else None
-        result = git.run(*arguments, environment=environment, timeout=REMOTE_TIMEOUT)
+        result = self._in_time(*arguments, environment=environment)
         out = credentials.redact(result.out.decode("utf-8", "surrogateescape"))
         return Result(result.status, out.encode("utf-8", "surrogateescape"), credentials.redact(result.err))
+
+    def _in_time(self, *arguments: str, environment: Mapping[str, str] | None) -> Result:
+        try:
+            return self._repository.git.run(*arguments, environment=environment, timeout=REMOTE_TIMEOUT)
+        except RepositoryError as exc:
+            raise UnreachableError(str(exc)) from exc
 
 
 def choose_remote(repository: Repository, name: str | None, *, required: bool) -> str | None:

@@ -1,5 +1,6 @@
 """A token for fetch and push: it works whatever else is configured, and nobody else ever sees it."""
 
+import asyncio
 import os
 import subprocess
 from collections.abc import Callable, Iterator
@@ -10,6 +11,8 @@ import pytest
 
 from bot.errors import PushError, UsageError
 from bot.generation.provider import Generated, Request
+from bot.generation.template import TemplateProvider
+from bot.history import publishing
 from bot.history.git import through_environment
 from bot.history.opening import Place, open_branch
 from bot.history.remote import Credentials
@@ -25,6 +28,12 @@ PHASES = 9
 @pytest.fixture
 def origin(tmp_path: Path) -> Path:
     return new_origin(tmp_path / "served" / "o" / "r.git")
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Try a push once."""
+    monkeypatch.setattr(publishing, "_PATIENCE", 0.0)
 
 
 @pytest.fixture
@@ -340,9 +349,9 @@ def test_a_token_that_may_not_write_is_told_the_permission_it_needs(
         (Refusal(status=500), "carries", "error: 500; the commits are safe on the local branch"),
         (Refusal(status=503, text="We are down."), "writes", "We are down (HTTP 503); the commits are safe"),
         (Refusal(cut=True), "writes", "; the commits are safe on the local branch, run generate again to push them"),
-        (Refusal(cut=True), "carries", "; the commits are safe on the local branch, run generate again to push them"),
     ],
 )
+@pytest.mark.usefixtures("impatient")
 def test_a_push_that_fails_costs_no_phase_and_the_next_run_pushes(
     server: GitServer, origin: Path, tmp_path: Path, refusal: Refusal, when: str, told: str
 ) -> None:
@@ -503,3 +512,47 @@ def test_without_a_token_a_remote_is_as_before(server: GitServer, tmp_path: Path
 
     assert branch_of(folder).fetch() is None
     assert set(server.statuses) == {200}
+
+
+@pytest.mark.parametrize("refusal", [Refusal(status=503), Refusal(cut=True)], ids=["503", "cut"])
+def test_a_server_that_fails_for_a_moment_is_asked_again(server: GitServer, tmp_path: Path, refusal: Refusal) -> None:
+    folder = checkout(server, tmp_path / "clone")
+    failed: list[Asked] = []
+
+    def once(asked: Asked) -> Refusal | None:
+        if not asked.carries or failed:
+            return None
+        failed.append(asked)
+        return refusal
+
+    server.refuse = once
+    outcome = with_token(server, folder).run()
+
+    assert failed
+    assert outcome.error is None
+    assert outcome.state.pushed
+
+
+@pytest.mark.usefixtures("impatient")
+def test_what_could_not_be_pushed_in_time_goes_out_with_a_later_phase(server: GitServer, tmp_path: Path) -> None:
+    folder = checkout(server, tmp_path / "clone")
+    failed: list[Asked] = []
+
+    def at_first(asked: Asked) -> Refusal | None:
+        if not asked.writes or failed:
+            return None
+        failed.append(asked)
+        return Refusal(status=503)
+
+    async def slowly(request: Request) -> Generated:
+        await asyncio.sleep(0.5)
+        return await TemplateProvider().generate(request)
+
+    server.refuse = at_first
+    house = with_token(server, folder)
+    house.provider = ScriptedProvider({"core": slowly})
+    outcome = house.run()
+
+    assert failed
+    assert outcome.error is None
+    assert outcome.state.pushed
