@@ -65,3 +65,20 @@ def test_optional_and_unique_relations_have_their_own_ends() -> None:
         "    User |o--o{ User : boss\n"
         "    Badge ||--o| User : badge\n"
     )
+
+
+def test_names_that_are_words_of_the_diagram_s_language_are_told_apart() -> None:
+    drawn = format_diagram(read_plan("- Style: pk string\n- To: end -> Style"))
+
+    assert drawn == (
+        "erDiagram\n"
+        '    "Style" {\n'
+        "        integer id PK\n"
+        "        string pk_\n"
+        "    }\n"
+        '    "To" {\n'
+        "        integer id PK\n"
+        "        integer end_id FK\n"
+        "    }\n"
+        '    "Style" ||--o{ "To" : "end"\n'
+    )
