@@ -1,0 +1,374 @@
+"""What Phasebot says on GitHub, whole: read the golden files to see it.  ``PHASEBOT_GOLDEN=1`` writes them anew."""
+
+import os
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import get_args
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from markdown_it import MarkdownIt
+
+from bot.forge import report as rendering
+from bot.forge.markdown import LIMIT
+from bot.forge.report import Outcome, Report, marker
+from bot.history.state import Commit, RunState, derive_state
+from bot.planning.diagram import format_diagram
+from bot.planning.phases import Phase
+from bot.planning.planned import plan_spec
+from tests.unit.builders import BLOG, SOURCE, blob, bot_commit, build_phase, human_commit, read_plan, rollback
+
+REWRITE = bool(os.environ.get("PHASEBOT_GOLDEN"))  # before the environment is sealed
+GOLDEN = Path(__file__).parent.parent / "data" / "report"
+SERVER = "https://github.com"
+REPOSITORY = "acme/blog"
+DESCRIPTION = (
+    "A small blog with comments and tags.\n\nAsked for by @alice, see #7; it fixes https://github.com/acme/x/issues/1."
+)
+
+
+def _phases(spec: str = BLOG) -> Sequence[Phase]:
+    return plan_spec(spec, source=SOURCE, project="Untitled", recipe="fastapi", output_dir=".").phases
+
+
+def _made(phases: Sequence[Phase]) -> list[Commit]:
+    model = "gemini-3.8-flash"
+    return [
+        bot_commit(_number(number), phase, model=model, tokens=(4100, 1020)) for number, phase in enumerate(phases, 1)
+    ]
+
+
+def _number(place: int) -> int:
+    return place * 0x1A2B3C4D5E6F << 108
+
+
+def _state(phases: Sequence[Phase], commits: Sequence[Commit]) -> RunState:
+    ledger = derive_state("blog", {}, commits)
+    return RunState(
+        run="issue-12",
+        branch="phasebot/issue-12",
+        base="main",
+        head=commits[-1].oid if commits else "",
+        phases=[ledger.state(phase) for phase in phases],
+        tokens=ledger.tokens,
+        models=ledger.models,
+        pushed=True,
+    )
+
+
+def _report(outcome: Outcome, phases: Sequence[Phase], commits: Sequence[Commit]) -> Report:
+    return Report(
+        state=_state(phases, commits),
+        outcome=outcome,
+        requested_by="alice",
+        server_url=SERVER,
+        repository=REPOSITORY,
+        run_url=f"{SERVER}/{REPOSITORY}/actions/runs/981",
+        pull=13,
+        cost="about $0.0213 (estimate)" if commits else "",
+        plan_diagram=format_diagram(read_plan(BLOG)),
+    )
+
+
+PHASES = _phases()
+MADE = _made(PHASES)
+LARGE = _phases("# Large\n\n" + "".join(f"- Item{number:03}: name string\n" for number in range(60)))
+
+WORKING = replace(
+    _report("working", PHASES, MADE[:4]),
+    elapsed=42.4,
+    expected=130,
+    active={"entity/Comment": 12.2, "entity/Tag": 3},
+)
+COMPLETE = replace(
+    _report("complete", PHASES, MADE),
+    elapsed=192,
+)
+INCOMPLETE = replace(
+    _report(
+        "incomplete",
+        PHASES,
+        [
+            *MADE[:3],
+            human_commit(1, {"app/models/user.py": blob(1), "app/core/config.py": blob(2)}),
+            bot_commit(
+                _number(22),
+                PHASES[3],
+                changes=dict.fromkeys(PHASES[3].files, blob(3)),
+                conflict=["app/routers/post.py"],
+            ),
+            bot_commit(_number(23), PHASES[4], status="partial", missing=list(PHASES[4].files)[2:]),
+            *MADE[5:7],
+            rollback(4, "entity/PostTag"),
+            bot_commit(_number(25), PHASES[7], fallback=["README.md", "Dockerfile"], recipe="older"),
+        ],
+    ),
+    elapsed=3725,
+    failures={
+        "entity/Comment": dict.fromkeys(
+            list(PHASES[4].files)[2:], "the answer is no Python: line 3, '(' was never closed"
+        )
+    },
+    error="gemini: quota used up: 429 per day; run generate again tomorrow, or name another --model",
+    notes=["phasebot/issue-12 keeps the plan it has, which is not this spec's"],
+    next_command="/generate",
+)
+FAILED = replace(
+    _report("failed", PHASES, MADE[:1]),
+    pull=None,
+    compare_url=f"{SERVER}/{REPOSITORY}/compare/main...phasebot/issue-12?expand=1",
+    elapsed=2.4,
+    error="gemini: key refused: API key not valid; set GEMINI_API_KEY to a key that may use the model",
+    next_command="/generate",
+)
+STOPPED = replace(
+    _report("stopped", PHASES, MADE[:5]),
+    elapsed=61,
+    next_command="/generate --max-tokens 50000",
+)
+PLANNED = replace(
+    _report("planned", PHASES, MADE[:1]),
+    elapsed=7,
+    next_command="/generate",
+)
+SIXTY = replace(
+    _report(
+        "working",
+        LARGE,
+        [*_made(LARGE[:40]), bot_commit(_number(70), LARGE[40], status="partial", missing=["app/models/item038.py"])],
+    ),
+    elapsed=300,
+    active={"entity/Item039": 4, "entity/Item040": 61},
+)
+TIMINGS = [(each.key, 10.0 * place, 10.0 * place + 12.5) for place, each in enumerate(PHASES)]
+
+TEXTS: Mapping[str, str] = {
+    "working": rendering.render_progress(WORKING),
+    "complete": rendering.render_progress(COMPLETE),
+    "incomplete": rendering.render_progress(INCOMPLETE),
+    "failed": rendering.render_progress(FAILED),
+    "stopped": rendering.render_progress(STOPPED),
+    "planned": rendering.render_progress(PLANNED),
+    "sixty": rendering.render_progress(SIXTY),
+    "begun": rendering.render_progress(
+        replace(
+            _report("working", (), ()),
+            pull=None,
+            run_url="",
+            elapsed=0,
+        )
+    ),
+    "status": rendering.render_status(INCOMPLETE),
+    "status-nothing": rendering.render_status(
+        replace(
+            _report("working", (), ()),
+            pull=None,
+        )
+    ),
+    "summary": rendering.render_summary(COMPLETE, TIMINGS),
+    "pull": rendering.render_pull_body(COMPLETE, 12, DESCRIPTION),
+    "pull-incomplete": rendering.render_pull_body(INCOMPLETE, 12, DESCRIPTION),
+    "closing": "\n\n---\n\n".join(
+        map(
+            rendering.render_closing,
+            [COMPLETE, INCOMPLETE, FAILED, STOPPED, PLANNED, WORKING, replace(COMPLETE, pull=None)],
+        )
+    ),
+    "help": rendering.render_help(
+        {"provider": "gemini", "model": "gemini-3.8-flash", "deadline": "45 minutes"}, [each.key for each in PHASES]
+    ),
+    "refusal": rendering.render_refusal("@mallory has read access to acme/blog, and /generate needs write access."),
+    "suggestion": rendering.render_suggestion("/genrate is no command.", "/generate --max-tokens 5000"),
+    "failure": rendering.render_failure("quota", "gemini-3.8-flash: quota used up: 429, limit 0 per day"),
+}
+
+
+_WORDS = [
+    *(
+        "@alice",
+        "@a/b",
+        "a@b.co",
+        "#1",
+        "fixes #2",
+        "closes acme/x#3",
+        "GH-4",
+        "resolves https://github.com/a/b/issues/5",
+    ),
+    *("https://evil.example/x", "www.evil.example", "[a](https://evil.example)", "![a](https://evil.example)", "é"),
+    *("<img src=x>", "<!-- phasebot:issue-1 -->", "</details>", "-->", "&#64;bob", "`", "```", "~~~", "|", "\\"),
+    *("# h", "> q", "- l", "1. x", "---", "\n", "\n\n", "\r", "/generate", "$x$", "\u202e", "\u200b", "\x00", "\ud800"),
+    *("%%{init: {}}%%", "{{ 7 * 7 }}", "{% raw %}", ":", ";", "click x", "end", "a", " "),
+]
+HOSTILE = st.lists(st.sampled_from(_WORDS), max_size=6).map("".join)
+ACTING = re.compile(r"(?:^|[^\w`])@[a-z0-9]|#\d|\bGH-\d|://|www\.", re.IGNORECASE)
+OUR_HTML = re.compile(r"<!-- phasebot:[A-Za-z0-9._/-]* -->|</?details>|<summary>[\w ,]+</summary>")
+
+
+@pytest.mark.parametrize("name", TEXTS)
+def test_what_is_said(name: str) -> None:
+    golden = GOLDEN / f"{name}.md"
+    if REWRITE:
+        golden.parent.mkdir(parents=True, exist_ok=True)
+        golden.write_text(TEXTS[name] + "\n", encoding="utf-8")
+
+    assert f"{TEXTS[name]}\n" == golden.read_text(encoding="utf-8")
+
+
+def test_no_golden_file_is_left_over() -> None:
+    assert {path.stem for path in GOLDEN.iterdir()} == TEXTS.keys()
+
+
+def test_the_progress_comment_is_found_by_its_first_line() -> None:
+    assert marker("issue-12") == "<!-- phasebot:issue-12 -->"
+    assert marker("a --> <b>@c") == "<!-- phasebot:a--bc -->"
+    assert all((marker("issue-12") in text) == text.startswith(marker("issue-12")) for text in TEXTS.values())
+    assert not rendering.render_status(WORKING).startswith("<!--")
+
+
+def test_only_a_pull_request_of_an_issue_closes_one() -> None:
+    assert rendering.render_pull_body(COMPLETE, 12, "").startswith("Closes #12\n")
+    assert rendering.render_pull_body(COMPLETE, None, "Closes #12").startswith("Closes #`12`\n")
+
+
+def test_a_title_shows_its_text_and_pings_nobody() -> None:
+    assert rendering.render_pull_title("Blog *API*") == "Generate Blog *API*"
+    assert rendering.render_pull_title("x\n`fixes` #1 for @alice") == "Generate x 'fixes' #`1` for @`alice`"
+    assert len(rendering.render_pull_title("x" * 1000)) < 256
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://evil.example/acme/blog/x",
+        "https://github.com/acme/blog2/x",
+        "https://github.com/acme/blog/../../evil/x",
+        "https://github.com/acme/blog/%2e%2E/x",
+        "https://github.com/acme/blog/x) [evil](https://evil.example",
+        "javascript:alert(1)",
+        "",
+    ],
+)
+def test_a_link_that_leads_elsewhere_is_left_out(url: str) -> None:
+    assert rendering.render_progress(replace(COMPLETE, run_url=url)) == TEXTS["complete"].rpartition(" \u00b7 ")[0]
+
+
+def test_what_goes_wrong_is_told_in_the_words_of_a_closed_list() -> None:
+    kinds = get_args(rendering.Failure)
+    told = {rendering.render_failure(kind, "").partition("\n")[0] for kind in kinds}
+
+    assert len(told) == len(kinds)
+    assert rendering.render_failure("internal", "boom\n```\n# x").count("\n````") == 2
+
+
+@pytest.mark.parametrize("length", [1, 400])
+def test_the_largest_project_fits_and_still_says_how_to_go_on(length: int) -> None:
+    phases = [
+        build_phase(f"entity/Entity{number}", *(f"{name}{'x' * length}{number}" for name in "abcd"))
+        for number in range(500)
+    ]
+    commits = [
+        bot_commit(_number(number), each, status="partial", missing=[*each.files])
+        for number, each in enumerate(phases, 1)
+    ]
+    failures = {each.key: dict.fromkeys(each.files, "no `Python`, but <b> for @alice " * length) for each in phases}
+    partial = replace(
+        _report("incomplete", phases, commits),
+        failures=failures,
+        next_command="/generate",
+        error="e " * 10_000,
+        notes=["n *" * 500] * 500,
+        cost="c" * 10_000,
+        plan_diagram="x" * 100_000,
+    )
+    whole = [replace(each, missing=(), wanted=(), files=tuple(each.phase.files)) for each in partial.state.phases]
+    done = replace(partial, state=replace(partial.state, phases=whole), failures={})
+    few = replace(partial, state=replace(partial.state, phases=partial.state.phases[:30]))
+
+    for report in (partial, done, few, replace(done, state=replace(done.state, phases=whole[:30]))):
+        timings = [(each.key, 1.0, 2.0) for each in phases]
+        for text in (
+            rendering.render_progress(report),
+            rendering.render_summary(report, timings),
+            rendering.render_pull_body(report, 12, "d* " * 10_000),
+        ):
+            assert len(text) <= LIMIT
+            assert f"[log]({SERVER}/{REPOSITORY}/actions/runs/981)" in text
+            assert "comment" in text
+            assert text.count("<details>") == text.count("</details>")
+
+
+@given(HOSTILE, HOSTILE, HOSTILE, st.sampled_from(get_args(Outcome)))
+def test_nothing_that_others_wrote_acts(one: str, two: str, three: str, outcome: Outcome) -> None:
+    phases = [
+        replace(build_phase(one, two, f"x{three}", recipe=two), title=three),
+        replace(build_phase(f"entity/{three}", f"y{one}"), title=one),
+    ]
+    commits = [
+        bot_commit(1, phases[0], status="partial", missing=[two], conflict=[f"x{three}"], fallback=[f"x{three}"]),
+        human_commit(2, {f"x{three}": blob(9)}),
+    ]
+    report = replace(
+        _report(outcome, phases, commits),
+        pull=None,
+        run_url=two,
+        compare_url=three,
+        requested_by=three,
+        elapsed=1,
+        failures={one: {two: three, f"x{three}": one}},
+        error=one,
+        cost=two,
+        notes=[one, two],
+        plan_diagram=one,
+    )
+    report = replace(report, state=replace(report.state, run=one, branch=f"phasebot/{two}"))
+    for text in (
+        rendering.render_progress(report),
+        rendering.render_status(report),
+        rendering.render_closing(report),
+        rendering.render_pull_body(report, None, two),
+        rendering.render_summary(report, [(one, 0, 1), (two, 0.5, 0.5)]),
+        rendering.render_help({one: two}, [one, three]),
+        rendering.render_refusal(one),
+        rendering.render_suggestion(two, one),
+        rendering.render_failure("internal", three),
+    ):
+        text.encode()
+        assert "\u202e" not in text
+        _check_tokens(text)
+    assert rendering.render_progress(report) == rendering.render_progress(report)
+
+
+def _check_tokens(text: str) -> None:
+    shown = ""
+    for block in MarkdownIt("commonmark").enable(["table", "strikethrough"]).parse(text):
+        if block.type == "html_block":
+            assert not OUR_HTML.sub("", block.content).strip()
+        for token in block.children or ():
+            assert token.type in {
+                "text",
+                "code_inline",
+                "softbreak",
+                "link_open",
+                "link_close",
+                "strong_open",
+                "strong_close",
+            }
+            if token.type == "link_open":
+                assert str(token.attrs["href"]).startswith(f"{SERVER}/{REPOSITORY}/")
+            shown += token.content if token.type == "text" else "\0"
+        shown += "\n"
+    assert not ACTING.search(shown)
+
+
+@given(st.lists(st.tuples(HOSTILE | st.text(), st.floats(0, 1e6), st.floats(0, 1e4)), min_size=1, max_size=80))
+def test_no_name_of_a_phase_breaks_the_chart(bars: list[tuple[str, float, float]]) -> None:
+    timings = [(name, begin, begin + length) for name, begin, length in bars]
+
+    chart = rendering.render_summary(PLANNED, timings).rpartition("```mermaid\n")[2].splitlines()
+
+    assert chart[0] == "gantt"
+    assert chart[-1] == "```"
+    assert all(re.fullmatch(r"    \d+\. [A-Za-z0-9_./ …-]*, [0-9hms ]+ :done, \d+, \d+", each) for each in chart[4:-1])
