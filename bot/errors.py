@@ -39,6 +39,14 @@ class BudgetSpent(Unanswered):
     """The run may not ask a model any more (``--max-tokens``)."""
 
 
+class ForgeError(PhasebotError):
+    """The forge (GitHub) could not be reached, or refused; what is committed and pushed is safe."""
+
+
+class ForgeRefusedError(ForgeError):
+    """The forge is well, and this token may not do it."""
+
+
 class Interrupted(PhasebotError):
     """A person or the system asked the process to stop (SIGINT, SIGTERM)."""
 
