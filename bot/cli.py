@@ -23,8 +23,9 @@ if TYPE_CHECKING:
     from bot.generation.opening import Choice
     from bot.history.opening import Place
     from bot.planning.planned import Description, Planned
-    from bot.runner import Announcer, Outcome
+    from bot.runner import Announcer
     from bot.settings import GeminiSettings
+    from bot.terms import Outcome
 
 INCOMPLETE = 3
 _GIT_PLACES = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_OBJECT_DIRECTORY", "GIT_COMMON_DIR", "GIT_NAMESPACE")
@@ -82,7 +83,7 @@ def generate(  # noqa: PLR0913  # one for each option
     """Start or continue a run.  SPEC is a file, '-' or the text itself; without it the plan in history is continued."""
     from bot import wiring
     from bot.history.opening import open_branch
-    from bot.runner import Limits
+    from bot.terms import Limits
 
     choice, settings = replace(choice, fallback=fallback), _settings(environ, choice)
     with_model = choice.named(settings) != "template"
@@ -136,7 +137,7 @@ def _tell(outcome: "Outcome", output: str) -> None:
 def plan(environ: Mapping[str, str], *, spec: str, output: str, recipe: str, output_dir: str, choice: "Choice") -> None:
     """Print the plan that SPEC makes; generate nothing."""
     from bot import wiring
-    from bot.runner import Limits
+    from bot.terms import Limits
 
     settings = _settings(environ, choice)
     first = _read(spec, recipe, output_dir, prose=choice.named(settings) != "template")

@@ -6,7 +6,7 @@ here: what is done is read from the branch, and what to do next is decided anew 
 
 import asyncio
 import functools
-from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -19,38 +19,7 @@ from bot.history.state import PhaseState, RunState
 from bot.history.trailers import Trailers
 from bot.planning.phases import PLAN_PHASE, Phase, find_phase
 from bot.planning.planned import Planned
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
-    """What a run may use."""
-
-    jobs: int = 8
-    only: Collection[str] = ()
-    """Phase keys; empty means all."""
-    seconds: float | None = None
-    """Time after which no phase may be under way; none is begun that would likely take longer."""
-    tokens: int | None = None
-    """For the whole run, over all its processes; see :class:`bot.generation.budget.Budget`."""
-
-
-@dataclass(frozen=True, slots=True)
-class Requested:
-    """Who asked for a run on a forge, so that every commit says so."""
-
-    login: str
-    comment: str
-    """The id of the comment."""
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """How a run ended: where it stands, and what kept it from going on."""
-
-    state: RunState
-    left: Sequence[str]
-    """Keys of the phases that it should have made and that are still to be made."""
-    error: PhasebotError | None = None
+from bot.terms import Limits, Outcome, Requested
 
 
 class Announcer(Protocol):

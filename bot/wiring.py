@@ -10,8 +10,9 @@ from bot.generation.budget import Budget
 from bot.generation.opening import Choice, open_provider
 from bot.history.branch import Branch, PlanFile
 from bot.planning.planned import Description, Planned, plan_file
-from bot.runner import Announcer, Limits, Outcome, Requested, Run
+from bot.runner import Announcer, Run
 from bot.settings import GeminiSettings
+from bot.terms import Limits, Outcome, Requested
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

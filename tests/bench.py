@@ -20,7 +20,7 @@ from bot.history.branch import Branch
 from bot.history.trailers import Trailers, format_message
 from bot.history.writing import NewCommit, format_stream
 from bot.planning.phases import Phase
-from bot.runner import Limits
+from bot.terms import Limits
 from tests.gemini_server import Author, FakeGemini
 from tests.house import House, ScriptedProvider, branch_of, clone, git, new_origin, new_repository, planned
 from tests.model_house import SENTENCE, phasebot

@@ -15,7 +15,8 @@ from bot.history.git import Git, create_repository, open_repository
 from bot.history.remote import Credentials, Remote, choose_remote
 from bot.history.repository import Repository
 from bot.planning.planned import Planned, plan_file, plan_spec
-from bot.runner import Limits, Outcome, Requested, Run
+from bot.runner import Run
+from bot.terms import Limits, Outcome, Requested
 from tests.unit.builders import BLOG
 
 DATA = Path(__file__).parent / "data"

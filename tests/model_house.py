@@ -21,8 +21,9 @@ from bot.generation.prompted import PromptedProvider
 from bot.generation.provider import Provider
 from bot.generation.template import TemplateProvider
 from bot.planning.planned import Description, Planned, read
-from bot.runner import Limits, Outcome, Run
+from bot.runner import Run
 from bot.settings import GeminiSettings
+from bot.terms import Limits, Outcome
 from tests.gemini_server import KEY, Asked, Author, FakeGemini, Reply, files
 from tests.house import Recorder, branch_of, git, picture, plan_at_head
 from tests.unit.builders import BLOG

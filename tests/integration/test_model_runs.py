@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from bot.errors import BudgetSpent, ProviderError, UsageError
-from bot.runner import Limits, Run
+from bot.runner import Run
+from bot.terms import Limits
 from tests.gemini_server import KEY, Asked, Author, FakeGemini, Reply, answer, error, quota
 from tests.house import Recorder, commit, git, new_repository, phases_of, tree_of
 from tests.model_house import MODELS, NINE, SENTENCE, body_of, commits, run, spoiling

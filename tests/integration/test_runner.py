@@ -10,7 +10,7 @@ import pytest
 from bot.errors import Interrupted, ProviderError, UsageError
 from bot.generation.provider import Generated, Request
 from bot.generation.template import TemplateProvider
-from bot.runner import Limits, Requested
+from bot.terms import Limits, Requested
 from tests.house import (
     House,
     ScriptedProvider,
