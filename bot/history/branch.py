@@ -13,7 +13,8 @@ from pathlib import Path
 from bot.errors import PushError, RepositoryError, UsageError
 from bot.history import worktree
 from bot.history.merge import merge_files
-from bot.history.remote import RejectedError, Remote, replay
+from bot.history.remote import RejectedError, Remote
+from bot.history.replaying import replay
 from bot.history.repository import BRANCHES, Repository, branch_ref, object_id
 from bot.history.state import Commit, Entry, Ledger, RunState, derive_state
 from bot.history.trailers import Trailers, format_message

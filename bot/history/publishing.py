@@ -12,7 +12,8 @@ import tenacity
 
 from bot.errors import PushError, RepositoryError
 from bot.history.branch import ATTEMPTS, Branch
-from bot.history.remote import CannotReplayError, RejectedError, UnreachableError
+from bot.history.remote import RejectedError, UnreachableError
+from bot.history.replaying import CannotReplayError
 
 _PATIENCE = 60.0
 """Seconds for which one push is tried again."""
