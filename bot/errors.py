@@ -47,7 +47,17 @@ class ForgeRefusedError(ForgeError):
     """The forge is well, and this token may not do it."""
 
 
+class ForgeGoneError(ForgeError):
+    """What was asked for is not there (any more), or this token can't see it."""
+
+
 class Interrupted(PhasebotError):
     """A person or the system asked the process to stop (SIGINT, SIGTERM)."""
 
     exit_code = 130
+
+
+class Stopped(PhasebotError):
+    """A person asked the run to stop after the phases that were under way."""
+
+    exit_code = 3

@@ -10,14 +10,14 @@ import socket
 import struct
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import count
 from pathlib import Path
 from types import TracebackType
-from typing import Any, NamedTuple, Self, TypeAlias
+from typing import Any, NamedTuple, Protocol, Self, TypeAlias, TypeVar
 from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
 
 from jsonschema import Draft202012Validator
@@ -33,6 +33,9 @@ _NEEDS = {
     "issues/update-comment": "issues=write; pull_requests=write",
     "reactions/create-for-issue-comment": "issues=write; pull_requests=write",
     "reactions/delete-for-issue-comment": "issues=write; pull_requests=write",
+    "reactions/create-for-pull-request-review-comment": "pull_requests=write",
+    "reactions/delete-for-pull-request-comment": "pull_requests=write",
+    "pulls/create-reply-for-review-comment": "pull_requests=write",
     "pulls/create": "pull_requests=write",
     "pulls/update": "pull_requests=write",
     "actions/create-workflow-dispatch": "actions=write",
@@ -100,6 +103,17 @@ def at(line: str, *replies: Reply, ever: bool = False) -> Script:
     return script
 
 
+@dataclass(kw_only=True)
+class Issue:
+    """An issue that is no pull request."""
+
+    title: str = "Blog"
+    body: str | None = "A blog."
+    state: str = "open"
+    locked: bool = False
+    deleted: bool = False
+
+
 @dataclass
 class Comment:
     """A comment on an issue or a pull request."""
@@ -110,6 +124,19 @@ class Comment:
     body: str
 
 
+@dataclass(kw_only=True)
+class ReviewComment:
+    """A comment on a line of a pull request's diff."""
+
+    id: int
+    pull: int
+    login: str | None
+    body: str
+    in_reply_to: int | None
+    path: str = "app/main.py"
+    updated_at: str = "2026-01-02T03:04:05Z"
+
+
 class Reaction(NamedTuple):
     """A reaction on a comment."""
 
@@ -117,6 +144,7 @@ class Reaction(NamedTuple):
     comment: int
     login: str
     content: str
+    in_review: bool = False
 
 
 @dataclass(kw_only=True)
@@ -130,6 +158,7 @@ class Pull:
     body: str | None = None
     draft: bool = False
     state: str = "open"
+    locked: bool = False
     merged: bool = False
     repository: str | None = REPOSITORY
     """Of the head; None if it was deleted."""
@@ -251,6 +280,25 @@ class _Refused(Exception):
         self.body = {"message": message, "documentation_url": "https://docs.example/rest", "status": str(status)} | more
 
 
+class _Numbered(Protocol):
+    @property
+    def id(self) -> int: ...
+
+
+_Row = TypeVar("_Row", bound=_Numbered)
+
+
+def _found(rows: Iterable[_Row], number: str) -> _Row:
+    found = next((each for each in rows if each.id == int(number)), None)
+    if found is None:
+        raise _Refused(404, "Not Found")
+    return found
+
+
+def _in_review(asked: Asked) -> bool:
+    return asked.path.startswith(f"/repos/{REPOSITORY}/pulls/")
+
+
 def _invalid(resource: str, message: str, code: str = "custom") -> _Refused:
     return _Refused(422, "Validation Failed", errors=[{"resource": resource, "code": code, "message": message}])
 
@@ -261,9 +309,11 @@ class FakeGitHub:
     def __init__(self, script: Script | None = None, *, prefix: str = "") -> None:
         self.script = script
         self.prefix = prefix
-        self.issues = {12: False}
-        """Whether it is locked, by number."""
+        self.login = LOGIN
+        """Whom the token stands for."""
+        self.issues = {12: Issue()}
         self.comments: list[Comment] = []
+        self.review_comments: list[ReviewComment] = []
         self.reactions: list[Reaction] = []
         self.pulls: list[Pull] = []
         self.branches = {"phasebot/issue-12"}
@@ -278,7 +328,7 @@ class FakeGitHub:
         self.requests: list[Asked] = []
         self.violations: list[str] = []
         """What the description does not allow."""
-        self._ids = count(1001)
+        self._ids, self._review_ids = count(1001), count(1001)
         self._lock = threading.Lock()
         self._server = _Server(("127.0.0.1", 0), _handler(self))
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
@@ -308,6 +358,14 @@ class FakeGitHub:
         """Write a comment as *login*; None is somebody who is gone."""
         self.comments.append(Comment(next(self._ids), issue, login, body))
         return self.comments[-1]
+
+    def add_review_comment(
+        self, body: str, *, pull: int, login: str | None = LOGIN, in_reply_to: int | None = None
+    ) -> ReviewComment:
+        """Write a comment on a line as *login*, or an answer to one; None is somebody who is gone."""
+        made = ReviewComment(id=next(self._review_ids), pull=pull, login=login, body=body, in_reply_to=in_reply_to)
+        self.review_comments.append(made)
+        return made
 
     def add_pull(self, *, number: int = 0, head: str = "phasebot/issue-12", **more: Json) -> Pull:
         """Open a pull request."""
@@ -395,46 +453,77 @@ class FakeGitHub:
         known = {"id": comment.id, "body": comment.body, "user": user, "author_association": "NONE"}
         return contract().filled("issue-comment", known | {"url": f"{self.url}/x/{comment.id}"})
 
+    def _issues_get(self, _: Asked, issue_number: str, **__: str) -> tuple[int, Any]:
+        found = self._find_issue(issue_number)
+        known: dict[str, Any] = {name: getattr(found, name) for name in ("title", "body", "state", "locked")}
+        known |= {"number": int(issue_number), "url": f"{self.url}/repos/{REPOSITORY}/issues/{issue_number}"}
+        return 200, contract().filled("issue", known | ({"pull_request": {}} if isinstance(found, Pull) else {}))
+
     def _issues_list_comments(self, asked: Asked, issue_number: str, **_: str) -> _Page:
-        self._check_issue(int(issue_number))
+        self._find_issue(issue_number)
         return self._page(asked, [self._shown(each) for each in self.comments if each.issue == int(issue_number)])
 
     def _issues_create_comment(self, asked: Asked, issue_number: str, **_: str) -> tuple[int, Any]:
-        self._check_issue(int(issue_number))
+        self._check_lock(self._find_issue(issue_number))
         self._check_body(asked, "IssueComment")
-        if self.issues.get(int(issue_number)):
-            raise _Refused(403, "Unable to create comment because issue is locked.")
-        return 201, self._shown(self.add_comment(asked.body["body"], issue=int(issue_number)))
+        return 201, self._shown(self.add_comment(asked.body["body"], issue=int(issue_number), login=self.login))
 
     def _issues_update_comment(self, asked: Asked, comment_id: str, **_: str) -> tuple[int, Any]:
         self._check_body(asked, "IssueComment")
-        comment = self._comment(int(comment_id))
+        comment = _found(self.comments, comment_id)
         comment.body = asked.body["body"]
         return 200, self._shown(comment)
 
     def _reactions_list_for_issue_comment(self, asked: Asked, comment_id: str, **_: str) -> _Page:
-        self._comment(int(comment_id))
-        found = [each for each in self.reactions if each.comment == int(comment_id)]
-        return self._page(asked, [self._reaction(each) for each in found])
+        return self._page(asked, [self._reaction(each) for each in self._reactions_on(asked, comment_id)])
 
     def _reactions_create_for_issue_comment(self, asked: Asked, comment_id: str, **_: str) -> tuple[int, Any]:
-        comment = self._comment(int(comment_id)).id
-        for each in self.reactions:
-            if each[1:] == (comment, LOGIN, asked.body["content"]):
+        for each in self._reactions_on(asked, comment_id):
+            if (each.login, each.content) == (self.login, asked.body["content"]):
                 return 200, self._reaction(each)
-        self.reactions.append(Reaction(next(self._ids), comment, LOGIN, asked.body["content"]))
-        return 201, self._reaction(self.reactions[-1])
+        made = Reaction(next(self._ids), int(comment_id), self.login, asked.body["content"], _in_review(asked))
+        self.reactions.append(made)
+        return 201, self._reaction(made)
 
-    def _reactions_delete_for_issue_comment(self, _: Asked, reaction_id: str, **__: str) -> tuple[int, Any]:
-        found = next((each for each in self.reactions if each.id == int(reaction_id)), None)
-        if found is None:
-            raise _Refused(404, "Not Found")
-        self.reactions.remove(found)
+    def _reactions_delete_for_issue_comment(
+        self, asked: Asked, comment_id: str, reaction_id: str, **_: str
+    ) -> tuple[int, Any]:
+        self.reactions.remove(_found(self._reactions_on(asked, comment_id), reaction_id))
         return 204, None
+
+    _reactions_list_for_pull_request_review_comment = _reactions_list_for_issue_comment
+    _reactions_create_for_pull_request_review_comment = _reactions_create_for_issue_comment
+    _reactions_delete_for_pull_request_comment = _reactions_delete_for_issue_comment
+
+    def _reactions_on(self, asked: Asked, comment_id: str) -> list[Reaction]:
+        in_review = _in_review(asked)
+        comment = _found(self.review_comments, comment_id) if in_review else _found(self.comments, comment_id)
+        return [each for each in self.reactions if (each.comment, each.in_review) == (comment.id, in_review)]
 
     def _reaction(self, reaction: Reaction) -> Json:
         known = {"id": reaction.id, "content": reaction.content, "user": {"login": reaction.login}}
         return contract().filled("reaction", known)
+
+    def _line_comment(self, comment: ReviewComment) -> Json:
+        known: dict[str, Any] = {name: getattr(comment, name) for name in ("id", "body", "path", "updated_at")}
+        known["user"] = {"login": comment.login} if comment.login else None
+        known["url"] = f"{self.url}/repos/{REPOSITORY}/pulls/comments/{comment.id}"
+        known |= {} if comment.in_reply_to is None else {"in_reply_to_id": comment.in_reply_to}
+        return contract().filled("pull-request-review-comment", known)
+
+    def _pulls_list_review_comments(self, asked: Asked, pull_number: str, **_: str) -> _Page:
+        pull = self._find_pull(pull_number).number
+        return self._page(asked, [self._line_comment(each) for each in self.review_comments if each.pull == pull])
+
+    def _pulls_create_reply_for_review_comment(
+        self, asked: Asked, pull_number: str, comment_id: str, **_: str
+    ) -> tuple[int, Any]:
+        pull = self._find_pull(pull_number)
+        self._check_lock(pull)
+        self._check_body(asked, "PullRequestReviewComment")
+        first = [each for each in self.review_comments if each.pull == pull.number and each.in_reply_to is None]
+        to = _found(first, comment_id).id
+        return 201, self._line_comment(self.add_review_comment(asked.body["body"], pull=pull.number, in_reply_to=to))
 
     def _pull(self, pull: Pull, kind: str = "pull-request") -> Json:
         known: dict[str, Any] = {name: getattr(pull, name) for name in ("number", "title", "body", "draft", "state")}
@@ -494,19 +583,19 @@ class FakeGitHub:
         self.dispatches.append({"workflow": workflow_id, **asked.body})
         return 204, None
 
-    def _check_issue(self, number: int) -> None:
-        if number not in self.issues and all(each.number != number for each in self.pulls):
-            raise _Refused(404, "Not Found")
+    def _check_lock(self, issue: Issue | Pull) -> None:
+        if issue.locked:
+            raise _Refused(403, "Unable to create comment because issue is locked.")
 
     def _check_body(self, asked: Asked, resource: str) -> None:
         if len(asked.body.get("body") or "") > _LONGEST:
             raise _invalid(resource, f"body is too long (maximum is {_LONGEST} characters)", "unprocessable")
 
-    def _comment(self, number: int) -> Comment:
-        found = next((each for each in self.comments if each.id == number), None)
-        if found is None:
-            raise _Refused(404, "Not Found")
-        return found
+    def _find_issue(self, number: str) -> Issue | Pull:
+        found = self.issues.get(int(number))
+        if found and found.deleted:
+            raise _Refused(410, "This issue was deleted")
+        return found or self._find_pull(number)
 
     def _find_pull(self, number: str) -> Pull:
         found = next((each for each in self.pulls if each.number == int(number)), None)

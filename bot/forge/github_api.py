@@ -1,95 +1,31 @@
-"""GitHub, asked by PyGithub.  The only module that imports it; its exceptions end here.
+"""GitHub, asked by PyGithub: what is asked of it, and what is made of its answers."""
 
-PyGithub repeats what is safe to repeat; what creates something is repeated here, after a look for what came of it.
-"""
-
-import math
-import re
-import threading
-import time
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
-from http.client import responses
 from operator import index
-from typing import NamedTuple, TypeVar
+from typing import Any
 
 import github
-import urllib3
-from github.GithubException import BadAttributeException, IncompletableObject, RateLimitExceededExceedsMaxWait
 from github.GithubObject import NotSet
-from github.GithubRetry import GithubRetry
+from github.Issue import Issue as FoundIssue
 from github.IssueComment import IssueComment
+from github.PaginatedList import PaginatedList
 from github.PullRequest import PullRequest
-from pydantic import TypeAdapter
-from requests.exceptions import ChunkedEncodingError
+from github.PullRequestComment import PullRequestComment
+from pydantic import AwareDatetime, TypeAdapter
 
-from bot.errors import ForgeError, ForgeRefusedError, UsageError
-from bot.forge.forge import Pull, Reaction
+from bot.errors import ForgeError
+from bot.forge.forge import Issue, Pull, Reaction, ReviewComment
+from bot.forge.github_requests import Connection, Failure, Manners
 
-T = TypeVar("T")
-_PULL = TypeAdapter(Pull)
+_PULL, _ISSUE, _REVIEW_COMMENT = TypeAdapter(Pull), TypeAdapter(Issue), TypeAdapter(ReviewComment)
+_TIME = TypeAdapter(AwareDatetime)
 LOGIN = "github-actions[bot]"
-_SANE = re.compile(r"[!-~]+ [\w.-]+/[\w.-]+ https?://[\w.-]+(:\d{1,5})?(/[\w./-]*)?", re.ASCII)
-_LONGEST, _TOLD, _ATTEMPTS = 60_000, 200, 4  # characters of a text (GitHub takes 65,536) and of what it said; requests
+_LONGEST = 60_000  # characters of a text; GitHub takes 65,536
 _TALK, _SEE, _PULLS = "issues=write; pull_requests=write", "pull_requests=read", "pull_requests=write"
+_READ = "issues=read; pull_requests=read"
 _READY = "contents=write,pull_requests=write"  # cli/cli#8910: without contents, GitHub refuses this one mutation
-_GRAPHQL = {"FORBIDDEN": 403, "NOT_FOUND": 404, "RATE_LIMITED": 429}
-_NO_ANSWER, _UNREADABLE, _FORBIDDEN, _GONE, _TOO_MANY, _SERVER = 0, 200, 403, 404, 429, 500
-_BROKEN = (BadAttributeException, IncompletableObject, ChunkedEncodingError, AssertionError, RuntimeError)
-_ODD = (*_BROKEN, ValueError, TypeError, LookupError, AttributeError)
-_LIMIT = re.compile(r"rate limit|abuse detection|before you try again|request again later", re.IGNORECASE)
-_ADVICE = (
-    (r".*not permitted to create or approve", "allow it under Settings > Actions > General, or open it by hand"),
-    (r"429 ", "wait a while and run it again"),
-    (r"403 .*is locked", "unlock the conversation and run it again"),
-    (r"401 ", "the token is wrong or has expired; check github-token"),
-    (r"403 ", "the token needs {needs} (in a workflow under `permissions:`)"),
-    (r"404 ", "check that it exists; a token without {needs} may not see it"),
-    (r"(nothing|2..|5..) ", "check GITHUB_API_URL and the network, or run it again when GitHub is well"),
-    (r"", "correct that and run it again"),
-)  # what to do next, by how the answer begins
-
-
-@dataclass(frozen=True, slots=True)
-class Manners:
-    """How patiently GitHub is asked, and how fast; in seconds."""
-
-    backoff: float = 1.0
-    limit_wait: float = 60.0  # after a rate limit that says nothing of its end
-    longest_wait: float = 120.0  # who is told to wait for longer gives up
-    between_requests: float = 0.25
-    between_writes: float = 1.0
-    timeout: int = 15
-    sleep: Callable[[float], None] = time.sleep
-
-
-class _Failure(NamedTuple):
-    """What came instead of an answer."""
-
-    status: int
-    said: str
-    headers: Mapping[str, str]
-
-    @property
-    def is_limit(self) -> bool:
-        slow = "retry-after" in self.headers or bool(_LIMIT.search(self.said))
-        return self.status == _TOO_MANY or (self.status == _FORBIDDEN and slow)
-
-    def wait(self, manners: Manners, attempt: int, *, creates: bool) -> float:
-        """Return how long to wait before one more attempt, which PyGithub has not made; for ever if it is of no use."""
-        passing = creates and (self.status == _NO_ANSWER or self.status >= _SERVER or self.is_limit)
-        spent = attempt == _ATTEMPTS or "api rate limit exceeded" in self.said.lower()
-        if spent or not (passing or self.status == _UNREADABLE):
-            return math.inf
-        asked = self.headers.get("retry-after", "")
-        limit = float(asked) if re.fullmatch(r"\d{1,9}", asked) else manners.limit_wait if self.is_limit else 0.0
-        return max(limit, math.ldexp(manners.backoff, attempt - 1))
-
-
-_Call = Callable[[], T]
-_Find = Callable[[], T | None] | None
-_Instead = Callable[[_Failure], T | None] | None
+_MOVED, _AWAY, _INVALID = 301, 404, 422
 
 
 class GitHub:
@@ -98,55 +34,42 @@ class GitHub:
     def __init__(
         self, token: str, *, repository: str, api_url: str, login: str = LOGIN, manners: Manners | None = None
     ) -> None:
-        """Take note of whom to ask, as *login*; nothing is sent.
+        """Take note of whom to ask, as *login* until an answer says who we are; nothing is sent.
 
         Raises:
             UsageError: A value can't be right; the message does not show it.
         """
-        if not _SANE.fullmatch(f"{token} {repository} {api_url}"):
-            raise UsageError("GITHUB_TOKEN, GITHUB_REPOSITORY or GITHUB_API_URL: missing or malformed; correct it")
-        self._manners = manners = manners or Manners()
-        self._token, self._login, self._owner = token, login.lower(), repository.partition("/")[0]
-        self._one_at_a_time = threading.Lock()
-        hub = github.Github(
-            auth=github.Auth.Token(token),
-            base_url=api_url,
-            timeout=manners.timeout,
-            per_page=100,
-            retry=_Retry(
-                total=5,
-                backoff_factor=manners.backoff,
-                status_forcelist=[_TOO_MANY, 500, 502, 503, 504],
-                allowed_methods={"GET", "HEAD", "PATCH", "PUT", "DELETE"},  # not POST
-                secondary_rate_wait=manners.limit_wait,
-                max_rate_limit_wait=manners.longest_wait,
-                raise_on_status=False,  # the last answer says more
-            ),
-            seconds_between_requests=manners.between_requests,
-            seconds_between_writes=manners.between_writes,
-            lazy=True,
-        )
-        self._requester, self._repository = hub.requester, hub.get_repo(repository)
+        way = Connection(token, repository=repository, api_url=api_url, manners=manners or Manners())
+        self._ask, self._requester, self._repository = way.ask, way.requester, way.repository
+        self._login, self._owner = login.lower(), repository.partition("/")[0]
 
     def may_write(self, login: str) -> bool:
         doing, ask = f"checking what {login} may do", partial(self._repository.get_collaborator_permission, login)
-        found = self._ask(doing, "metadata=read", ask, instead=lambda failure: "" if failure.status == _GONE else None)
+        found = self._ask(doing, "metadata=read", ask, instead=lambda failure: "" if failure.status == _AWAY else None)
         return found in ("admin", "maintain", "write")
 
-    def react(self, comment: int, reaction: Reaction) -> None:
-        react = partial(self._comment(comment).create_reaction, reaction)
-        self._ask(f"reacting to comment {comment}", _TALK, react, lambda: None)
+    def react(self, comment: int, reaction: Reaction, *, in_review: bool = False) -> None:
+        doing = f"reacting to {'review ' * in_review}comment {comment}"
+        target = self._comment(comment, in_review=in_review)
+        self._ask(
+            doing,
+            _PULLS if in_review else _TALK,
+            lambda: self._learn(target.create_reaction(reaction).user),
+            lambda: None,
+        )
 
-    def take_back_reaction(self, comment: int, reaction: Reaction) -> None:
+    def take_back_reaction(self, comment: int, reaction: Reaction, *, in_review: bool = False) -> None:
+        target = self._comment(comment, in_review=in_review)
+
         def take_back() -> bool:
-            for each in self._comment(comment).get_reactions():
+            for each in target.get_reactions():
                 if each.content == reaction and self._is_ours(each.user):
-                    path = f"{self._comment(comment).url}/reactions/{index(each.id)}"
-                    self._requester.requestJsonAndCheck("DELETE", path)
+                    self._requester.requestJsonAndCheck("DELETE", f"{target.url}/reactions/{index(each.id)}")
             return True
 
-        doing = f"taking back the reaction to comment {comment}"
-        self._ask(doing, _TALK, take_back, instead=lambda failure: failure.status == _GONE or None)
+        doing = f"taking back the reaction to {'review ' * in_review}comment {comment}"
+        needs = _PULLS if in_review else _TALK
+        self._ask(doing, needs, take_back, instead=lambda failure: failure.is_gone or None)
 
     def find_comment(self, issue: int, marker: str) -> int | None:
         return self._ask(f"reading comments on #{issue}", _TALK, lambda: next(self._own_comments(issue, marker), None))
@@ -154,7 +77,7 @@ class GitHub:
     def comment(self, issue: int, body: str) -> int:
         doing = f"commenting on #{issue}"
         _check_length(doing, body)
-        begin = (body.partition("\n")[0] if body.startswith("<!--") else body).rstrip()
+        begin = _beginning(body)
         find = partial(self._ask, doing, _TALK, lambda: max(self._own_comments(issue, begin), default=None))
         make = partial(self._repository.get_issue(issue).create_comment, body)
         return self._ask(doing, _TALK, lambda: index(make().id), find)
@@ -163,6 +86,42 @@ class GitHub:
         doing = f"editing comment {comment}"
         _check_length(doing, body)
         self._ask(doing, _TALK, lambda: self._comment(comment).edit(body))
+
+    def reply(self, pull: int, comment: int, body: str) -> int:
+        """Answer, see the protocol: GitHub takes answers to the first comment of a thread only."""
+        doing = f"answering review comment {comment} on #{pull}"
+        _check_length(doing, body)
+        begin, create = _beginning(body), self._repository.get_pull(pull).create_review_comment_reply
+
+        def find() -> int | None:
+            ours = (each for each in self.review_thread(pull, comment) if each.author.lower() == self._login)
+            return max((each.id for each in ours if each.body.startswith(begin)), default=None)
+
+        def to_first(failure: Failure) -> int | None:
+            thread = self.review_thread(pull, comment) if failure.status in (_AWAY, _INVALID) else ()
+            first = next((each.in_reply_to for each in thread if each.id == comment), None)
+            return None if first is None else self._ask(doing, _PULLS, lambda: index(create(first, body).id), find)
+
+        return self._ask(doing, _PULLS, lambda: index(create(comment, body).id), find, to_first)
+
+    def review_thread(self, pull: int, comment: int) -> Sequence[ReviewComment]:
+        def read() -> Sequence[ReviewComment]:
+            path = f"{self._repository.url}/pulls/{pull}/comments"
+            rows = PaginatedList(PullRequestComment, self._requester, path, attributesTransformer=_with_parent)
+            found = {each.id: each for each in map(_review_comment, rows)}
+            first = (found[comment].in_reply_to if comment in found else None) or comment
+            return [found[each] for each in sorted(found) if first in (each, found[each].in_reply_to)]
+
+        return self._ask(f"reading the thread of review comment {comment} on #{pull}", _SEE, read)
+
+    def issue(self, number: int) -> Issue:
+        def read() -> Issue:
+            issue = self._repository.get_issue(number).complete()
+            if issue.number != number:  # transferred to another repository, where PyGithub has followed it
+                raise github.GithubException(_MOVED)
+            return _issue(issue)
+
+        return self._ask(f"reading #{number}", _READ, read)
 
     def pull(self, number: int) -> Pull:
         return self._ask(f"reading pull request #{number}", _SEE, lambda: _pull(self._repository.get_pull(number)))
@@ -184,7 +143,7 @@ class GitHub:
         def find() -> Pull | None:
             return pull if (pull := self.find_pull(head)) and pull.is_open else None
 
-        def other(failure: _Failure) -> Pull | None:
+        def other(failure: Failure) -> Pull | None:
             said = failure.said.lower()
             if draft and "draft pull requests are not supported" in said:
                 return self.open_pull(head=head, base=base, title=title, body=body, draft=False)
@@ -209,70 +168,22 @@ class GitHub:
         start = partial(self._repository.get_workflow(workflow).create_dispatch, ref, dict(inputs), throw=True)
         self._ask(f"starting {workflow} on {ref}", "actions=write", start, lambda: None)
 
-    def _comment(self, number: int) -> IssueComment:
-        return IssueComment(self._requester, url=f"{self._repository.url}/issues/comments/{number}")
+    def _comment(self, number: int, *, in_review: bool = False) -> IssueComment | PullRequestComment:
+        kind, path = (PullRequestComment, "pulls") if in_review else (IssueComment, "issues")
+        return kind(self._requester, url=f"{self._repository.url}/{path}/comments/{number}")
 
     def _own_comments(self, issue: int, begin: str) -> Iterator[int]:
         for each in self._repository.get_issue(issue).get_comments():
-            if self._is_ours(each.user) and (each.body or "").startswith(begin):
+            if self._is_ours(each.user) and _unix(each.body).startswith(begin):
                 yield index(each.id)
+
+    def _learn(self, user: object) -> None:
+        """Take note of who we are, which no request tells a token of an app: we are who did what we did."""
+        self._login = str(getattr(user, "login", None) or self._login).lower()
 
     def _is_ours(self, user: object) -> bool:
         """Whether *user*, who may be gone, is us: what others write may begin as ours does."""
         return str(getattr(user, "login", "")).lower() == self._login
-
-    def _ask(self, doing: str, needs: str, call: _Call[T], find: _Find[T] = None, instead: _Instead[T] = None) -> T:
-        """Ask, and again where PyGithub does not.  What creates has a *find*; *instead* knows harmless failures."""
-        outcome, attempt = self._try(call), 1
-        while isinstance(outcome, _Failure):
-            wait = outcome.wait(self._manners, attempt, creates=bool(find))
-            if wait > self._manners.longest_wait:
-                other = instead(outcome) if instead else None
-                if other is None:
-                    raise self._error(doing, needs, outcome)  # not where it is caught: PyGithub's would hang on to it
-                return other
-            self._manners.sleep(wait)
-            found = find() if find else None
-            outcome, attempt = (self._try(call) if found is None else found), attempt + 1
-        return outcome
-
-    def _try(self, call: _Call[T]) -> T | _Failure:
-        try:
-            with self._one_at_a_time:
-                return call()
-        except _ODD as exc:  # what PyGithub makes of an odd answer
-            return _Failure(_UNREADABLE, f"something that can't be read ({type(exc).__name__})", {})
-        except github.GithubException as exc:
-            headers = {name.lower(): str(value) for name, value in (exc.headers or {}).items()}
-            status, said = _said(exc.status, exc.data)
-            return _Failure(status, self._plain(said), headers)
-        except (OSError, urllib3.exceptions.HTTPError) as exc:  # what it makes of no answer
-            return _Failure(_NO_ANSWER, f"nothing ({type(exc).__name__})", {})
-
-    def _error(self, doing: str, needs: str, failure: _Failure) -> ForgeError:
-        line = f"{failure.status or ''} {failure.said}".strip()
-        sort = "429 " if failure.is_limit else line
-        advice = next(advice for begin, advice in _ADVICE if re.match(begin, sort, re.IGNORECASE))
-        needs = self._plain(failure.headers.get("x-accepted-github-permissions", needs)).replace("_", "-")
-        needs = re.sub(r"([a-z-]+)=([a-z]+)", r"`\1: \2`", needs).replace(";", " or").replace(",", " and ")
-        kind = ForgeRefusedError if sort.startswith("403 ") or "is not permitted to" in failure.said else ForgeError
-        return kind(f"{self._plain(doing)}: GitHub said {line}; {advice.format(needs=needs)}")
-
-    def _plain(self, text: str) -> str:
-        """Make a line of what others wrote: printable, not long, and without the token."""
-        line = " ".join(text.replace(self._token, "***").split())
-        return "".join(each for each in line if each.isprintable())[:_TOLD]
-
-
-class _Retry(GithubRetry):
-    """PyGithub's, which would wait for as long as a server asks."""
-
-    def get_retry_after(self, response: urllib3.BaseHTTPResponse) -> float | None:
-        asked = super().get_retry_after(response)
-        if asked is not None and asked > (self.max_rate_limit_wait or math.inf):
-            said = {"message": f"request again later, in {asked:.0f} seconds"}
-            raise RateLimitExceededExceedsMaxWait(response.status, said, dict(response.headers), wait=asked)
-        return asked
 
 
 def _pull(pull: PullRequest) -> Pull:
@@ -283,15 +194,31 @@ def _pull(pull: PullRequest) -> Pull:
     return _PULL.validate_python({**known, **state, "is_fork": fork})
 
 
-def _said(status: int, data: object) -> tuple[int, str]:
-    """Read the body of a refusal, whatever shape it has: the status that it stands for, and what it says."""
-    body = data if isinstance(data, dict) else {}
-    rows = body.get("errors") or {}
-    rows = rows if isinstance(rows, list) else [rows]
-    errors = [row if isinstance(row, dict) else {"message": row} for row in rows]
-    told = [body.get("message"), *(row.get("message") or row.get("code") for row in errors)]
-    bare = "rate limit" if status == _FORBIDDEN and data is None else responses.get(status, "")  # PyGithub has read it
-    return _GRAPHQL.get(str(errors[0].get("type")), status), ": ".join(str(each) for each in told if each) or bare
+def _issue(issue: FoundIssue) -> Issue:
+    known = {"number": issue.number, "title": issue.title, "body": _unix(issue.body)}
+    state = {"is_open": issue.state == "open", "is_locked": issue.locked}
+    return _ISSUE.validate_python({**known, **state, "is_pull_request": issue.pull_request is not None})
+
+
+def _review_comment(comment: PullRequestComment) -> ReviewComment:
+    known = {"id": comment.id, "body": _unix(comment.body), "path": comment.path}
+    known |= {"author": getattr(comment.user, "login", ""), "in_reply_to": comment.in_reply_to_id}
+    return _REVIEW_COMMENT.validate_python({**known, "updated_at": _TIME.validate_python(comment.updated_at)})
+
+
+def _with_parent(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Say that the first of a thread answers none: what a row lacks, PyGithub would ask for, row by row."""
+    return {"in_reply_to_id": None, **row}
+
+
+def _beginning(body: str) -> str:
+    """Return what a text is known by: its marker, or all of it."""
+    body = _unix(body)
+    return (body.partition("\n")[0] if body.startswith("<!--") else body).rstrip()
+
+
+def _unix(text: str | None) -> str:
+    return (text or "").replace("\r\n", "\n").replace("\r", "\n")
 
 
 def _check_length(doing: str, body: str) -> None:

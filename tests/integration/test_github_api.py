@@ -15,10 +15,23 @@ from types import SimpleNamespace
 
 import pytest
 
-from bot.errors import ForgeError, ForgeRefusedError, UsageError
+from bot.errors import ForgeError, ForgeGoneError, ForgeRefusedError, UsageError
 from bot.forge.forge import Forge, Pull
-from bot.forge.github_api import GitHub, Manners
-from tests.github_server import LOGIN, REPOSITORY, TOKEN, Asked, FakeGitHub, Reply, Script, at, contract, refusal
+from bot.forge.github_api import GitHub
+from bot.forge.github_requests import Manners
+from tests.github_server import (
+    LOGIN,
+    REPOSITORY,
+    TOKEN,
+    Asked,
+    FakeGitHub,
+    Issue,
+    Reply,
+    Script,
+    at,
+    contract,
+    refusal,
+)
 
 QUICK = Manners(backoff=0.0001, limit_wait=0.0002, longest_wait=30, between_requests=0, between_writes=0, timeout=5)
 MARKER = "<!-- phasebot:issue-12 -->"
@@ -75,10 +88,15 @@ def draft_pull(number: int = 1001) -> Pull:
 ACTS: dict[str, Callable[[GitHub], object]] = {
     "may_write": lambda hub: hub.may_write("alice"),
     "react": lambda hub: hub.react(1001, "eyes"),
+    "react in review": lambda hub: hub.react(1001, "eyes", in_review=True),
     "take_back_reaction": lambda hub: hub.take_back_reaction(1001, "eyes"),
+    "take_back_reaction in review": lambda hub: hub.take_back_reaction(1001, "eyes", in_review=True),
     "find_comment": lambda hub: hub.find_comment(12, MARKER),
     "comment": lambda hub: hub.comment(12, MARKER),
     "edit_comment": lambda hub: hub.edit_comment(1001, "new"),
+    "reply": lambda hub: hub.reply(1001, 1001, "Done."),
+    "review_thread": lambda hub: hub.review_thread(1001, 1001),
+    "issue": lambda hub: hub.issue(12),
     "pull": lambda hub: hub.pull(1001),
     "find_pull": lambda hub: hub.find_pull(HEAD),
     "open_pull": opened,
@@ -86,7 +104,8 @@ ACTS: dict[str, Callable[[GitHub], object]] = {
     "mark_ready": lambda hub: hub.mark_ready(draft_pull()),
     "dispatch": lambda hub: hub.dispatch("phasebot.yml", "main", {"issue": "12"}),
 }
-CREATING = ("react", "comment", "open_pull", "mark_ready", "dispatch")
+CREATING = ("react", "react in review", "comment", "reply", "open_pull", "mark_ready", "dispatch")
+TAKING_BACK = {"take_back_reaction", "take_back_reaction in review"}
 every = pytest.mark.parametrize("name", ACTS)
 
 
@@ -100,7 +119,7 @@ def outcome(hub: GitHub, name: str) -> ForgeError | None:
 
 def test_it_is_a_forge_and_all_its_methods_are_tried() -> None:
     hub: Forge = GitHub(TOKEN, repository=REPOSITORY, api_url="https://api.github.com")
-    assert {name for name in dir(hub) if not name.startswith("_")} == ACTS.keys()
+    assert {name for name in dir(hub) if not name.startswith("_")} == {name.partition(" ")[0] for name in ACTS}
 
 
 def test_nothing_is_sent_before_something_is_asked() -> None:
@@ -270,7 +289,14 @@ def test_a_reply_to_a_deletion_is_lost() -> None:
         assert not fake.reactions
 
 
-@pytest.mark.parametrize("act", [lambda hub: hub.comment(12, "x" * 60_001), lambda hub: opened(hub, body="x" * 60_001)])
+@pytest.mark.parametrize(
+    "act",
+    [
+        lambda hub: hub.comment(12, "x" * 60_001),
+        lambda hub: hub.reply(1001, 1001, "x" * 60_001),
+        lambda hub: opened(hub, body="x" * 60_001),
+    ],
+)
 def test_a_text_that_is_too_long_is_not_sent(act: Callable[[GitHub], object]) -> None:
     with serving() as (fake, hub):
         with pytest.raises(ForgeError, match=r"60,001 characters, of 60,000; cut it"):
@@ -284,7 +310,7 @@ def test_github_finds_a_text_too_long() -> None:
 
 
 def test_a_locked_conversation() -> None:
-    error = failing(ACTS["comment"], issues={12: True})
+    error = failing(ACTS["comment"], issues={12: Issue(locked=True)})
     assert isinstance(error, ForgeRefusedError)
     assert str(error) == (
         "commenting on #12: GitHub said 403 Unable to create comment because issue is locked.; "
@@ -419,6 +445,7 @@ def test_a_workflow_is_started() -> None:
 
 def test_a_workflow_that_is_not_there() -> None:
     error = failing(lambda hub: hub.dispatch("none.yml", "main", {}))
+    assert isinstance(error, ForgeGoneError)
     assert "starting none.yml on main: GitHub said 404 Not Found; check that it exists" in str(error)
 
 
@@ -461,6 +488,8 @@ def test_the_server_knows_the_token() -> None:
     ("name", "missing", "needs"),
     [
         ("react", {"issues", "pull_requests"}, "`issues: write` or `pull-requests: write`"),
+        ("react in review", {"pull_requests"}, "`pull-requests: write`"),
+        ("reply", {"pull_requests"}, "`pull-requests: write`"),
         ("comment", {"issues", "pull_requests"}, "`issues: write` or `pull-requests: write`"),
         ("edit_comment", {"issues", "pull_requests"}, "`issues: write` or `pull-requests: write`"),
         ("open_pull", {"pull_requests"}, "`pull-requests: write`"),
@@ -491,17 +520,22 @@ def test_a_permission_that_github_names(name: str) -> None:
 
 
 @every
-def test_something_that_is_not_there(name: str) -> None:
-    gone = at(".*", refusal(404, "Not Found"), ever=True)
-    if name in {"may_write", "take_back_reaction"}:
+@pytest.mark.parametrize(("status", "said"), [(404, "Not Found"), (410, "This issue was deleted")])
+def test_something_that_is_not_there(name: str, status: int, said: str) -> None:
+    gone = at(".*", refusal(status, said), ever=True)
+    if name in TAKING_BACK or (name == "may_write" and status == 404):
         with serving(gone) as (_, hub):
             assert not ACTS[name](hub)
     else:
-        assert "GitHub said 404 Not Found; check that it exists" in str(failing(ACTS[name], gone))
+        error = failing(ACTS[name], gone)
+        assert isinstance(error, ForgeGoneError)
+        assert f"GitHub said {status} {said}; check that it exists" in str(error)
 
 
 def test_a_node_that_is_not_there() -> None:
-    assert "GitHub said 404 Could not resolve to a node" in str(failing(ACTS["mark_ready"]))
+    error = failing(ACTS["mark_ready"])
+    assert isinstance(error, ForgeGoneError)
+    assert "GitHub said 404 Could not resolve to a node" in str(error)
 
 
 # GitHub is unwell
@@ -517,10 +551,12 @@ def test_an_error_of_the_server_passes(name: str) -> None:
         return PAGE if line not in seen and not seen.add(line) else None  # type: ignore[func-returns-value]
 
     with serving(script) as (fake, hub):
-        fake.comments.append(fake.add_comment("/generate", login="alice"))
+        fake.add_comment("/generate", login="alice")
         fake.add_pull(number=1001, draft=True, state="closed" if name == "open_pull" else "open")
+        fake.add_review_comment("/generate", pull=1001, login="alice")
         ACTS[name](hub)
-        assert len(fake.comments) == 3 if name == "comment" else 2
+        assert len(fake.comments) == (2 if name == "comment" else 1)
+        assert len(fake.review_comments) == (2 if name == "reply" else 1)
         assert len(fake.pulls) == (2 if name == "open_pull" else 1)
         assert len(fake.requests) > 1
 
@@ -554,7 +590,7 @@ def test_nobody_is_there(name: str) -> None:
 @every
 def test_an_answer_that_cannot_be_read(name: str) -> None:
     """Whatever comes of it, it is no surprise."""
-    harmless = {"may_write", "react", "find_comment", "edit_comment", "edit_pull", "dispatch", "take_back_reaction"}
+    harmless = {"may_write", "react", "react in review", "find_comment", "edit_comment", "edit_pull", "dispatch"}
     with serving() as (fake, hub):
         for body in (
             b'{"message": ',
@@ -568,7 +604,7 @@ def test_an_answer_that_cannot_be_read(name: str) -> None:
         ):
             fake.script = at(".*", Reply(status=200, body=body), ever=True)
             error = outcome(hub, name)
-            assert error or name in harmless, body
+            assert error or name in harmless | TAKING_BACK, body
             assert error is None or "GitHub said 200 something that can't be read" in str(error), body
             assert error is None or error.__context__ is None
 
@@ -581,7 +617,7 @@ def test_a_refusal_that_cannot_be_read(name: str, status: int) -> None:
         for body in (b"", b"[]", b'"no"', b"{", *errors):
             fake.script = at(".*", Reply(status=status, body=body), ever=True)
             error = outcome(hub, name)
-            assert error or (status == 404 and name in {"may_write", "take_back_reaction"}), body
+            assert error or (status == 404 and name in {"may_write", *TAKING_BACK}), body
             assert error is None or error.__context__ is None
 
 
@@ -662,13 +698,14 @@ def test_an_end_after_four_attempts() -> None:
         assert fake.lines.count(TALKING) == 4
 
 
-@pytest.mark.parametrize("name", ["react", "mark_ready", "dispatch"])
+@pytest.mark.parametrize("name", ["react", "react in review", "mark_ready", "dispatch"])
 def test_what_may_be_sent_twice_is_sent_again(name: str) -> None:
     with serving(at("POST .*", LOST)) as (fake, hub):
         fake.add_comment("/generate", login="alice")
         fake.add_pull(number=1001, draft=True)
+        fake.add_review_comment("/generate", pull=1001, login="alice")
         ACTS[name](hub)
-        assert len(fake.reactions) == (name == "react")
+        assert len(fake.reactions) == name.startswith("react")
         assert fake.pulls[0].draft is (name != "mark_ready")
         assert len(fake.dispatches) == 2 * (name == "dispatch")
         assert fake.lines[-1].startswith("GET /pulls/" if name == "mark_ready" else "POST ")
@@ -686,7 +723,9 @@ def naps(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 
 
 @pytest.mark.parametrize("status", [403, 429])
-@pytest.mark.parametrize("name", ["may_write", "find_comment", "edit_comment", "pull", "edit_pull"])
+@pytest.mark.parametrize(
+    "name", ["may_write", "find_comment", "edit_comment", "review_thread", "issue", "pull", "edit_pull"]
+)
 def test_a_limit_that_says_how_long(name: str, status: int, naps: list[float]) -> None:
     with serving(at(".*", refusal(status, SECONDARY, Retry_After="7"))) as (fake, hub):
         fake.add_pull(number=1001)
@@ -703,12 +742,13 @@ def test_a_limit_on_what_creates(name: str, headers: dict[str, str], waits: list
     with serving(at("POST .*", refusal(403, SECONDARY, **headers)), manners=patient) as (fake, hub):
         fake.add_comment("/generate", login="alice")
         fake.add_pull(number=1001, draft=True, state="closed")
+        fake.add_review_comment("/generate", pull=1001, login="alice")
         ACTS[name](hub)
         assert naps == waits
 
 
 @pytest.mark.parametrize("status", [429, 500, 502, 503, 504])
-@pytest.mark.parametrize("name", ["pull", "edit_pull"])
+@pytest.mark.parametrize("name", ["issue", "pull", "edit_pull"])
 def test_what_passes_by_itself(name: str, status: int) -> None:
     with serving(at(".*", refusal(status, "no"), refusal(status, "no"))) as (fake, hub):
         fake.add_pull(number=1001)
@@ -814,6 +854,9 @@ def test_writes_are_spaced() -> None:
         ("GET", "/pulls?state=merged", None, "'merged' is not one of"),
         ("GET", "/issues/12/comments?per_page=many", None, "'many' is not of type 'integer'"),
         ("POST", "/issues/12/comments", {"body": "x", "text": "y"}, "unknown field text"),
+        ("POST", "/pulls/7/comments/8/replies", {}, "'body' is a required property"),
+        ("POST", "/pulls/comments/8/reactions", {"content": "wow"}, "'wow' is not one of"),
+        ("GET", "/pulls/comments/8", None, "nothing that GitHub knows"),
         ("POST", "/pulls", {"head": HEAD, "base": "main", "draft": "yes"}, "'yes' is not of type 'boolean'"),
         ("POST", "/actions/workflows/phasebot.yml/dispatches", {"inputs": {}}, "'ref' is a required property"),
         ("GET", "/pulls", {"state": "open"}, "a body"),

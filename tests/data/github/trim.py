@@ -16,12 +16,17 @@ Json: TypeAlias = Any
 _REPOSITORY = "/repos/{owner}/{repo}"
 _OPERATIONS = {
     "/collaborators/{username}/permission": ("get",),
+    "/issues/{issue_number}": ("get",),
     "/issues/{issue_number}/comments": ("get", "post"),
     "/issues/comments/{comment_id}": ("patch",),
     "/issues/comments/{comment_id}/reactions": ("get", "post"),
     "/issues/comments/{comment_id}/reactions/{reaction_id}": ("delete",),
     "/pulls": ("get", "post"),
     "/pulls/{pull_number}": ("get", "patch"),
+    "/pulls/{pull_number}/comments": ("get",),
+    "/pulls/{pull_number}/comments/{comment_id}/replies": ("post",),
+    "/pulls/comments/{comment_id}/reactions": ("get", "post"),
+    "/pulls/comments/{comment_id}/reactions/{reaction_id}": ("delete",),
     "/actions/workflows/{workflow_id}/dispatches": ("post",),
 }
 _OF_OPERATION = ("operationId", "parameters", "requestBody", "responses")
