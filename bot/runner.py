@@ -10,16 +10,18 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from bot.errors import Interrupted, PhasebotError, ProviderError, Unanswered, UsageError
+from bot.errors import Interrupted, PhasebotError, ProviderError, Stopped, Unanswered, UsageError
 from bot.generation.budget import Budget
 from bot.generation.provider import Generated, Proposed, Provider, Request
 from bot.history.branch import Branch, PlanFile
 from bot.history.publishing import Publisher
 from bot.history.state import PhaseState, RunState
+from bot.history.stopping import Lookout, Stop
 from bot.history.trailers import Trailers
 from bot.planning.phases import PLAN_PHASE, Phase, find_phase
+from bot.planning.plan import Plan
 from bot.planning.planned import Planned
-from bot.terms import Limits, Outcome, Requested
+from bot.terms import Clock, Limits, Outcome, Requested
 
 
 class Announcer(Protocol):
@@ -50,8 +52,11 @@ class Run:
     timer: Callable[[], float]
     """Monotonic seconds."""
     requested: Requested | None = None
+    look: Callable[[], Stop | None] | None = None
+    """Look whether somebody asked the run to stop, on the network; raises PushError where that can't be told."""
     active: dict[str, float] = field(init=False, default_factory=dict)
     """Phases being made → when they were begun, by the timer."""
+    clock: Clock = field(init=False)
     failures: dict[str, Mapping[str, str]] = field(init=False, default_factory=dict)
     """Phase → path → why it could not be made, for what this process tried."""
     done_before: int = field(init=False, default=0)
@@ -63,8 +68,7 @@ class Run:
     _tasks: dict[asyncio.Task[Generated], Phase] = field(init=False, default_factory=dict)
     _tried: set[tuple[str, str]] = field(init=False, default_factory=set)
     _error: ProviderError | Unanswered | None = field(init=False, default=None)
-    _slowest: float = field(init=False, default=0.0)
-    _begun: float = field(init=False, default=0.0)
+    _lookout: Lookout = field(init=False)
 
     async def carry_on(self, stop: asyncio.Event) -> Outcome:
         """Work until nothing more can be made, or *stop* is set; everything finished is committed and published.
@@ -73,25 +77,41 @@ class Run:
             UsageError: The plan in history is broken, or a phase of ``only`` is not in it.
             RepositoryError: Git refused a commit.
         """
-        self._begun = self.timer()
+        self.clock = Clock(self.timer, self.limits.seconds)
         self._publisher = Publisher(self.branch)
+        self._lookout = Lookout(self.look, self._on_asked)
         async with self._publisher:
-            if await self._reconcile() and await self._begin(stop):
-                try:
-                    await self._work(stop)
-                finally:
-                    await self._cancel_tasks()
+            if await self._reconcile():
+                async with self._lookout:
+                    try:
+                        if await self._begin(stop):
+                            await self._work(stop)
+                    finally:
+                        await self._cancel_tasks()
         self.announcer.show(self)
         if self._publisher.behind:
             self.announcer.note(f"the worktree did not follow ({self._publisher.behind}); run generate again")
+        return self._outcome(interrupted=stop.is_set())
+
+    def _outcome(self, *, interrupted: bool) -> Outcome:
         state, only = self.state(), self.limits.only
         left = [each.phase.key for each in state.phases if each.wanted and (not only or each.phase.key in only)]
+        done = sum(not each.wanted for each in state.phases)
+        late = bool(left) and done > self.done_before and not self.clock.has_time
         error: PhasebotError | None = self._error or self._publisher.error or self._publisher.interrupted
         if left and self.budget.exhausted:
             error = error or self.budget.stopped()
-        if stop.is_set():
+        asked = self._lookout.asked
+        if asked and (left or not state.phases):
+            who = f"{asked.login} asked" if asked.login else "asked"
+            error = Stopped(f"stopped as {who}; what was finished is committed, run generate again to continue")
+        if interrupted:
             error = Interrupted("stopped as asked; what was finished is committed, run generate again to continue")
-        return Outcome(state, left, error)
+        return Outcome(state, left, error, late=late)
+
+    def _on_asked(self) -> None:
+        self.announcer.note("asked to stop: the phases under way are the last ones")
+        self._publisher.news.set()
 
     async def _reconcile(self) -> bool:
         """Take in what others pushed; return whether there is a branch to go on with."""
@@ -116,7 +136,7 @@ class Run:
                     + ("" if self.ask_plan else ", which is not this spec's")
                     + "; edit plan.yaml there to change what is built, or name a new run with --run"
                 )
-        elif not await self._make_plan(stop):
+        elif self._lookout.asked or not await self._make_plan(stop):
             return False
         for key in self.limits.only:
             find_phase(self.phases, key)
@@ -132,7 +152,7 @@ class Run:
         self._planned = made.planned
         plan_phase = made.planned.phases[0]
         files = dict.fromkeys(plan_phase.files, made.planned.text)
-        self._commit(plan_phase, Generated(files, model=made.model, tokens=made.tokens), self.timer() - begun)
+        self._commit(plan_phase, Generated(files, model=made.model, tokens=made.tokens), begun)
         return True
 
     async def _ask_plan(self, stop: asyncio.Event) -> Proposed | None:
@@ -141,10 +161,11 @@ class Run:
             raise UsageError(
                 f"continuing {self.branch.name}: it holds no plan; start the run with 'phasebot generate SPEC'"
             )
+        self.announcer.show(self)
         self.announcer.note("planning the project")
         asking, stopped = asyncio.ensure_future(self.ask_plan()), asyncio.create_task(stop.wait())
         try:
-            await asyncio.wait({asking, stopped}, timeout=self._left(), return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait({asking, stopped}, timeout=self.clock.left, return_when=asyncio.FIRST_COMPLETED)
             if asking.done():
                 return asking.result()
             self._error = Unanswered("planning: stopped before there was a plan; run generate again")
@@ -153,6 +174,11 @@ class Run:
             asking.cancel()
             stopped.cancel()
             await asyncio.gather(asking, stopped, return_exceptions=True)
+
+    @property
+    def plan(self) -> Plan | None:
+        """The plan at head, if there is one yet."""
+        return self._planned.plan if self.phases and self._planned else None
 
     @property
     def phases(self) -> Sequence[Phase]:
@@ -167,7 +193,7 @@ class Run:
     async def _work(self, stop: asyncio.Event) -> None:
         stopped = asyncio.create_task(stop.wait())
         try:
-            while not stop.is_set() and self._left() != 0:
+            while not stop.is_set() and self.clock.left != 0:
                 self._begin_ready()
                 if not self._tasks:
                     await self._publisher.flush()  # what others pushed may have changed what is ready
@@ -176,21 +202,16 @@ class Run:
                     continue
                 news = asyncio.create_task(self._publisher.news.wait())
                 waited = {*self._tasks, stopped, news}
-                await asyncio.wait(waited, timeout=self._left(), return_when=asyncio.FIRST_COMPLETED)
+                await asyncio.wait(waited, timeout=self.clock.left, return_when=asyncio.FIRST_COMPLETED)
                 news.cancel()
                 self._publisher.news.clear()
                 self._commit_finished()
         finally:
             stopped.cancel()
 
-    def _left(self) -> float | None:
-        limit = self.limits.seconds
-        return None if limit is None else max(0.0, self._begun + limit - self.timer())
-
     def _ready(self) -> Iterator[tuple[Phase, tuple[str, ...]]]:
         """Yield the phases that can be begun now, in plan order, with the files to make."""
-        left = self._left()
-        if self._error or self.budget.exhausted or (left is not None and left <= self._slowest):
+        if self._error or self._lookout.asked or self.budget.exhausted or not self.clock.has_time:
             return
         phases = self.phases
         ledger = self.branch.ledger(phases)
@@ -221,12 +242,11 @@ class Run:
         """Commit every phase whose generation has ended, in the order in which they were begun."""
         for task in [task for task in self._tasks if task.done()]:
             phase = self._tasks.pop(task)
-            seconds = self.timer() - self.active.pop(phase.key)
-            self._slowest = max(self._slowest, seconds)
+            begun = self.active.pop(phase.key)
             if task.cancelled():
                 continue
             try:
-                self._commit(phase, task.result(), seconds)
+                self._commit(phase, task.result(), begun)
             except ProviderError as exc:
                 self._error = self._error or exc
             self.announcer.show(self)
@@ -238,8 +258,9 @@ class Run:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self._commit_finished()
 
-    def _commit(self, phase: Phase, generated: Generated, seconds: float) -> None:
+    def _commit(self, phase: Phase, generated: Generated, begun: float) -> None:
         """Commit what was made of a phase; without files, only if it cost tokens, which the run has to remember."""
+        self.clock.took[phase.key] = (begun, self.timer())
         if generated.missing and (generated.files or not generated.stopped):
             self.failures[phase.key] = generated.missing
         if not generated.files and not generated.tokens.total:
@@ -259,7 +280,7 @@ class Run:
             fallback=generated.fallback,
         )
         files = {path: text.encode() for path, text in generated.files.items()}
-        if self.branch.commit(phase, self.phases, files, trailers, _body(generated, seconds)):
+        if self.branch.commit(phase, self.phases, files, trailers, _body(generated, self.timer() - begun)):
             self.budget.record(phase.key)
             self._publisher.publish()
 
@@ -275,6 +296,10 @@ class Run:
             and commit.trailers
             and commit.trailers.phase
         ]
+
+    def is_out(self, oid: str) -> bool:
+        """Whether others can see the commit *oid*."""
+        return oid in self._publisher.published
 
     def phase(self, key: str) -> PhaseState:
         """Return how far the phase *key* has come."""

@@ -1,6 +1,6 @@
 """The terms of a run: what it may use, who asked for it, and how it ended."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 from bot.errors import PhasebotError
@@ -20,13 +20,34 @@ class Limits:
     """For the whole run, over all its processes; see :class:`bot.generation.budget.Budget`."""
 
 
+class Clock:
+    """The time that one process has for a run, and what its phases take of it."""
+
+    def __init__(self, timer: Callable[[], float], seconds: float | None) -> None:
+        """Start now; None is all the time in the world."""
+        self._timer, self._end = timer, None if seconds is None else timer() + seconds
+        self.took: dict[str, tuple[float, float]] = {}
+        """Phase → begin and end, by the timer."""
+
+    @property
+    def left(self) -> float | None:
+        """Seconds."""
+        return None if self._end is None else max(0.0, self._end - self._timer())
+
+    @property
+    def has_time(self) -> bool:
+        """Whether there is likely time for one more phase: as much as the slowest one took."""
+        slowest = max((ended - begun for begun, ended in self.took.values()), default=0.0)
+        return self.left is None or self.left > slowest
+
+
 @dataclass(frozen=True, slots=True)
 class Requested:
     """Who asked for a run on a forge, so that every commit says so."""
 
     login: str
-    comment: str
-    """The id of the comment."""
+    comment: str | None
+    """The id of the comment, if it was one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,3 +58,5 @@ class Outcome:
     left: Sequence[str]
     """Keys of the phases that it should have made and that are still to be made."""
     error: PhasebotError | None = None
+    late: bool = False
+    """Whether time ran out after phases were done, so that another process will get further."""

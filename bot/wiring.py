@@ -5,14 +5,18 @@ import functools
 import signal
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from typing import TypeVar
 
 from bot.generation.budget import Budget
 from bot.generation.opening import Choice, open_provider
 from bot.history.branch import Branch, PlanFile
+from bot.history.stopping import Stop
 from bot.planning.planned import Description, Planned, plan_file
 from bot.runner import Announcer, Run
 from bot.settings import GeminiSettings
 from bot.terms import Limits, Outcome, Requested
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +52,12 @@ async def plan(order: Order, tell: Callable[[str], None]) -> Planned:
 
 
 async def carry_on(
-    branch: Branch, order: Order, announcer: Announcer, timer: Callable[[], float], stop: asyncio.Event
+    branch: Branch,
+    order: Order,
+    announcer: Announcer,
+    timer: Callable[[], float],
+    stop: asyncio.Event,
+    look: Callable[[], Stop | None] | None = None,
 ) -> Outcome:
     """Start or continue the run of *branch*, until it is complete or *stop* is set; see :class:`bot.runner.Run`."""
     first, limits = order.first, order.limits
@@ -69,11 +78,12 @@ async def carry_on(
             budget=budget,
             timer=timer,
             requested=order.requested,
+            look=look,
         )
         return await run.carry_on(stop)
 
 
-async def until_signalled(work: Callable[[asyncio.Event], Awaitable[Outcome]]) -> Outcome:
+async def until_signalled(work: Callable[[asyncio.Event], Awaitable[T]]) -> T:
     """Run *work* with an event that the first SIGINT or SIGTERM sets; the second one ends the process as usual."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()

@@ -15,8 +15,9 @@ from bot.history import worktree
 from bot.history.merge import merge_files
 from bot.history.remote import RejectedError, Remote
 from bot.history.replaying import replay
-from bot.history.repository import BRANCHES, Repository, branch_ref, object_id
+from bot.history.repository import BRANCHES, Identity, Repository, branch_ref, object_id
 from bot.history.state import Commit, Entry, Ledger, RunState, derive_state
+from bot.history.stopping import StopRef
 from bot.history.trailers import Trailers, format_message
 from bot.history.writing import NewCommit, RefMovedError, write_commits
 from bot.planning.phases import PLAN_FILE, PLAN_PHASE, Phase
@@ -53,8 +54,12 @@ class Branch:
         remote: Remote | None,
         push: bool,
         now: Callable[[], datetime],
+        committer: Identity | None = None,
     ) -> None:
-        """Name the branch; nothing is read yet.  Without *push* the network is left alone."""
+        """Name the branch; nothing is read yet.  Without *push* the network is left alone.
+
+        *committer* is who commits, if that is not whom git's configuration says.
+        """
         self.run = run
         self.name = f"{BRANCHES}{run}"
         self.base = base
@@ -69,7 +74,9 @@ class Branch:
         self._ledger: Ledger | None = None
         self._phases: Sequence[Phase] = ()
         self._plan: PlanFile | None = None
-        self._people = repository.identity("AUTHOR"), repository.identity("COMMITTER")
+        self._people = [committer or repository.identity(role) for role in ("AUTHOR", "COMMITTER")]
+        self.stops = StopRef(repository, remote, run, self._people[1], now) if remote and push else None
+        """Where the run is asked to stop; None where nobody else can see it."""
         self._tidied = 0
         self._followed: dict[Path, str | None] = {}
 

@@ -9,7 +9,7 @@ from bot.errors import UsageError
 from bot.history.branch import Branch
 from bot.history.git import create_repository, open_repository
 from bot.history.remote import Credentials, Remote, choose_remote
-from bot.history.repository import Repository, choose_run
+from bot.history.repository import Identity, Repository, choose_run
 from bot.planning.names import check_run_name
 
 
@@ -20,9 +20,12 @@ class Place:
     folder: Path
     run: str | None = None
     base: str | None = None
+    default_base: str | None = None
+    """What a forge says is the default branch; where there is none of this name, as if nothing were said."""
     remote: str | None = None
     push: bool | None = None
     credentials: Credentials | None = None
+    committer: Identity | None = None
 
 
 def open_branch(place: Place, *, create: bool, now: Callable[[], datetime]) -> Branch:
@@ -44,22 +47,28 @@ def open_branch(place: Place, *, create: bool, now: Callable[[], datetime]) -> B
             raise UsageError(f"pushing: {place.folder} is yet to be made and has no remote; leave the option out")
         git = create_repository(place.folder)
     repository = Repository(git)
-    remote = choose_remote(repository, place.remote, required=bool(place.push))
-    run = choose_run(repository, remote) if place.run is None else place.run
+    name = choose_remote(repository, place.remote, required=bool(place.push))
+    run = choose_run(repository, name) if place.run is None else place.run
+    remote = Remote(repository, name, place.credentials) if name else None
     return Branch(
         repository,
         run,
         base=_base(repository, place, run, remote),
-        remote=Remote(repository, remote, place.credentials) if remote else None,
+        remote=remote,
         push=place.push is not False,
         now=now,
+        committer=place.committer,
     )
 
 
-def _base(repository: Repository, place: Place, run: str, remote: str | None) -> str:
+def _base(repository: Repository, place: Place, run: str, remote: Remote | None) -> str:
     """Return the base's name: what does not exist yet has no other than the default, what does keeps its own."""
-    if not place.base or repository.is_empty() or repository.has_branch(run, remote):
-        return repository.default_base(remote)
-    if not repository.base_oid(place.base, remote):
-        raise UsageError(f"base {place.base!r} is no commit or branch of {place.folder}; name one that is")
-    return place.base
+    name = remote.name if remote else None
+    if repository.is_empty() or repository.has_branch(run, name) or not (place.base or place.default_base):
+        return repository.default_base(name)
+    for base in filter(None, (place.base, place.default_base)):
+        if repository.base_oid(base, name) or (remote and place.push and remote.fetch(base)):
+            return base
+        if base == place.base:
+            raise UsageError(f"base {base!r} is no commit or branch of {place.folder}; name one that is")
+    return repository.default_base(name)

@@ -125,6 +125,8 @@ class Publisher:
         theirs = await asyncio.to_thread(self._branch.fetch)
         try:
             self._branch.take_in(theirs)
+            if theirs == self._branch.head:
+                self.published |= {commit.oid for commit in self._branch.commits}
         except CannotReplayError as exc:
             await self._keep_apart(exc)
         else:

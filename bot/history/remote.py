@@ -129,19 +129,25 @@ class Remote:
             UnreachableError: The remote can't be reached, or not now.
             PushError: It refuses.
         """
-        tracking = self.tracking(branch)
+        return self._fetch(f"refs/heads/{branch}", self.tracking(branch), branch)
+
+    def fetch_ref(self, ref: str) -> str | None:
+        """Fetch a ref that is no branch to its own name here, as :meth:`fetch` does a branch."""
+        return self._fetch(ref, ref, ref)
+
+    def _fetch(self, ref: str, to: str, name: str) -> str | None:
         result = self._run(
             *("fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--no-recurse-submodules"),
-            *("--", self.name, f"+refs/heads/{branch}:{tracking}"),
+            *("--", self.name, f"+{ref}:{to}"),
         )
         if result.status == 0:
-            return self._repository.oid(tracking)
+            return self._repository.oid(to)
         if "couldn't find remote ref" in result.err:
-            self._repository.git.run("update-ref", "-d", tracking)
+            self._repository.git.run("update-ref", "-d", to)
             return None
         todo = _advice(result.err) or "check the remote"
         kind = UnreachableError if _PASSING.search(result.err) else PushError
-        raise kind(f"fetching {branch} from {self.name}: {_cause(result.err)}; {todo}, or use --no-push")
+        raise kind(f"fetching {name} from {self.name}: {_cause(result.err)}; {todo}, or use --no-push")
 
     def push(self, oid: str, branch: str) -> None:
         """Push the commit *oid* as *branch*.
@@ -151,23 +157,33 @@ class Remote:
             UnreachableError: The remote can't be reached, or not now.
             PushError: It refuses for another reason.
         """
+        safe = "the commits are safe on the local branch, run generate again to push them"
+        self._push(f"{oid}:refs/heads/{branch}", branch, safe)
+        self._repository.git.run("update-ref", self.tracking(branch), oid)
+
+    def put_ref(self, oid: str, ref: str) -> None:
+        """Make *ref*, which is no branch and nobody's history, name *oid*; raises as :meth:`push` does."""
+        self._push(f"+{oid}:{ref}", ref, "try again")
+
+    def drop_ref(self, ref: str, oid: str) -> None:
+        """Remove *ref* if it still names *oid*; raises as :meth:`push` does."""
+        self._push(f":{ref}", ref, "try again", f"--force-with-lease={ref}:{oid}")
+
+    def _push(self, what: str, name: str, otherwise: str, *options: str) -> None:
+        """Push the refspec *what*; *otherwise* is what to do about a failure that nothing is known about."""
         result = self._run(
-            *("push", "--no-verify", "--porcelain", "--no-follow-tags", "--recurse-submodules=no"),
-            *("--", self.name, f"{oid}:refs/heads/{branch}"),
+            *("push", "--no-verify", "--porcelain", "--no-follow-tags", "--recurse-submodules=no", *options),
+            *("--", self.name, what),
         )
         if result.status == 0:
-            self._repository.git.run("update-ref", self.tracking(branch), oid)
             return
         reason = next((line for line in result.text.split("\n") if line.startswith("!")), "")
         if _RACE.search(reason):
-            raise RejectedError(f"pushing {branch} to {self.name}: others pushed meanwhile")
+            raise RejectedError(f"pushing {name} to {self.name}: others pushed meanwhile")
         cause = reason.rpartition("\t")[2] or _cause(result.err)
         advice = _advice(f"{reason}\n{result.err}")
         kind = PushError if reason or not _PASSING.search(result.err) else UnreachableError
-        raise kind(
-            f"pushing {branch} to {self.name}: {cause}; {f'{advice}; ' if advice else ''}"
-            "the commits are safe on the local branch, run generate again to push them"
-        )
+        raise kind(f"pushing {name} to {self.name}: {cause}; {f'{advice}; ' if advice else ''}{otherwise}")
 
     def _run(self, *arguments: str) -> Result:
         """Run git against the remote, with the token if it is for this one; the answer does not hold it."""

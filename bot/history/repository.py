@@ -177,12 +177,15 @@ class Repository:
 
     def start(self, branch: str, now: datetime) -> str:
         """Give the unborn *branch* an empty root commit, so that a run has a base to be merged into."""
-        author, committer = self.identity("AUTHOR").at(now), self.identity("COMMITTER").at(now)
-        tree = self.git("hash-object", "-w", "-t", "tree", "--stdin")
-        text = f"tree {tree}\nauthor {author}\ncommitter {committer}\n\nStart the repository\n"
-        oid = self.git("hash-object", "-w", "-t", "commit", "--stdin", stdin=text.encode("utf-8", "surrogateescape"))
+        oid = self.root_commit("Start the repository\n", self.identity("AUTHOR"), self.identity("COMMITTER"), now)
         self.git("update-ref", "-m", "phasebot: start", f"refs/heads/{branch}", oid)
         return oid
+
+    def root_commit(self, message: str, author: Identity, committer: Identity, now: datetime) -> str:
+        """Write a commit without parents and files, which no ref names yet."""
+        tree = self.git("hash-object", "-w", "-t", "tree", "--stdin")
+        text = f"tree {tree}\nauthor {author.at(now)}\ncommitter {committer.at(now)}\n\n{message}"
+        return self.git("hash-object", "-w", "-t", "commit", "--stdin", stdin=text.encode("utf-8", "surrogateescape"))
 
     def point_head(self, ref: str) -> None:
         """Make the worktree stand on *ref*, without touching a file."""
