@@ -1,27 +1,28 @@
 """The door: click commands.  The only module that reads the environment and the clock, wires, and sets exit codes."""
 
-import asyncio
 import functools
 import os
 import signal
 import sys
 import time
-import traceback
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import replace
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 import click
 
 from bot import __version__
 from bot.errors import PhasebotError, UsageError
-from bot.options import on_a_run, with_a_provider
+from bot.options import on_a_run, with_a_provider, with_inputs
 
 if TYPE_CHECKING:
+    from bot.action import Action
     from bot.generation.opening import Choice
     from bot.history.opening import Place
+    from bot.job import Inputs
     from bot.planning.planned import Description, Planned
     from bot.runner import Announcer
     from bot.settings import GeminiSettings
@@ -81,6 +82,8 @@ def generate(  # noqa: PLR0913  # one for each option
     deadline: float | None,
 ) -> None:
     """Start or continue a run.  SPEC is a file, '-' or the text itself; without it the plan in history is continued."""
+    import asyncio
+
     from bot import wiring
     from bot.history.opening import open_branch
     from bot.terms import Limits
@@ -136,6 +139,8 @@ def _tell(outcome: "Outcome", output: str) -> None:
 @click.pass_obj
 def plan(environ: Mapping[str, str], *, spec: str, output: str, recipe: str, output_dir: str, choice: "Choice") -> None:
     """Print the plan that SPEC makes; generate nothing."""
+    import asyncio
+
     from bot import wiring
     from bot.terms import Limits
 
@@ -169,6 +174,69 @@ def status(*, place: "Place", output: str) -> None:
     click.echo(console.render_json(state) if output == "json" else console.render_status(state, _now()))
 
 
+@cli.command()
+@with_inputs
+@click.option("--finish", is_flag=True, help="Only tell how the run stands, for a process that could not any more.")
+@click.pass_obj
+def action(environ: Mapping[str, str], *, inputs: "Callable[[], Inputs]", finish: bool) -> None:
+    """Answer the event of a job in GitHub Actions; this is what action.yml runs."""
+    from bot.forge import actions
+    from bot.forge.event import Ignored
+    from bot.forge.hearing import hear
+
+    os.environ.pop("GITHUB_TOKEN", None)  # no child process inherits it
+    heard = hear(environ.get("GITHUB_EVENT_NAME", ""), _event(environ))
+    if isinstance(heard, Ignored):
+        _log(f"nothing to do: {heard.reason}")
+        outputs, summary, code = {"status": "ignored"}, "", 0
+    else:
+        from bot.job import Ending
+
+        ending: Ending = _action(environ, inputs()).answer(heard, finish=finish)
+        outputs, summary, code = dict(ending.outputs), ending.summary, ending.exit_code
+    if path := environ.get("GITHUB_OUTPUT"):
+        actions.write_outputs(Path(path), outputs)
+    if summary and (path := environ.get("GITHUB_STEP_SUMMARY")):
+        actions.write_summary(Path(path), summary)
+    sys.exit(code)
+
+
+def _event(environ: Mapping[str, str]) -> bytes:
+    path = environ.get("GITHUB_EVENT_PATH", "")
+    try:
+        return Path(path).read_bytes()
+    except OSError as exc:
+        raise UsageError(
+            f"reading the event at GITHUB_EVENT_PATH ({path or 'not set'}): {exc.strerror}; run this in GitHub Actions"
+        ) from exc
+
+
+def _action(environ: Mapping[str, str], inputs: "Inputs") -> "Action":
+    """Wire the action, and keep its secrets out of the log."""
+    from bot.action import Action
+    from bot.console import PlainAnnouncer
+    from bot.forge import actions
+    from bot.forge.github_api import GitHub
+    from bot.settings import read_actions_settings
+
+    settings, gemini = read_actions_settings(environ), _settings(environ, inputs.choice)
+    token = settings.token.get_secret_value()
+    for secret in [token, *([gemini.key.get_secret_value()] if gemini.key else [])]:
+        if environ.get("GITHUB_ACTIONS") == "true":
+            with suppress(UsageError):  # too short to be one, or to be told from a word
+                click.echo(actions.mask(secret))
+    return Action(
+        settings=settings,
+        inputs=inputs,
+        gemini=gemini,
+        forge=GitHub(token, repository=settings.repository, api_url=settings.api_url),
+        announcer=PlainAnnouncer(_log),
+        say=click.echo,
+        timer=time.monotonic,
+        now=_now,
+    )
+
+
 def _settings(environ: Mapping[str, str], choice: "Choice") -> "GeminiSettings":
     """Read the settings of a model, wrong ones only where one may be used."""
     from bot.settings import GeminiSettings, read_settings
@@ -191,7 +259,16 @@ def _announcer() -> "AbstractContextManager[Announcer]":
 
     if sys.stderr.isatty() and os.environ.get("TERM") != "dumb":
         return LiveAnnouncer()
-    return nullcontext(PlainAnnouncer(sys.stderr))
+    return nullcontext(PlainAnnouncer(_log))
+
+
+def _log(line: str) -> None:
+    """Print a line of progress, or an error; where GitHub Actions reads along, so that it finds no command in it."""
+    if os.environ.get("GITHUB_ACTIONS") == "true":
+        from bot.forge.actions import neutralise
+
+        line = neutralise(line)
+    click.echo(line, err=True)
 
 
 def _now() -> datetime:
@@ -216,12 +293,14 @@ def _exit_codes() -> Iterator[None]:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
     except Exception:  # noqa: BLE001  # the one place: whatever it was, the commits made are safe
-        traceback.print_exc()
+        import traceback
+
+        _log(traceback.format_exc())
         _fail("an error in Phasebot itself (above); what was finished is committed, please report it", 1)
 
 
 def _fail(message: str, code: int) -> NoReturn:
-    click.echo(f"phasebot: {message}", err=True)
+    _log(f"phasebot: {message}")
     sys.exit(code)
 
 

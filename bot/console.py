@@ -2,9 +2,9 @@
 
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime
-from typing import IO, TYPE_CHECKING, Any, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 from bot.history.state import PhaseState, RunState
 from bot.planning.phases import Phase
@@ -106,19 +106,22 @@ def _remarks(each: PhaseState) -> str:
 class PlainAnnouncer:
     """Tells a run as lines that read as a story; for pipes, logs and CI."""
 
-    def __init__(self, stream: IO[str]) -> None:
-        self._stream = stream
+    def __init__(self, tell: Callable[[str], None]) -> None:
+        """Give each line to *tell*."""
+        self._tell = tell
         self._told: set[str] = set()
         self._failed: set[str] = set()
         self._begun = False
 
     def note(self, message: str) -> None:
-        print(f"note: {message}", file=self._stream, flush=True)
+        self._tell(f"note: {message}")
 
     def show(self, run: Run) -> None:
         """Tell what is new: phases that are out now, and phases that could not be made."""
+        if not run.phases:
+            return
         for line in self._lines(run):
-            print(line, file=self._stream, flush=True)
+            self._tell(line)
 
     def _lines(self, run: Run) -> Iterator[str]:
         if not self._begun:

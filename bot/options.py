@@ -6,6 +6,10 @@ from pathlib import Path
 
 import click
 
+_MODEL = "gemini-3.8-flash"
+_FALLBACK_MODELS = ("gemini-3.7-flash", "gemini-3.5-flash-lite")  # others' quota and capacity
+_THINKING = "medium"
+
 
 def on_a_run(command: Callable[..., None]) -> Callable[..., None]:
     """Add the options that say which run, and hand them to *command* as its place; and the output's format."""
@@ -52,18 +56,18 @@ def with_a_provider(command: Callable[..., None]) -> Callable[..., None]:
             type=click.Choice(["template", "gemini"]),
             help="Default: gemini if GEMINI_API_KEY is set, else template.",
         ),
-        click.option("--model", default="gemini-3.8-flash", show_default=True),
+        click.option("--model", default=_MODEL, show_default=True),
         click.option(
             "--fallback-model",
             multiple=True,
-            default=("gemini-3.7-flash", "gemini-3.5-flash-lite"),  # others' quota and capacity
+            default=_FALLBACK_MODELS,
             show_default=True,
             help="Asked when the one before can't answer; repeatable, in order; '' for none.",
         ),
         click.option(
             "--thinking",
             type=click.Choice(["minimal", "low", "medium", "high", "xhigh"]),
-            default="medium",
+            default=_THINKING,
             show_default=True,
             help="How long a model thinks, which is paid for.",
         ),
@@ -81,3 +85,62 @@ def with_a_provider(command: Callable[..., None]) -> Callable[..., None]:
     for option in reversed(options):
         with_choice = option(with_choice)
     return with_choice
+
+
+def with_inputs(command: Callable[..., None]) -> Callable[..., None]:
+    """Add the inputs of action.yml, which come as ``PHASEBOT_ACTION_…``, and hand them to *command* as one value."""
+    options = (
+        click.option("--provider", type=click.Choice(["template", "gemini"])),
+        click.option("--model", default=_MODEL, show_default=True),
+        click.option(
+            "--fallback-models", default=" ".join(_FALLBACK_MODELS), show_default=True, help="Names, by blank or comma."
+        ),
+        click.option("--recipe", default="fastapi", show_default=True),
+        click.option("--output-dir", default=".", show_default=True),
+        click.option("--base-branch", metavar="NAME", help="Default: the repository's default branch."),
+        click.option("--jobs", type=click.IntRange(1, 64), default=8, show_default=True),
+        click.option("--max-tokens", type=click.IntRange(min=1), metavar="N"),
+        click.option("--deadline-minutes", type=click.FloatRange(min=0, min_open=True), metavar="MINUTES"),
+        click.option("--draft", type=bool, default=True, show_default=True),
+        click.option("--assess", type=bool, default=False, show_default=True, help="Not built yet."),
+    )
+
+    @functools.wraps(command)
+    def with_one_value(  # noqa: PLR0913  # one for each option
+        *,
+        provider: str | None,
+        model: str,
+        fallback_models: str,
+        recipe: str,
+        output_dir: str,
+        base_branch: str | None,
+        jobs: int,
+        max_tokens: int | None,
+        deadline_minutes: float | None,
+        draft: bool,
+        assess: bool,
+        **rest: object,
+    ) -> None:
+        def inputs() -> object:
+            from bot.generation.opening import Choice
+            from bot.job import Inputs
+
+            if assess:
+                raise click.UsageError("assess is not built yet; leave the input out")
+            models = (model, *fallback_models.replace(",", " ").split())
+            return Inputs(
+                choice=Choice(provider=provider, models=models, thinking=_THINKING),
+                recipe=recipe,
+                output_dir=output_dir,
+                base=base_branch,
+                jobs=jobs,
+                tokens=max_tokens,
+                minutes=deadline_minutes,
+                draft=draft,
+            )
+
+        command(inputs=inputs, **rest)
+
+    for option in reversed(options):
+        with_one_value = option(with_one_value)
+    return with_one_value

@@ -105,7 +105,7 @@ class Run:
         if asked and (left or not state.phases):
             who = f"{asked.login} asked" if asked.login else "asked"
             error = Stopped(f"stopped as {who}; what was finished is committed, run generate again to continue")
-        if interrupted:
+        if interrupted and (left or not state.phases):
             error = Interrupted("stopped as asked; what was finished is committed, run generate again to continue")
         return Outcome(state, left, error, late=late)
 
@@ -185,9 +185,9 @@ class Run:
         """The phases of the plan at head, in plan order."""
         found = self.branch.plan_file()
         if found is not None and found != self._plan_file:
-            self._plan_file = found
             if self._planned is None or found.text != self._planned.text:
                 self._planned = self.read_plan(found)
+            self._plan_file = found  # only now: whoever looks again is told again what is wrong with it
         return self._planned.phases if self._planned else ()
 
     async def _work(self, stop: asyncio.Event) -> None:
@@ -204,7 +204,9 @@ class Run:
                 waited = {*self._tasks, stopped, news}
                 await asyncio.wait(waited, timeout=self.clock.left, return_when=asyncio.FIRST_COMPLETED)
                 news.cancel()
-                self._publisher.news.clear()
+                if self._publisher.news.is_set():
+                    self._publisher.news.clear()
+                    self.announcer.show(self)
                 self._commit_finished()
         finally:
             stopped.cancel()

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from pydantic import SecretStr
@@ -38,6 +39,51 @@ def read_settings(environ: Mapping[str, str]) -> GeminiSettings:
     if not re.fullmatch(r"[A-Za-z0-9]{1,20}", version):
         raise UsageError(f"{_API_VERSION}: it is no version such as v1 or v1beta; correct it, or unset it")
     return GeminiSettings(SecretStr(key) if key else None, url or None, version)
+
+
+@dataclass(frozen=True, slots=True)
+class ActionsSettings:
+    """What GitHub Actions tells a step of itself."""
+
+    repository: str
+    """``owner/name``."""
+    api_url: str
+    server_url: str
+    workspace: Path
+    run_id: str
+    token: SecretStr
+    workflow: tuple[str, str] | None
+    """The file that defines the workflow, and the ref it was taken from; None where that is not told."""
+
+    @property
+    def run_url(self) -> str:
+        """The page of the workflow's run."""
+        return f"{self.server_url}/{self.repository}/actions/runs/{self.run_id}"
+
+
+def read_actions_settings(environ: Mapping[str, str]) -> ActionsSettings:
+    """Read what the runner of GitHub Actions, or an emulator, put into the environment.
+
+    Raises:
+        UsageError: A variable is missing; the message names it.
+    """
+
+    def needed(name: str, todo: str = "run this in GitHub Actions, by action.yml") -> str:
+        value = environ.get(name, "").strip()
+        if not value:
+            raise UsageError(f"running as an action: {name} is not set; {todo}")
+        return value
+
+    path, _, ref = environ.get("GITHUB_WORKFLOW_REF", "").partition("@")
+    return ActionsSettings(
+        repository=needed("GITHUB_REPOSITORY"),
+        api_url=needed("GITHUB_API_URL").rstrip("/"),
+        server_url=needed("GITHUB_SERVER_URL").rstrip("/"),
+        workspace=Path(needed("GITHUB_WORKSPACE")),
+        run_id=environ.get("GITHUB_RUN_ID", "").strip() or "0",
+        token=SecretStr(needed("GITHUB_TOKEN", "give the action its input github-token")),
+        workflow=(path.rpartition("/")[2], ref) if path and ref else None,
+    )
 
 
 def _is_address(url: str) -> bool:

@@ -5,8 +5,8 @@ The runner executes what stands in the log.  It knows two forms, ``::command::``
 So foreign text passes :func:`neutralise` before it is printed, and nothing else prints it.
 """
 
+import os
 import re
-import secrets
 from base64 import b64encode
 from collections import Counter
 from collections.abc import Mapping
@@ -52,7 +52,7 @@ def format_output(name: str, value: str, delimiter: str) -> str:
 
 def write_outputs(path: Path, outputs: Mapping[str, str]) -> None:
     """Add *outputs* to the file at *path*, all or none."""
-    while any((delimiter := f"phasebot_{secrets.token_hex(16)}") in value for value in outputs.values()):
+    while any((delimiter := f"phasebot_{os.urandom(16).hex()}") in value for value in outputs.values()):
         pass
     _append(path, "".join(format_output(name, value, delimiter) for name, value in outputs.items()))
 

@@ -141,7 +141,7 @@ def _near_miss(word: str, rest: str) -> Mistake | None:
         meant = _read(verb, rest)
     except _Wrong as exc:
         meant = exc.instead or Command(verb=verb)
-    message = f"there is no command {shown(f'/{word}')}, so nothing was run; write {USAGE[verb]}"
+    message = f"there is no command {shown(f'/{word}')}; write {USAGE[verb]}"
     return Mistake(message, _suggestion(meant) or f"/{verb}")
 
 

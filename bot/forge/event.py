@@ -13,7 +13,8 @@ MARKER = "<!-- phasebot:"
 """What each of our own comments begins with; a text that begins so is never a command."""
 
 _LOGIN = re.compile(r"[A-Za-z0-9_-]{1,100}")
-_BOT = "[bot]"
+BOT = "[bot]"
+"""What the login of an app ends with."""
 _REPOSITORY = re.compile(r"[A-Za-z0-9_-]{1,100}/(?!\.{1,2}\Z)[A-Za-z0-9._-]{1,100}")
 _BRANCH = re.compile(r"[^\s-]\S{0,254}")
 _NUMBER = re.compile(r"[1-9][0-9]{0,17}")
@@ -121,7 +122,7 @@ def _author(payload: object) -> str:
     if not isinstance(_at(payload, "comment.user"), dict):
         raise _Unfit("the comment's author is no user any more")
     login = _at(payload, "comment.user.login")
-    if _at(payload, "comment.user.type") != "User" or (isinstance(login, str) and login.endswith(_BOT)):
+    if _at(payload, "comment.user.type") != "User" or (isinstance(login, str) and login.endswith(BOT)):
         raise _Unfit(f"the comment's author {_named(login)} is no person")
     if _at(payload, "comment.performed_via_github_app") is not None:
         raise _Unfit("the comment was written by an app in a person's name")
@@ -140,7 +141,7 @@ def _dispatch(payload: object) -> Dispatch:
     if login and not _LOGIN.fullmatch(login):
         raise _Unfit(f"the input 'login' is {shown(login)}, which is no person's login")
     actor = _at(payload, "sender.login")
-    if not isinstance(actor, str) or not _LOGIN.fullmatch(actor.removesuffix(_BOT)):
+    if not isinstance(actor, str) or not _LOGIN.fullmatch(actor.removesuffix(BOT)):
         raise _Unfit(f"the sender {_named(actor)} is no login")
     return Dispatch(
         repository=_repository(payload),

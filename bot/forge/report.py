@@ -30,7 +30,6 @@ from bot.history.state import PhaseState, RunState
 from bot.planning.phases import PLAN_PHASE
 
 Outcome = Literal["working", "complete", "incomplete", "failed", "stopped", "planned"]
-Failure = Literal["key", "quota", "overload", "blocked", "answer", "push", "time", "internal"]
 
 _ROOM, _FILES_ROOM, _DIAGRAM_ROOM = 18_000, 10_000, 12_000
 """Characters for each part that grows with the plan, so that none pushes another out of the body."""
@@ -96,6 +95,11 @@ def marker(run: str) -> str:
     return f"<!-- phasebot:{re.sub(r'[^A-Za-z0-9._/-]', '', run)} -->"
 
 
+def render_answer(key: str, text: str) -> str:
+    """Return *text* as the answer to one command, told from all other answers by the unseen *key*."""
+    return f"<!-- phasebot: answer {re.sub(r'[^A-Za-z0-9-]', '', key)} -->\n{text}"
+
+
 # ---- what is rendered
 
 
@@ -146,19 +150,25 @@ def render_help(settings: Mapping[str, str], phases: Sequence[str]) -> str:
     return cut(fill("help", {}, settings=[*settings.items()], phases=Markdown(markdown.paths(phases, _FOLD_ABOVE))))
 
 
+def render_stopping(run: str) -> str:
+    """Return the answer to ``/stop``."""
+    return fill("stopping", {}, run=shortened(run, _NAME))
+
+
 def render_refusal(reason: str) -> str:
-    """Return the sentence with which a command is refused."""
-    return f"Not run: {line(shortened(reason, _TEXT))}"
+    """Return the sentence with which a command is refused; further lines of *reason* are shown as they are."""
+    first, _, rest = shortened(reason, _TEXT).partition("\n")
+    return f"Not run: {line(first)}" + (f"\n\n{fenced(rest)}" if rest.strip() else "")
 
 
 def render_suggestion(message: str, suggestion: str) -> str:
     """Return what is said to a command that nobody knows, and which one it may be."""
-    return f"{line(shortened(message, _TEXT))} Nothing was run. Did you mean:\n\n{fenced(shortened(suggestion, _TEXT))}"
+    return f"Not run: {line(shortened(message, _TEXT))}. Did you mean:\n\n{fenced(shortened(suggestion, _TEXT))}"
 
 
-def render_failure(kind: Failure, detail: str) -> str:
-    """Return why a run stopped, in a sentence of ours, with the detail and how to go on."""
-    return fill("failure", {}, kind=kind, detail=shortened(detail, _TEXT))
+def render_failure(detail: str, command: str) -> str:
+    """Return why a command came to nothing, and how to try again."""
+    return fill("failure", {}, detail=shortened(detail, _TEXT), command=shortened(command, _TEXT))
 
 
 # ---- what templates put in

@@ -37,7 +37,10 @@ class Choice:
         """
         name = self.provider or ("gemini" if settings.key else "template")
         if name == "gemini" and settings.key is None:
-            raise UsageError(f"provider gemini needs a key: set {KEY} in the environment, or use --provider template")
+            raise UsageError(
+                f"provider gemini needs a key: set {KEY} in the environment (of the action: its input gemini-api-key), "
+                "or use --provider template"
+            )
         for model in self.models:
             if not _MODEL_NAME.fullmatch(model):
                 raise UsageError(f"model {model[:100]!r} is no model's name; give one such as gemini-3.8-flash")

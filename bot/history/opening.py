@@ -70,5 +70,5 @@ def _base(repository: Repository, place: Place, run: str, remote: Remote | None)
         if repository.base_oid(base, name) or (remote and place.push and remote.fetch(base)):
             return base
         if base == place.base:
-            raise UsageError(f"base {base!r} is no commit or branch of {place.folder}; name one that is")
+            raise UsageError(f"base {base!r} is no commit or branch of the repository; name one that is")
     return repository.default_base(name)

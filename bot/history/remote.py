@@ -147,7 +147,8 @@ class Remote:
             return None
         todo = _advice(result.err) or "check the remote"
         kind = UnreachableError if _PASSING.search(result.err) else PushError
-        raise kind(f"fetching {name} from {self.name}: {_cause(result.err)}; {todo}, or use --no-push")
+        otherwise = "" if self._credentials else ", or use --no-push"  # who gives a token wants nothing else
+        raise kind(f"fetching {name} from {self.name}: {_cause(result.err)}; {todo}{otherwise}")
 
     def push(self, oid: str, branch: str) -> None:
         """Push the commit *oid* as *branch*.

@@ -63,9 +63,9 @@ class StopRef:
         Raises:
             PushError: The remote can't be reached, or refuses.
         """
-        oid = self._remote.fetch_ref(self._ref)
-        if oid is None:
+        if self._remote.fetch_ref(self._ref) is None:
             return None
+        oid = self._repository.git("rev-parse", self._ref)  # a tag's own id, if it is one
         stop = self._read(oid)
         with suppress(PushError):  # it was asked all the same
             self._remote.drop_ref(self._ref, oid)

@@ -258,8 +258,8 @@ def test_an_output_that_could_make_another_is_refused(name: str, value: str, del
 
 
 def test_a_delimiter_that_stands_in_a_value_is_drawn_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    drawn = iter(["aa", "bb"])
-    monkeypatch.setattr("bot.forge.actions.secrets.token_hex", lambda _: next(drawn))
+    drawn = iter([b"\xaa", b"\xbb"])
+    monkeypatch.setattr("bot.forge.actions.os.urandom", lambda _: next(drawn))
     write_outputs(tmp_path / "output", {"a": "phasebot_aa"})
     assert (tmp_path / "output").read_text() == "a<<phasebot_bb\nphasebot_aa\nphasebot_bb\n"
 

@@ -181,8 +181,9 @@ TEXTS: Mapping[str, str] = {
         {"provider": "gemini", "model": "gemini-3.8-flash", "deadline": "45 minutes"}, [each.key for each in PHASES]
     ),
     "refusal": rendering.render_refusal("@mallory has read access to acme/blog, and /generate needs write access."),
-    "suggestion": rendering.render_suggestion("/genrate is no command.", "/generate --max-tokens 5000"),
-    "failure": rendering.render_failure("quota", "gemini-3.8-flash: quota used up: 429, limit 0 per day"),
+    "suggestion": rendering.render_suggestion("there is no command '/genrate'", "/generate --max-tokens 5000"),
+    "failure": rendering.render_failure("fetching issue-12: no answer; check the remote", "/status"),
+    "stopping": rendering.render_stopping("issue-12"),
 }
 
 
@@ -255,12 +256,15 @@ def test_a_link_that_leads_elsewhere_is_left_out(url: str) -> None:
     assert rendering.render_progress(replace(COMPLETE, run_url=url)) == TEXTS["complete"].rpartition(" \u00b7 ")[0]
 
 
-def test_what_goes_wrong_is_told_in_the_words_of_a_closed_list() -> None:
-    kinds = get_args(rendering.Failure)
-    told = {rendering.render_failure(kind, "").partition("\n")[0] for kind in kinds}
+def test_a_failure_can_not_end_the_block_it_is_shown_in() -> None:
+    assert rendering.render_failure("boom\n```\n# x", "/help").count("\n````") == 2
 
-    assert len(told) == len(kinds)
-    assert rendering.render_failure("internal", "boom\n```\n# x").count("\n````") == 2
+
+def test_an_answer_is_told_from_all_others_and_is_none_of_the_progress_comment() -> None:
+    answer = rendering.render_answer("7-901", "text")
+
+    assert answer == "<!-- phasebot: answer 7-901 -->\ntext"
+    assert not answer.startswith(marker("answer")[:-4])
 
 
 @pytest.mark.parametrize("length", [1, 400])
@@ -333,7 +337,8 @@ def test_nothing_that_others_wrote_acts(one: str, two: str, three: str, outcome:
         rendering.render_help({one: two}, [one, three]),
         rendering.render_refusal(one),
         rendering.render_suggestion(two, one),
-        rendering.render_failure("internal", three),
+        rendering.render_failure(three, one),
+        rendering.render_stopping(two),
     ):
         text.encode()
         assert "\u202e" not in text
