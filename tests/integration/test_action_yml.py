@@ -1,0 +1,452 @@
+"""The action as consumers get it: its texts agree, it installs itself, it hands signals on, and act runs it."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import click
+import pytest
+import yaml
+from filelock import FileLock
+
+from bot.cli import action
+from bot.forge.command import USAGE
+from bot.planning.planned import plan_spec
+from bot.planning.source import read_issue
+from tests.act_house import (
+    ACTION,
+    ROOT,
+    STEPS,
+    TOOLS,
+    WORKFLOW,
+    Consumer,
+    Installed,
+    Runner,
+    hostile_workspace,
+    run_step,
+    start_step,
+)
+from tests.action_house import ISSUE, World, world
+from tests.git_http_server import Asked, Refusal
+from tests.house import git, phases_of
+
+FORM = ROOT / ".github" / "ISSUE_TEMPLATE" / "generate.yml"
+JOBS: Mapping[str, Any] = yaml.safe_load(WORKFLOW.read_text())["jobs"]
+OPTIONS = {each.name: each for each in action.params if isinstance(each, click.Option) and each.name != "finish"}
+"""Of ``phasebot action``, by their names in Python."""
+OUTPUTS = [
+    *("run", "branch", "head", "pull-request-number", "pull-request-url", "status"),
+    *("phases-done", "phases-total", "files", "tokens"),
+]
+on_linux = pytest.mark.skipif(sys.platform != "linux", reason="processes are looked up in /proc")
+
+
+# What is written
+
+
+def test_every_input_reaches_the_program() -> None:
+    variables = {"github-token": "GITHUB_TOKEN", "gemini-api-key": "GEMINI_API_KEY"}
+    variables |= {str(name).replace("_", "-"): f"PHASEBOT_ACTION_{str(name).upper()}" for name in OPTIONS}
+    handed = {variables[name]: f"${{{{ inputs.{name} }}}}" for name in ACTION["inputs"]}
+    handed["PYTHON"] = "${{ steps.install.outputs.python }}"
+
+    assert sorted(ACTION["inputs"]) == sorted(variables)
+    assert STEPS["run"]["env"] == handed
+    assert STEPS["finish"]["env"] == handed
+    assert "env" not in STEPS["install"], "what is installed gets no secret"
+
+
+def test_every_output_comes_from_the_step_that_could_write_it() -> None:
+    wired = {name: f"${{{{ steps.run.outputs.{name} || steps.finish.outputs.{name} }}}}" for name in OUTPUTS}
+    assert {name: each["value"] for name, each in ACTION["outputs"].items()} == wired
+
+
+def test_inputs_and_outputs_are_described_in_one_line() -> None:
+    told = [each["description"] for kind in ("inputs", "outputs") for each in ACTION[kind].values()]
+    assert [line for line in told if "\n" in line or not line.endswith(".") or len(line) > 120] == []
+
+
+def test_the_readme_lists_the_inputs_with_their_defaults() -> None:
+    section = (ROOT / "README.md").read_text().partition("## Add it to your repository\n")[2].partition("\n## ")[0]
+    rows = re.findall(r"^\| `([\w-]+)` \|(.*?)\| (.+?) \|$", section, re.MULTILINE)
+    told = {name: default for name, default, _ in rows}
+    defaults = {
+        str(name).replace("_", "-"): str(each.default).lower() for name, each in OPTIONS.items() if each.show_default
+    }
+
+    assert [name for name, *_ in rows] == list(ACTION["inputs"])
+    assert {name: default for name, default in defaults.items() if f"`{default}`" not in told[name]} == {}
+
+
+def test_nothing_is_pasted_into_a_script() -> None:
+    assert [name for name, step in STEPS.items() if "${{" in step["run"]] == []
+
+
+def test_shellcheck_finds_nothing_in_the_scripts(tmp_path: Path) -> None:
+    for name, step in STEPS.items():
+        (tmp_path / f"{name}.sh").write_text(step["run"])
+    command: list[str | Path] = [TOOLS / "shellcheck", "--shell=bash", *tmp_path.iterdir()]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.stdout == ""
+
+
+def test_actions_of_others_are_pinned() -> None:
+    texts = [path.read_text() for path in (ROOT / "action.yml", *WORKFLOW.parent.glob("*.yml"))]
+    uses = [line for text in texts for line in re.findall(r"^[ -]*uses: (.+)$", text, re.MULTILINE)]
+    assert uses
+    assert [each for each in uses if not re.match(r"(\./( |$)|\S+@[0-9a-f]{40} # v\d)", each)] == []
+
+
+def test_every_command_has_the_job_that_may_do_it() -> None:
+    begins = r"(!?)startsWith\(github\.event\.comment\.body \|\| inputs\.command, '(/\w*)'\)"
+    told = {name: re.findall(begins, job["if"]) for name, job in JOBS.items()}
+    working = [f"/{verb}" for verb in USAGE if verb not in {"status", "stop", "help"}]
+
+    assert told == {
+        "answer": [("", "/"), *(("!", verb) for verb in working)],
+        "generate": [("", verb) for verb in working],
+    }
+    assert yaml.safe_load(WORKFLOW.read_text())["permissions"] == {}
+    assert "secrets." not in json.dumps(JOBS["answer"])
+    assert JOBS["generate"]["concurrency"] == {
+        "group": "phasebot-${{ github.event.issue.number || inputs.issue }}",
+        "cancel-in-progress": False,
+        "queue": "max",
+    }
+    assert JOBS["generate"]["timeout-minutes"] - JOBS["generate"]["steps"][-1]["with"]["deadline-minutes"] >= 5
+
+
+def test_the_issue_form_shows_a_spec_that_works() -> None:
+    area = next(each["attributes"] for each in yaml.safe_load(FORM.read_text())["body"] if each["type"] == "textarea")
+    source = read_issue(12, "A blog", f"### {area['label']}\n\n{area['placeholder']}\n")
+    plan = plan_spec(source.text, source=source.name, project=source.project, recipe="fastapi", output_dir=".").plan
+
+    assert plan.project == "A blog"
+    assert plan.description == "A small blog with comments and tags."
+    assert [entity.name for entity in plan.entities] == ["User", "Post", "Comment", "Tag", "PostTag"]
+
+
+# Installing
+
+
+@pytest.fixture(scope="session")
+def installed(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Installed:
+    """The action installed once for all workers, since that takes as long as all else here."""
+    base = tmp_path_factory.getbasetemp()
+    folder = (base if worker_id == "master" else base.parent) / "installed-action"
+    made = Installed(folder)
+    with FileLock(f"{folder}.lock"):
+        if not folder.exists():
+            made.install()
+    return made
+
+
+def test_it_runs_from_a_workspace_that_shadows_everything(installed: Installed, tmp_path: Path) -> None:
+    settings = os.environ | hostile_workspace(tmp_path / "workspace")
+    command: list[str | Path] = [installed.python, "-I", "-m", "bot", "--version"]
+    done = subprocess.run(
+        command, cwd=tmp_path / "workspace", env=settings, capture_output=True, text=True, check=False
+    )
+
+    assert done.stdout.startswith("phasebot, version ")
+    assert not (tmp_path / "workspace" / "noticed").exists()
+    assert not (installed.workspace / "noticed").exists()
+    assert f"python={installed.python}\n" in installed.outputs.read_text()
+
+
+def test_it_holds_what_is_locked_and_nothing_else(installed: Installed) -> None:
+    list_them = "from importlib.metadata import distributions as d; print(*(f'{x.name}=={x.version}' for x in d()))"
+    done = subprocess.run([installed.python, "-I", "-c", list_them], capture_output=True, text=True, check=True)
+    locked = re.findall(r"^[\w.-]+==[\w.]+", (ROOT / "requirements.lock").read_text(), re.MULTILINE)
+    plain = [re.sub(r"[-_.]+", "-", each.partition("==")[0]).lower() for each in done.stdout.split()]
+
+    assert set(plain) <= {each.partition("==")[0] for each in locked}
+    assert {"click", "pydantic", "gitpython", "pygithub", "google-genai"} <= set(plain)
+
+
+# …where the interpreters are scripts
+
+
+@pytest.fixture
+def runner(tmp_path: Path) -> Runner:
+    return Runner(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("usable", "unusable", "chosen"),
+    [
+        (["bin/python3.12", "bin/python3"], [], "bin/python3.12"),
+        (["bin/python3.11"], ["bin/python3.14", "bin/python3.13"], "bin/python3.11"),
+        (["bin/python3", "workspace/bin/python3.13"], [], "bin/python3"),
+        (["tools/Python/3.12.9/x64/bin/python"], ["bin/python3"], "tools/Python/3.12.9/x64/bin/python"),
+        (["tools/Python/3.13.1/arm64/bin/python"], ["tools/Python/3.12.9/x64/bin/python"], None),
+    ],
+)
+def test_it_takes_an_interpreter_that_runs_and_is_not_the_workspaces(
+    runner: Runner, usable: list[str], unusable: list[str], chosen: str | None
+) -> None:
+    for place in (*usable, *unusable):
+        runner.add(place, usable=place in usable)
+
+    done = runner.install()
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert runner.chosen == [chosen or usable[0]]
+
+
+def test_without_an_interpreter_it_says_what_to_do_in_one_sentence(runner: Runner) -> None:
+    runner.add("bin/python3", usable=False)
+    done = runner.install()
+
+    assert done.returncode == 1
+    assert done.stdout == (
+        "::error title=Phasebot::Phasebot found no Python 3.11 or newer with pip on this runner; "
+        "put a step with 'uses: actions/setup-python' before it.\n"
+    )
+    assert not (runner.folder / "output").exists()
+
+
+def test_packages_that_can_not_be_installed_are_told_and_tried_again(runner: Runner) -> None:
+    runner.add("bin/python3")
+    failed = runner.install(pip_exits=1)
+    again = runner.install()
+
+    assert failed.returncode == 1
+    assert re.fullmatch(r"::error title=Phasebot::Installing Phasebot's locked packages failed, .*\n", failed.stdout)
+    assert again.returncode == 0
+    assert runner.chosen == ["bin/python3"]
+
+
+def test_an_environment_is_used_again_until_the_lock_changes(runner: Runner) -> None:
+    runner.add("bin/python3")
+    runner.install()
+    stale = runner.packages / "bot" / "stale.py"
+    stale.touch()
+
+    runner.install()
+    assert runner.chosen == []
+    assert not stale.exists()
+    assert (stale.parent / "cli.py").exists()
+
+    (runner.action / "requirements.lock").write_text("other\n")
+    runner.install()
+    assert runner.chosen == ["bin/python3"]
+
+
+# Running
+
+PROGRAM = f"""\
+#!{sys.executable}
+import os, signal, sys, time
+from pathlib import Path
+
+def told(number, _):
+    time.sleep(0.3)
+    Path("told").write_text(signal.Signals(number).name)
+    sys.exit(130)
+
+signal.signal(signal.SIGTERM, told)
+Path("deaf").write_text(str(signal.getsignal(signal.SIGINT) is signal.SIG_IGN))
+Path("ready").touch()
+time.sleep(float(os.environ["SECONDS_TO_RUN"]))
+sys.exit(int(os.environ["CODE"]))
+"""
+
+
+@pytest.fixture
+def program(tmp_path: Path) -> Path:
+    """A program in the place of Python, that tells what becomes of it."""
+    path = tmp_path / "python"
+    path.write_text(PROGRAM)
+    path.chmod(0o755)
+    (tmp_path / "workspace").mkdir()
+    return path
+
+
+@pytest.mark.parametrize(("code", "steps"), [(0, 0), (1, 1), (2, 0), (3, 0), (4, 4), (130, 130), (137, 137)])
+def test_the_step_fails_when_nobody_was_answered(program: Path, tmp_path: Path, code: int, steps: int) -> None:
+    done = run_step("run", tmp_path / "workspace", PYTHON=program, SECONDS_TO_RUN=0, CODE=code)
+    assert done.returncode == steps
+
+
+@pytest.mark.parametrize("signals", [("SIGINT",), ("SIGTERM",), ("SIGINT", "SIGTERM")])
+def test_a_cancelled_step_lets_the_program_end_in_peace(
+    program: Path, tmp_path: Path, signals: tuple[str, ...]
+) -> None:
+    workspace = tmp_path / "workspace"
+    with start_step("run", workspace, PYTHON=program, SECONDS_TO_RUN=60, CODE=0) as step:
+        wait_for((workspace / "ready").exists)
+        for name in signals:
+            step.send_signal(getattr(signal, name))
+            time.sleep(0.1)
+
+        assert step.wait(timeout=10) == 130
+    assert (workspace / "told").read_text() == "SIGTERM"
+    assert (workspace / "deaf").read_text() == "False"
+
+
+def test_a_cancelled_job_keeps_what_is_finished_and_says_so(installed: Installed, github: World) -> None:
+    begun, cancelled = threading.Event(), threading.Event()
+
+    def hold(asked: Asked) -> None:
+        if asked.writes and not begun.is_set():
+            begun.set()
+            cancelled.wait(30)
+
+    github.server.refuse = hold
+    github.github.issues[ISSUE].body = "".join(f"- Thing{number}: name string\n" for number in range(30))
+    workspace = github.checkout()
+    environ = github.environment(workspace, github.comment("/generate")) | {"PHASEBOT_ACTION_JOBS": "1"}
+    with start_step("run", workspace, PYTHON=installed.python, **environ) as step:
+        assert begun.wait(30)
+        step.send_signal(signal.SIGINT)
+        time.sleep(0.2)
+        cancelled.set()
+        assert step.wait(timeout=9.8) == 130  # the runner kills it after ten seconds
+
+    made, done = git(workspace, "rev-parse", "phasebot/issue-12"), len(phases_of(github.origin, "issue-12"))
+    assert git(github.origin, "rev-parse", "phasebot/issue-12") == made
+    assert 0 < done < 34
+    assert github.outputs().items() >= {"status": "incomplete", "head": made, "phases-done": str(done)}.items()
+    assert f"{done} of 34 phases" in github.said()[0]
+
+
+def test_an_input_that_can_not_be_right_makes_the_job_red(installed: Installed, github: World) -> None:
+    workspace = github.checkout()
+    environ = github.environment(workspace, github.comment("/generate")) | {"PHASEBOT_ACTION_JOBS": "many"}
+
+    assert run_step("run", workspace, PYTHON=installed.python, **environ).returncode == 0
+    assert github.outputs() == {}, "so the step finish comes"
+    finish = run_step("finish", workspace, PYTHON=installed.python, **environ)
+    assert finish.returncode == 2
+    assert "'many' is not a valid integer range" in finish.stderr
+
+
+# Whole jobs, by act
+
+
+@on_linux
+def test_a_comment_becomes_nine_commits_and_a_pull_request(consumer: Consumer) -> None:
+    github = consumer.world
+    job = consumer.act(github.comment("/generate"))
+
+    assert job.results == {"generate": "success"}, job.log
+    assert github.picture() == PICTURE
+    assert [asked.body["draft"] for asked in github.github.requests if asked.line == "POST /pulls"] == [True]
+    assert job.steps == {"install": "success", "run": "success"}
+    assert job.outputs == {
+        "run": "issue-12",
+        "branch": "phasebot/issue-12",
+        "head": git(github.origin, "rev-parse", "phasebot/issue-12"),
+        "pull-request-number": str(github.pull().number),
+        "pull-request-url": f"https://github.example/acme/blog/pull/{github.pull().number}",
+        "status": "complete",
+        "phases-done": "9",
+        "phases-total": "9",
+        "files": "49",
+        "tokens": "0",
+    }
+    assert "9 of 9 phases done, 49 files." in job.summary
+
+
+PICTURE = """
+Generate plan [1/9]  github-actions[bot] for alice
+Generate core [2/9]  github-actions[bot] for alice
+Generate entity User [3/9]  github-actions[bot] for alice
+Generate entity Post [4/9]  github-actions[bot] for alice
+Generate entity Comment [5/9]  github-actions[bot] for alice
+Generate entity Tag [6/9]  github-actions[bot] for alice
+Generate entity PostTag [7/9]  github-actions[bot] for alice
+Generate support files [8/9]  github-actions[bot] for alice
+Generate main application [9/9]  github-actions[bot] for alice
+
+#PR1 open ready: Generate Blog API (phasebot/issue-12, main)
+
+#12 alice: /generate  :rocket:
+#12 bot: **Phasebot finished `@alice`'s request**
+#12 bot: **Done:** 9 of 9 phases, 49 files. Review pull request #PR1 commit by commit.
+"""
+
+
+@on_linux
+def test_a_killed_job_tells_the_truth_and_the_next_one_makes_nothing_twice(consumer: Consumer) -> None:
+    github = consumer.world
+    github.server.refuse = kill_at_the_first_push(github)
+
+    killed = consumer.act(github.comment("/generate"))
+
+    there = git(github.origin, "rev-list", "--reverse", "main..phasebot/issue-12").split()
+    assert there
+    assert killed.results == {"generate": "failure"}, killed.log
+    assert killed.steps.items() >= {"install": "success", "run": "failure"}.items()
+    assert (killed.outputs["head"], killed.outputs["phases-done"]) == (there[-1], str(len(there)))
+    assert f"{len(there)} of 9 phases" in github.said()[0]
+
+    again = consumer.act(github.comment("/generate"))
+
+    commits = git(github.origin, "rev-list", "--reverse", "main..phasebot/issue-12").split()
+    assert again.results == {"generate": "success"}, again.log
+    assert again.outputs["status"] == "complete"
+    assert commits[: len(there)] == there
+    assert len(commits) == len(set(phases_of(github.origin, "issue-12"))) == 9
+    assert "9 of 9 phases" in github.said()[0]
+    assert not github.pull().draft
+
+
+@on_linux
+def test_other_comments_are_answered_or_run_no_job(consumer: Consumer) -> None:
+    github = consumer.world
+
+    assert consumer.act(github.comment("I would like a blog. /generate")).results == {}
+    assert github.github.lines == []
+
+    answered = consumer.act(github.comment("/help"))
+    assert answered.results == {"answer": "success"}, answered.log
+    assert answered.outputs["status"] == "answered"
+
+
+@pytest.fixture
+def github(tmp_path: Path) -> Iterator[World]:
+    with world(tmp_path) as made:
+        yield made
+
+
+@pytest.fixture
+def consumer(installed: Installed, github: World) -> Consumer:
+    return Consumer(github, installed.environment)
+
+
+def kill_at_the_first_push(github: World) -> Callable[[Asked], Refusal | None]:
+    """Return what kills the program when its first push has reached the server, which takes it in all the same."""
+    pushed = False
+
+    def kill(asked: Asked) -> None:
+        nonlocal pushed
+        if pushed or not asked.carries:
+            return
+        pushed = True
+        address = f"GITHUB_API_URL={github.github.url}".encode()
+        for place in Path("/proc").glob("[0-9]*"):
+            with suppress(OSError):
+                words = (place / "cmdline").read_bytes().split(b"\0")
+                if words[1:5] == [b"-I", b"-m", b"bot", b"action"] and address in (place / "environ").read_bytes():
+                    os.kill(int(place.name), signal.SIGKILL)
+
+    return kill
+
+
+def wait_for(condition: Callable[[], bool], seconds: float = 30) -> None:
+    """Wait until *condition* holds."""
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "it took too long"
+        time.sleep(0.01)
