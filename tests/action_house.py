@@ -31,7 +31,7 @@ from bot.generation.provider import Generated, Request
 from bot.history import stopping
 from bot.job import Ending, Inputs
 from bot.settings import GeminiSettings, read_actions_settings
-from tests.git_http_server import GitServer, basic
+from tests.git_http_server import GitServer
 from tests.github_server import LOGIN, TOKEN, FakeGitHub, Json, Pull
 from tests.house import NOTE, SMALL, ScriptedProvider, clone, git, new_origin
 from tests.unit.builders import BLOG
@@ -39,7 +39,7 @@ from tests.unit.builders import BLOG
 EVENTS = Path(__file__).parent / "data" / "events"
 ISSUE = 12
 CLOCK = datetime(2026, 11, 23, 12, tzinfo=UTC)
-QUICK = Manners(backoff=0.01, limit_wait=0.01, longest_wait=0.1, between_requests=0.0, between_writes=0.0, timeout=5)
+QUICK = Manners(backoff=0.002, limit_wait=0.01, longest_wait=0.1, between_requests=0.0, between_writes=0.0, timeout=5)
 _WIDTH = 100
 _HURRY = """\
 import functools
@@ -129,9 +129,10 @@ class World:
         folder.mkdir()
         git(folder, "init", "--quiet")
         git(folder, "remote", "add", "origin", f"{self.server.url}/acme/blog.git")
-        header = f"http.{self.server.url}/.extraheader=AUTHORIZATION: basic {basic(self.server.token)}"
-        how = ("fetch", "--quiet", "--no-tags", *((f"--depth={depth}",) if depth else ()), "origin")
-        git(folder, "-c", header, *how, "+refs/heads/main:refs/remotes/origin/main")
+        how = ("fetch", "--quiet", "--no-tags", *((f"--depth={depth}",) if depth else ()))
+        git(
+            folder, *how, self.origin.as_uri(), "+refs/heads/main:refs/remotes/origin/main"
+        )  # not by HTTP: it is faster
         git(folder, "checkout", "--quiet", "-B", "main", "refs/remotes/origin/main")
         return folder
 
@@ -162,7 +163,7 @@ class World:
         heard = hear(environ["GITHUB_EVENT_NAME"], json.dumps(payload).encode())
         if isinstance(heard, Ignored):
             return heard
-        gemini = inputs.pop("gemini", GeminiSettings())
+        gemini, timer = inputs.pop("gemini", GeminiSettings()), inputs.pop("timer", time.monotonic)
         action = Action(
             settings=read_actions_settings(environ),
             inputs=build_inputs(**{**self.inputs, **inputs}),
@@ -170,7 +171,7 @@ class World:
             forge=GitHub(self.token, repository="acme/blog", api_url=self.github.url, manners=QUICK),
             announcer=PlainAnnouncer(self.log.append),
             say=self.log.append,
-            timer=time.monotonic,
+            timer=timer,
             now=lambda: CLOCK,
         )
         return action.answer(heard, finish=finish)
@@ -186,13 +187,18 @@ class World:
         return self.ended(self.comment(text, number=number, author=author), **how)
 
     def start(
-        self, payload: object, *arguments: str, hurry: bool = False, folder: Path | None = None, **environment: str
+        self,
+        payload: object,
+        *arguments: str,
+        environ: Mapping[str, str] | None = None,
+        folder: Path | None = None,
+        hurry: bool = False,
     ) -> subprocess.Popen[str]:
         """Begin to answer an event in a process of its own, as action.yml does; in a *hurry* without its pauses."""
         folder = folder or self.checkout()
-        whole = os.environ | self.environment(folder, payload) | environment
-        program = ("-c", _HURRY) if hurry else ("-m", "bot")
-        command = [sys.executable, *program, "action", *arguments]
+        whole = {**os.environ, **self.environment(folder, payload), **(environ or {})}
+        program = ("-I", "-c", _HURRY) if hurry else ("-I", "-m", "bot")
+        command = [sys.executable, "-I", *program, "action", *arguments]
         return subprocess.Popen(
             command, env=whole, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
         )
@@ -331,7 +337,7 @@ def world(root: Path, spec: str = BLOG, **inputs: Json) -> Iterator[World]:
         FakeGitHub() as github,
     ):
         patch.setattr(conversation, "_EDIT_EVERY", 0.02)
-        patch.setattr(stopping, "_LOOK_EVERY", 0.05)
+        patch.setattr(stopping, "_LOOK_EVERY", 0.2)
         server.token = TOKEN
         github.branches = _Branches(origin)
         github.issues[ISSUE].title, github.issues[ISSUE].body = "Blog API", spec

@@ -127,7 +127,7 @@ def test_every_command_has_the_job_that_may_do_it() -> None:
 
 def test_the_issue_form_shows_a_spec_that_works() -> None:
     area = next(each["attributes"] for each in yaml.safe_load(FORM.read_text())["body"] if each["type"] == "textarea")
-    source = read_issue(12, "A blog", f"### {area['label']}\n\n{area['placeholder']}\n")
+    source = read_issue(12, "A blog", f"### {area['label']}\n\n{area['placeholder']}\n", prose=False)
     plan = plan_spec(source.text, source=source.name, project=source.project, recipe="fastapi", output_dir=".").plan
 
     assert plan.project == "A blog"

@@ -1,4 +1,4 @@
-"""Where a spec comes from: a file, standard input, or the text itself."""
+"""Where a spec comes from: a file, standard input, the text itself, or an issue."""
 
 import contextlib
 import os
@@ -9,8 +9,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from bot.errors import UsageError
-from bot.planning.planned import UNNAMED
-from bot.planning.source import Source, read_source
+from bot.planning.planned import UNNAMED, plan_spec
+from bot.planning.source import Source, read_issue, read_source
 
 _TEXT = "# Blog\n\nEin Blog f\u00fcr \u4e16\u754c.\n"
 
@@ -132,3 +132,102 @@ def test_what_is_not_utf_8_is_refused_with_the_place(folder: Path, content: byte
 def test_any_argument_is_a_source_or_refused(spec: str) -> None:
     with contextlib.suppress(UsageError):
         assert read_source(spec, lambda: b"text").text in {spec, "text"}
+
+
+# ---- issues
+
+
+SPEC = "A blog.\n\n- Post: title string"
+
+
+def _issue(body: str, added: str = "", title: str = "Blog API", *, prose: bool = False) -> str:
+    return read_issue(12, title, body, added, prose=prose).text
+
+
+def test_an_issue_is_its_text_and_its_title_names_the_project() -> None:
+    assert read_issue(12, "Blog API", f"{SPEC}\n", "", prose=False) == Source(SPEC, "issue #12", "Blog API")
+
+
+def test_who_plans_prose_reads_the_title_above_it_where_no_heading_is() -> None:
+    assert _issue("A blog.", prose=True) == "# Blog API\n\nA blog."
+    assert _issue("", prose=True) == "# Blog API\n\n"
+    assert _issue("", "A blog.", prose=True) == "# Blog API\n\nA blog."
+    assert _issue("# Shop\n\nA shop.", prose=True) == "# Shop\n\nA shop."
+    assert _issue("A shop.\n\n# Shop", prose=True) == "A shop.\n\n# Shop"
+    assert _issue(SPEC, prose=True) == SPEC, "it needs nobody to plan it"
+
+
+@pytest.mark.parametrize(("title", "project"), [("  Blog \t API ", "Blog API"), ("", UNNAMED), (" \n", UNNAMED)])
+def test_the_title_is_one_line_and_may_be_missing(title: str, project: str) -> None:
+    assert read_issue(12, title, SPEC, "", prose=True) == Source(SPEC, "issue #12", project)
+    assert _issue("A blog.", title=title, prose=True) == ("A blog." if project == UNNAMED else "# Blog API\n\nA blog.")
+
+
+def test_what_the_command_adds_stands_below() -> None:
+    assert _issue(f"{SPEC}\n", "\n- Tag: name string\n") == f"{SPEC}\n\n- Tag: name string"
+    assert _issue("", SPEC) == SPEC
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_lines_of_an_issue_end_as_they_may(end: str) -> None:
+    assert _issue(end.join(["# Blog", "", "A blog.", ""])) == "# Blog\n\nA blog."
+
+
+@pytest.mark.parametrize(
+    "hidden",
+    [
+        "<!-- - Secret: key string -->",
+        "<!--\n- Secret: key string\n-->",
+        "<!---->",
+        "<!-- a --><!-- - Secret: key string -->",
+        "<!-- - Secret: key string",
+        "<!-- - Secret: key string --",
+    ],
+)
+def test_what_github_does_not_show_is_no_part_of_the_spec(hidden: str) -> None:
+    assert _issue(f"{SPEC}\n{hidden}") == SPEC
+    assert _issue(SPEC, hidden) == SPEC
+
+
+def test_the_labels_of_an_issue_form_are_no_headings_and_empty_fields_say_nothing() -> None:
+    body = f"### What should be built?\n\n{SPEC}\n\n### Anything else?\n\n_No response_\n"
+
+    assert _issue(body).strip() == SPEC
+    assert _issue(body.replace(SPEC, "A blog."), prose=True) == "# Blog API\n\nA blog."
+
+
+def test_headings_of_the_third_order_are_labels_only_where_the_text_begins_with_one() -> None:
+    body = "A blog.\n\n### Posts\n\n_No response_"
+
+    assert _issue(body, prose=True) == body
+
+
+@pytest.mark.parametrize(
+    ("body", "line"),
+    [
+        ("A blog.\n\n- Post: title strng\n", 3),
+        ("\n\nA blog.\n\n- Post: title strng\n", 5),
+        ("### What should be built?\n\nA blog.\n\n- Post: title strng\n", 5),
+        ("### Notes\n\n_No response_\n\n### What?\n\n- Post: title strng\n", 7),
+        ("<!-- Write\nyour spec\nbelow -->\n- Post: title strng\n", 4),
+        ("# Blog\r\n\r\n- Post: title strng\r\n", 3),
+    ],
+)
+def test_a_line_in_a_message_is_the_line_of_the_issue(body: str, line: int) -> None:
+    text, source, project = read_issue(12, "Blog", body, "", prose=False)
+
+    with pytest.raises(UsageError) as caught:
+        plan_spec(text, source=source, project=project, recipe="fastapi", output_dir=".")
+
+    assert str(caught.value).startswith(f"issue #12, line {line}: '- Post: title strng'")
+
+
+@given(
+    st.text(max_size=20), st.text("<!->- \nab#\r:", max_size=40), st.text(max_size=10), st.sampled_from([True, False])
+)
+def test_any_issue_is_a_spec_without_what_is_hidden(title: str, body: str, added: str, prose: bool) -> None:  # noqa: FBT001
+    text, source, project = read_issue(12, title, body, added, prose=prose)
+
+    assert (source, bool(project)) == ("issue #12", True)
+    assert "<!--" not in text.removeprefix(f"# {project}\n\n")
+    assert "\r" not in text.removeprefix(f"# {project}\n\n")

@@ -1,0 +1,151 @@
+"""Runs by a model in an action: what they cost, what a model can't do, and what its words can't do."""
+
+import json
+import re
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from tests.action_house import ISSUE, World, with_key, world
+from tests.gemini_server import KEY, Asked, Author, FakeGemini, Reply, answer, as_proposed, error
+from tests.github_server import LOGIN, TOKEN, Json
+from tests.house import NOTE, git
+
+SENTENCE = "Notes of a house, with a text each."
+HOSTILE = "::set-output name=status::complete\n##[error]oh @octocat <!-- phasebot:issue-12 --> Closes #1 /stop"
+AUTHOR = Author(NOTE)
+
+
+@pytest.fixture
+def github(tmp_path: Path) -> Iterator[World]:
+    with world(tmp_path, NOTE) as found:
+        yield found
+
+
+def failing(phase: str, reply: Callable[[], Reply]) -> Callable[[Asked], Reply]:
+    """Answer as the perfect model, but for one phase."""
+    return lambda asked: reply() if AUTHOR.phase(asked) == phase else AUTHOR(asked)
+
+
+def test_prose_is_planned_and_made_by_the_model_and_the_comment_says_what_it_cost(github: World) -> None:
+    github.github.issues[ISSUE].body = SENTENCE
+
+    with FakeGemini(AUTHOR) as fake:
+        ending = github.say("/generate", gemini=with_key(fake.url, KEY))
+
+    assert (ending.status, ending.outputs["tokens"], len(fake.requests)) == ("complete", "7500", 5)
+    assert SENTENCE in next(asked.prompt for asked in fake.requests if not asked.paths)
+    spent = "5 of 5 phases done, 33 files, 7,500 tokens (5,000 in, 2,500 out), about $0.0"
+    assert spent in github.said()[0]
+    assert spent in (github.pull().body or "")
+    assert "(estimate)." in github.said()[0]
+    assert "gemini-3.8-flash" in git(github.origin, "log", "--format=%B", "phasebot/issue-12")
+
+
+def test_what_stands_below_the_command_and_its_instruction_reach_the_planner(github: World) -> None:
+    github.github.issues[ISSUE].body = SENTENCE
+
+    with FakeGemini(AUTHOR) as fake:
+        github.say("/generate -- mind the umlauts\n\nTags, too.", gemini=with_key(fake.url, KEY))
+
+    asked = next(asked.prompt for asked in fake.requests if not asked.paths)
+    assert f"{SENTENCE}\n\nTags, too.\n\nmind the umlauts" in asked
+
+
+def test_the_command_may_choose_the_templates(github: World) -> None:
+    with FakeGemini(AUTHOR) as fake:
+        ending = github.say("/generate --provider template", gemini=with_key(fake.url, KEY))
+
+    assert (ending.status, fake.requests) == ("complete", [])
+
+
+def test_a_refused_key_fails_the_run_in_a_sentence_that_does_not_show_it(github: World) -> None:
+    refused = partial(error, 400, f"API key not valid: {KEY}", "INVALID_ARGUMENT")
+    with FakeGemini(failing("entity/Note", refused)) as fake:
+        ending = github.say("/generate", gemini=with_key(fake.url, KEY))
+
+    assert (ending.status, ending.exit_code) == ("failed", 1)
+    assert "set GEMINI_API_KEY to a key that may use the model" in ending.message
+    assert "**Phasebot failed at `@alice`'s request" in github.said()[0]
+    assert "set GEMINI_API_KEY to a key" in github.said()[0]
+    assert github.said()[-1].split("\n")[1].startswith("**Failed")
+    assert "Generate core [2/5]  github-actions[bot] for alice" in github.commits()
+    for said in (*github.said(), github.pull().body, ending.summary, *github.log):
+        assert KEY not in (said or "")
+
+
+@pytest.mark.parametrize(("text", "inputs"), [("/generate --max-tokens 3000", {}), ("/generate", {"tokens": 3000})])
+def test_a_spent_budget_suggests_a_larger_one(github: World, text: str, inputs: dict[str, Json]) -> None:
+    with FakeGemini(AUTHOR) as fake:
+        ending = github.say(text, gemini=with_key(fake.url, KEY), jobs=1, **inputs)
+
+        assert (ending.status, ending.exit_code) == ("incomplete", 3)
+        assert "tokens are used" in ending.message
+        for said in (github.said()[0], github.said()[-1]):
+            assert "/generate --max-tokens 6000" in said
+        again = github.say("/generate --max-tokens 6000", gemini=with_key(fake.url, KEY))
+    assert again.status == "complete"
+
+
+def test_a_plan_that_no_model_makes_leaves_nothing_but_the_reason(github: World) -> None:
+    github.github.issues[ISSUE].body = SENTENCE
+    with FakeGemini(lambda _: error(404)) as fake:
+        ending = github.say("/generate", gemini=with_key(fake.url, KEY))
+
+    assert (ending.status, github.commits(), github.github.pulls) == ("incomplete", [], [])
+    assert "unknown model" in github.said()[0]
+    assert "`phasebot/issue-12`" not in github.said()[0], "there is no such branch"
+
+
+def test_files_that_can_not_be_made_are_remarks_and_annotations(github: World) -> None:
+    with FakeGemini(failing("entity/Note", partial(error, 400, "odd request"))) as fake:
+        ending = github.say("/generate", gemini=with_key(fake.url, KEY))
+
+    assert (ending.status, ending.exit_code, ending.message) == ("incomplete", 3, "")
+    reason = "gemini-3.8-flash: request refused: 400 odd request; name another --model"
+    annotated = [line for line in github.log if line.startswith("::")]
+    files = [f"app/{folder}/note.py" for folder in ("models", "schemas", "repositories", "routers")]
+    assert annotated == [f"::warning title=Not made in entity/Note,file={path}::{reason}" for path in files]
+    missing = f"missing {', '.join(f'`{path}`' for path in files)}: gemini-3.8-flash: request refused: 400 odd"
+    assert missing in github.said()[0]
+    assert missing in (github.pull().body or "")
+    assert github.said()[-1].split("\n")[1].startswith("**Not finished")
+
+
+# ---- what a model says
+
+
+def hostile(asked: Asked) -> Reply:
+    """Plan with hostile words, refuse a phase with others, and name paths like commands."""
+    if not asked.paths:
+        said = {"project": HOSTILE[:90], "description": HOSTILE}
+        return answer(json.dumps(as_proposed(AUTHOR.laid.plan) | said))
+    if AUTHOR.phase(asked) == "entity/Note":
+        return error(400, HOSTILE)
+    return AUTHOR(asked)
+
+
+def test_words_of_a_model_act_nowhere(github: World) -> None:
+    github.github.issues[ISSUE].body = SENTENCE
+
+    with FakeGemini(hostile) as fake:
+        payload = github.comment("/generate")
+        environment = fake.environment | {"GITHUB_ACTIONS": "true"}
+        job = github.start(payload, environ=environment, hurry=True)
+        log, _ = job.communicate(timeout=60)
+
+    assert job.returncode == 3, log
+    commands = re.findall(r"^\s*::([\w-]+).*", log, re.MULTILINE)
+    assert set(commands) == {"add-mask", "warning"}
+    assert "##[" not in log
+    assert "octocat" in log, "it is shown"
+    assert (github.outputs()["status"], github.outputs()["phases-done"]) == ("incomplete", "3")
+    assert sum("<!--" in each.body for each in github.github.comments) == 2
+    for text in (*github.said(), github.pull().body or "", github.pull().title):
+        shown = re.sub(r"\A<!-- phasebot:.*? -->\n|\ACloses #12\n", "", text)
+        assert not re.search(r"(?<![`\w])@octocat|#1\b|<!--|^/stop", shown), text
+    for secret in (KEY, TOKEN):
+        assert secret not in re.sub(r"^::add-mask::.*\n", "", log, flags=re.MULTILINE)
+    assert sum(each.login == LOGIN for each in github.github.comments) == 2
