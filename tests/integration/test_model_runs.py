@@ -83,7 +83,7 @@ def test_later_phases_are_shown_what_people_made_of_earlier_ones(folder: Path) -
 
 
 def test_at_most_jobs_requests_are_under_way(folder: Path) -> None:
-    with FakeGemini(Author(latency=0.05)) as fake:
+    with FakeGemini(Author(latency=0.5)) as fake:
         run(folder, fake, limits=Limits(jobs=3))
 
     assert fake.most == 3
