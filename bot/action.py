@@ -1,25 +1,30 @@
 """From a command on a forge to an answer, whatever comes of it: who may, which run it is about, and what to do."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from bot import wiring
+from bot.errand import Asked, Ending, Inputs, Status
 from bot.errors import ForgeError, PhasebotError, UsageError
 from bot.forge import report as rendering
 from bot.forge.actions import Annotations, Level
-from bot.forge.command import Mistake, Verb, format_command
+from bot.forge.command import Mistake, Verb, format_command, parse_command
+from bot.forge.event import MARKER
 from bot.forge.forge import Forge, Reaction
 from bot.forge.hearing import Heard
 from bot.forge.report import Report
 from bot.generation.prices import estimate
+from bot.generation.template import recall
 from bot.history.branch import Branch
 from bot.history.opening import Place, open_branch
 from bot.history.remote import Credentials
 from bot.history.repository import BRANCHES, Identity
-from bot.job import Asked, Ending, Inputs, Job, Status
+from bot.job import Job
 from bot.planning.diagram import format_diagram
+from bot.planning.phases import find_owner
 from bot.planning.planned import Planned
+from bot.planning.source import read_comment
 from bot.runner import Announcer
 from bot.settings import ActionsSettings, GeminiSettings
 
@@ -61,7 +66,7 @@ class Action:
         command = heard.command
         if isinstance(command, Mistake):
             return self._correct(heard, command)
-        if finish and command.verb not in ("generate", "plan"):
+        if finish and command.verb in ("status", "stop", "help"):
             return Ending("failed", "the job ended before the command was answered")
         asked = self._find(heard)
         return self._tell(heard, asked) if finish else self._verbs()[command.verb](heard, asked)
@@ -73,8 +78,8 @@ class Action:
             "status": self._status,
             "stop": self._stop,
             "help": self._help,
-            "regenerate": self._later,
-            "rollback": self._later,
+            "regenerate": self._regenerate,
+            "rollback": self._roll_back,
         }
 
     # ---- who may, and which run
@@ -115,6 +120,7 @@ class Action:
             run, issue_number = f"issue-{heard.number}", heard.number
             pull = self.forge.find_pull(f"{BRANCHES}{run}")  # type: ignore[assignment]  # there may be none
         assert not isinstance(heard.command, Mistake), "a mistake runs nothing"  # noqa: S101
+        said = "\n\n".join(filter(None, (heard.command.instruction, heard.command.text)))
         return Asked(
             command=heard.command,
             run=run,
@@ -127,6 +133,9 @@ class Action:
             login=heard.login,
             comment=heard.comment,
             continues=heard.continues,
+            in_review=heard.in_review,
+            phases=heard.command.phases,
+            instruction=read_comment(said) if heard.command.verb == "regenerate" else said,
         )
 
     def _branch(self, heard: Heard, asked: Asked) -> Branch:
@@ -143,20 +152,40 @@ class Action:
         )
         if not settings.workspace.is_dir() or not any(settings.workspace.iterdir()):
             raise UsageError("opening the repository: it is not there; put a step 'uses: actions/checkout' before this")
-        branch = open_branch(place, create=False, now=self.now)
+        branch = open_branch(place, create=False, now=self.now, recall=recall)
         branch.take_in(branch.fetch())
         return branch
 
     # ---- the commands
 
     def _generate(self, heard: Heard, asked: Asked) -> Ending:
-        if asked.pull and asked.pull.is_merged:
-            raise UsageError(
-                f"pull request #{asked.pull.number} of {asked.run} is merged; say in a new issue what is to come"
-            )
-        if not asked.is_open:
-            raise UsageError(f"#{asked.number} is closed; reopen it and comment again")
+        _check_alive(asked)
         return self._job(heard, asked).work()
+
+    def _regenerate(self, heard: Heard, asked: Asked) -> Ending:
+        _check_alive(asked)
+        if heard.in_review:
+            asked = self._reviewed(heard, asked)
+        return self._job(heard, asked).work()
+
+    def _reviewed(self, heard: Heard, asked: Asked) -> Asked:
+        """Take the phase of the file that is talked about, and what people who may write said about it."""
+        assert heard.comment, "it is a comment"  # noqa: S101
+        phases = asked.phases or (find_owner(wiring.plan_of(self._branch(heard, asked)).phases, heard.path or ""),)
+        thread = self.forge.review_thread(heard.number, heard.comment)
+        given = next((each.updated_at for each in thread if each.id == heard.comment), None)
+        said = [
+            read_comment(each.body)
+            for each in thread
+            if given and each.updated_at <= given and parse_command(each.body, in_review=True) is None
+            if each.author and not each.body.startswith(MARKER) and self.forge.may_write(each.author)
+        ]
+        instruction = "\n\n".join(filter(None, (*said, asked.instruction)))
+        return replace(asked, phases=phases, instruction=instruction)
+
+    def _roll_back(self, heard: Heard, asked: Asked) -> Ending:
+        _check_alive(asked)
+        return self._job(heard, asked).roll_back()
 
     def _tell(self, heard: Heard, asked: Asked) -> Ending:
         return self._job(heard, asked).tell()
@@ -202,13 +231,6 @@ class Action:
         planned = _planned(self._branch(heard, asked))
         phases = [phase.key for phase in planned.phases] if planned else []
         return self._answered(heard, rendering.render_help(self.inputs.shown(self.gemini), phases), None, asked)
-
-    def _later(self, heard: Heard, asked: Asked) -> Ending:
-        verb = asked.command.verb
-        raise UsageError(
-            f"/{verb} is understood, but not built yet; a 'git revert' of a phase's commit takes it back, "
-            f"and /generate then makes it again (#{heard.number})"
-        )
 
     # ---- what is said
 
@@ -259,6 +281,16 @@ class Action:
             for path, reason in failed.items():
                 self.say(annotations.add("warning", reason, title=f"Not made in {phase}", file=path))
         return ending
+
+
+def _check_alive(asked: Asked) -> None:
+    """Refuse to work on what is over."""
+    if asked.pull and asked.pull.is_merged:
+        raise UsageError(
+            f"pull request #{asked.pull.number} of {asked.run} is merged; say in a new issue what is to come"
+        )
+    if not asked.is_open:
+        raise UsageError(f"#{asked.number} is closed; reopen it and comment again")
 
 
 def _planned(branch: Branch) -> Planned | None:

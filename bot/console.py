@@ -73,6 +73,12 @@ def render_summary(state: RunState, now: datetime) -> str:
     return f"{word}: {done} of {len(state.phases)} phases, {files} files{spent} on {where}"
 
 
+def render_stale(state: RunState) -> str:
+    """Return which phases a newer one they need has passed, and what makes them again; nothing where there is none."""
+    stale = [each.phase.key for each in state.phases if each.stale == "dependency"]
+    return f"older than what they need: {', '.join(stale)}; generate --cascade makes them again" if stale else ""
+
+
 def _cost(state: RunState, now: datetime) -> str:
     from bot.generation.prices import estimate
 

@@ -2,123 +2,28 @@
 
 import asyncio
 import functools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Literal
 
 from bot import wiring
 from bot.conversation import Conversation, Said, Seen, Thread, as_published
+from bot.errand import Asked, Ending, Inputs, Status
 from bot.errors import BudgetSpent, ForgeError, Interrupted, PhasebotError, PushError, Stopped, UsageError
 from bot.forge import report as rendering
 from bot.forge.command import Command, format_command
-from bot.forge.forge import Forge, Pull
-from bot.forge.report import Report
-from bot.generation.opening import Choice
+from bot.forge.forge import Forge
 from bot.history.branch import Branch
 from bot.history.publishing import Publisher
 from bot.planning import planned
-from bot.planning.phases import PLAN_PHASE
+from bot.planning.phases import PLAN_PHASE, find_phase
 from bot.planning.source import read_issue
 from bot.runner import Announcer
 from bot.settings import ActionsSettings, GeminiSettings
-from bot.terms import Limits, Outcome, Requested
+from bot.terms import Limits, Outcome
 
-Status = Literal["complete", "incomplete", "failed", "refused", "answered"]
-
-EXIT_CODES: Mapping[Status, int] = {"complete": 0, "answered": 0, "failed": 1, "refused": 2, "incomplete": 3}
 _SECOND_STEP = "the job ended before the run did: cancelled, out of time, or an error that its log shows"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Inputs:
-    """What the workflow says about all runs of its repository."""
-
-    choice: Choice
-    recipe: str
-    output_dir: str
-    base: str | None
-    """None for the repository's default branch."""
-    jobs: int
-    tokens: int | None
-    minutes: float | None
-    draft: bool
-
-    def shown(self, gemini: GeminiSettings) -> Mapping[str, str]:
-        """Return what people may want to know of it."""
-        provider = self.choice.named(gemini)
-        told: dict[str, object] = {"provider": provider}
-        if provider != "template":
-            told |= {"model": self.choice.models[0], "fallback models": ", ".join(self.choice.models[1:])}
-            told |= {"tokens at most": self.tokens and f"{self.tokens:,}"}
-        told |= {"recipe": self.recipe, "output folder": self.output_dir, "base branch": self.base}
-        told |= {"phases at a time": self.jobs, "time at most": self.minutes and f"{self.minutes:g} minutes"}
-        return {name: str(value) for name, value in told.items() if value}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
-    """What the job is about: a command that is permitted, and the run it is for."""
-
-    command: Command
-    run: str
-    number: int
-    """Of the issue or pull request where the command stands."""
-    issue: int | None
-    """The one that began the run, if one did."""
-    pull: Pull | None
-    """The pull request of the run's branch, if there is one."""
-    title: str
-    body: str
-    """Of the issue, as it was when the command was given."""
-    is_open: bool
-    """Whether the issue or pull request where the command stands is."""
-    login: str
-    comment: int | None
-    continues: bool = False
-    """Whether another job began what this one is to go on with."""
-
-    @property
-    def requested(self) -> Requested:
-        return Requested(self.login, str(self.comment) if self.comment else None)
-
-    @property
-    def added(self) -> str:
-        """What the command adds to the issue's text."""
-        return "\n\n".join(filter(None, (self.command.text, self.command.instruction)))
-
-
-@dataclass(frozen=True, slots=True)
-class Ending:
-    """What came of a command."""
-
-    status: Status
-    message: str = ""
-    """Why nothing was done, or what failed."""
-    report: Report | None = None
-    """How the run stands, if one was worked on."""
-    pull: Pull | None = None
-    summary: str = ""
-    """Markdown for the job's page."""
-    interrupted: bool = False
-
-    @property
-    def exit_code(self) -> int:
-        return Interrupted.exit_code if self.interrupted else EXIT_CODES[self.status]
-
-    @property
-    def outputs(self) -> Mapping[str, str]:
-        """The outputs of the action, by name."""
-        told: dict[str, object] = {"status": self.status}
-        if self.pull:
-            told |= {"pull-request-number": self.pull.number, "pull-request-url": self.pull.url}
-        if self.report:
-            state = self.report.state
-            told |= {"run": state.run, "branch": state.branch, "head": state.head}
-            told |= {"phases-done": sum(not each.wanted for each in state.phases), "phases-total": len(state.phases)}
-            told |= {"files": self.report.files, "tokens": sum(state.tokens)}
-        return {name: str(value) for name, value in told.items()}
 
 
 @dataclass(slots=True, kw_only=True)
@@ -142,14 +47,32 @@ class Job:
         Raises:
             UsageError: There is nothing it could be made from; nothing was written.
         """
-        conversation = self._conversation()
         order = self._order()
-        if self.asked.added and order.first is None:
+        for key in order.again.phases:
+            find_phase(wiring.plan_of(self.branch).phases, key)
+        conversation = self._conversation()
+        if self.asked.instruction and order.first is None and not order.again.phases:
             conversation.note(
                 "the plan that there is holds, so what the command says beside it is not used; "
                 "edit plan.yaml to change what is built"
             )
         return asyncio.run(wiring.until_signalled(functools.partial(self._work, order, conversation)))
+
+    def roll_back(self) -> Ending:
+        """Take phases back.
+
+        Raises:
+            UsageError: They can't be taken back; nothing was written.
+            PushError: They are, and nobody else can see it.
+        """
+        return asyncio.run(self._roll_back())
+
+    async def _roll_back(self) -> Ending:
+        asked, conversation = self.asked, self._conversation()
+        work = wiring.Rollback(phases=asked.phases, to=asked.command.to, cascade=asked.command.cascade)
+        state = await wiring.roll_back(self.branch, work, conversation.note, asked.requested)
+        seen = Seen(state=state, plan=wiring.plan_of(self.branch).plan)
+        return await self._end(conversation, seen, "answered", Said("reverted", None, self._again()))
 
     def tell(self) -> Ending:
         """Tell how the run stands, for a process that could not any more; what it had finished is pushed first."""
@@ -167,7 +90,7 @@ class Job:
             said = Said("failed", str(exc), self._again())
             return await self._end(conversation, Seen(state=self.branch.state(())), "failed", said)
         state = self.branch.state(laid_out.phases if laid_out else ())
-        state = as_published(state, publisher.published.__contains__)
+        state = as_published(state, publisher.is_out)
         seen = Seen(state=state, plan=laid_out.plan if laid_out else None)
         if state.complete:
             return await self._end(conversation, seen, "complete", Said("complete", None, self._again()))
@@ -197,21 +120,32 @@ class Job:
         choice = replace(inputs.choice, provider=asked.command.provider or inputs.choice.provider)
         with_model = choice.named(self.gemini) != "template"
         if self.branch.plan_file() is None:
-            if asked.issue != asked.number:
+            if asked.issue != asked.number or asked.command.verb == "regenerate":
                 raise UsageError(f"{self.branch.name} holds no plan; comment on the issue that describes the project")
-            text, source, project = read_issue(asked.number, asked.title, asked.body, asked.added, prose=with_model)
-            read = planned.read if with_model else planned.plan_spec
-            first = read(text, source=source, project=project, recipe=inputs.recipe, output_dir=inputs.output_dir)
+            text, source, project = read_issue(
+                asked.number, asked.title, asked.body, asked.instruction, prose=with_model
+            )
+            base, read = self.branch.base_plan(inputs.output_dir), planned.read if with_model else planned.plan_spec
+            known = {"recipe": inputs.recipe, "output_dir": inputs.output_dir}
+            first = read(text, source=source, project=project, base=base, **known)
         limits = Limits(
             jobs=inputs.jobs,
             only=(PLAN_PHASE,) if asked.command.verb == "plan" else (),
             seconds=inputs.minutes * 60 if inputs.minutes else None,
-            tokens=(asked.command.max_tokens or inputs.tokens) if with_model else None,
+            tokens=asked.command.max_tokens or inputs.tokens,
         )
-        return wiring.Order(first=first, choice=choice, settings=self.gemini, limits=limits, requested=asked.requested)
+        return wiring.Order(
+            first=first,
+            choice=choice,
+            settings=self.gemini,
+            limits=limits,
+            requested=asked.requested,
+            again=asked.again,
+        )
 
     async def _work(self, order: wiring.Order, conversation: Conversation, stop: asyncio.Event) -> Ending:
-        look = functools.partial(self.branch.stops.look, self.asked.comment) if self.branch.stops else None
+        since = None if self.asked.in_review else self.asked.comment
+        look = functools.partial(self.branch.stops.look, since) if self.branch.stops else None
         if self.branch.stops and not (self.asked.comment or self.asked.continues):
             with suppress(PushError):  # somebody begins anew by hand: what was asked before is not meant
                 self.branch.stops.look(None)
@@ -222,7 +156,7 @@ class Job:
                 outcome = Outcome(self.branch.state(()), [], exc)
             seen = conversation.seen() or Seen(state=outcome.state)
             status = self._status(outcome)
-            command = self._again(outcome.error)
+            command = self._again(outcome.error, outcome.left)
             if status == "incomplete" and outcome.late and self._continue(command, conversation):
                 command = ""
             said = Said(_word(status, outcome.error), str(outcome.error) if outcome.error else None, command)
@@ -242,9 +176,11 @@ class Job:
             return "incomplete"
         return "complete" if outcome.state.complete else "answered"
 
-    def _again(self, error: PhasebotError | None = None) -> str:
+    def _again(self, error: PhasebotError | None = None, left: Sequence[str] = ()) -> str:
         """Return the comment that continues the run as it was asked for."""
         command, tokens = self.asked.command, self.asked.command.max_tokens
+        if command.verb == "regenerate" and left and not self.asked.instruction:  # which the plan holds, else
+            return format_command(Command(verb="regenerate", phases=tuple(left)))
         if isinstance(error, BudgetSpent):
             tokens = 2 * (tokens or self.inputs.tokens or 1)
         return format_command(Command(verb="generate", max_tokens=tokens, provider=command.provider))

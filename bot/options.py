@@ -2,9 +2,14 @@
 
 import functools
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
+
+if TYPE_CHECKING:
+    from bot.generation.opening import Choice
 
 _MODEL = "gemini-3.8-flash"
 _FALLBACK_MODELS = ("gemini-3.7-flash", "gemini-3.5-flash-lite")  # others' quota and capacity
@@ -87,6 +92,51 @@ def with_a_provider(command: Callable[..., None]) -> Callable[..., None]:
     return with_choice
 
 
+def with_work(command: Callable[..., None]) -> Callable[..., None]:
+    """Add the options of commands that make phases, below those of :func:`with_a_provider`, and hand on its limits."""
+    options = (
+        click.option("--fallback", type=click.Choice(["template"]), help="Who makes the files that the model can't."),
+        click.option(
+            "--cascade", is_flag=True, help="Also make phases again that need one which is newer than they are."
+        ),
+        click.option(
+            "--jobs", type=click.IntRange(1, 64), default=8, show_default=True, help="Phases made at the same time."
+        ),
+        click.option("--push/--no-push", default=None, help="Default: push if there is a remote."),
+        click.option(
+            "--max-tokens",
+            type=click.IntRange(min=1),
+            metavar="N",
+            help="Stop before the whole run needs more, restarts included.",
+        ),
+        click.option(
+            "--deadline",
+            type=click.FloatRange(min=0, min_open=True),
+            metavar="MINUTES",
+            help="Stop in time; run again to continue.",
+        ),
+    )
+
+    @functools.wraps(command)
+    def with_limits(
+        *,
+        choice: "Choice",
+        fallback: str | None,
+        jobs: int,
+        max_tokens: int | None,
+        deadline: float | None,
+        **rest: object,
+    ) -> None:
+        from bot.terms import Limits
+
+        limits = Limits(jobs=jobs, seconds=deadline * 60 if deadline else None, tokens=max_tokens)
+        command(choice=replace(choice, fallback=fallback), limits=limits, **rest)
+
+    for option in reversed(options):
+        with_limits = option(with_limits)
+    return with_limits
+
+
 def with_inputs(command: Callable[..., None]) -> Callable[..., None]:
     """Add the inputs of action.yml, which come as ``PHASEBOT_ACTION_…``, and hand them to *command* as one value."""
     options = (
@@ -122,8 +172,8 @@ def with_inputs(command: Callable[..., None]) -> Callable[..., None]:
         **rest: object,
     ) -> None:
         def inputs() -> object:
+            from bot.errand import Inputs
             from bot.generation.opening import Choice
-            from bot.job import Inputs
 
             if assess:
                 raise click.UsageError("assess is not built yet; leave the input out")

@@ -7,21 +7,24 @@ here: what is done is read from the branch, and what to do next is decided anew 
 import asyncio
 import functools
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
+from bot.agenda import Agenda
+from bot.amending import asked_trailers, instruct, take_back_gone
 from bot.errors import Interrupted, PhasebotError, ProviderError, Stopped, Unanswered, UsageError
 from bot.generation.budget import Budget
 from bot.generation.provider import Generated, Proposed, Provider, Request
-from bot.history.branch import Branch, PlanFile
+from bot.history.branch import Branch
+from bot.history.composing import Finished
+from bot.history.plans import PlanFile
 from bot.history.publishing import Publisher
 from bot.history.state import PhaseState, RunState
 from bot.history.stopping import Lookout, Stop
-from bot.history.trailers import Trailers
 from bot.planning.phases import PLAN_PHASE, Phase, find_phase
 from bot.planning.plan import Plan
 from bot.planning.planned import Planned
-from bot.terms import Clock, Limits, Outcome, Requested
+from bot.terms import Again, Clock, Limits, Outcome, Requested
 
 
 class Announcer(Protocol):
@@ -52,6 +55,7 @@ class Run:
     timer: Callable[[], float]
     """Monotonic seconds."""
     requested: Requested | None = None
+    again: Again = field(default_factory=Again)
     look: Callable[[], Stop | None] | None = None
     """Look whether somebody asked the run to stop, on the network; raises PushError where that can't be told."""
     active: dict[str, float] = field(init=False, default_factory=dict)
@@ -61,7 +65,7 @@ class Run:
     """Phase → path → why it could not be made, for what this process tried."""
     done_before: int = field(init=False, default=0)
     """Phases that needed nothing when this process looked first."""
-    _before: frozenset[str] = field(init=False, default=frozenset())
+    _agenda: Agenda = field(init=False)
     _publisher: Publisher = field(init=False)
     _planned: Planned | None = field(init=False, default=None)
     _plan_file: PlanFile | None = field(init=False, default=None)
@@ -80,6 +84,7 @@ class Run:
         self.clock = Clock(self.timer, self.limits.seconds)
         self._publisher = Publisher(self.branch)
         self._lookout = Lookout(self.look, self._on_asked)
+        self._agenda = self._new_agenda()
         async with self._publisher:
             if await self._reconcile():
                 async with self._lookout:
@@ -94,9 +99,8 @@ class Run:
         return self._outcome(interrupted=stop.is_set())
 
     def _outcome(self, *, interrupted: bool) -> Outcome:
-        state, only = self.state(), self.limits.only
-        left = [each.phase.key for each in state.phases if each.wanted and (not only or each.phase.key in only)]
-        done = sum(not each.wanted for each in state.phases)
+        state, left = self.state(), self._agenda.left(self.phases)
+        done = sum(not wanted for wanted in self._agenda.wanted(self.phases).values())
         late = bool(left) and done > self.done_before and not self.clock.has_time
         error: PhasebotError | None = self._error or self._publisher.error or self._publisher.interrupted
         if left and self.budget.exhausted:
@@ -126,10 +130,8 @@ class Run:
 
     async def _begin(self, stop: asyncio.Event) -> bool:
         """Have a plan in history, and publish what an earlier process could not; return whether there is one."""
-        self._before = frozenset(commit.oid for commit in self.branch.commits)
+        self._agenda = self._new_agenda()
         if phases := self.phases:
-            ledger = self.branch.ledger(phases)
-            self.done_before = sum(not ledger.wanted(phase) for phase in phases)
             if self.ask_plan or (self.first_plan and self._planned and self.first_plan.text != self._planned.text):
                 self.announcer.note(
                     f"{self.branch.name} keeps the plan it has"
@@ -138,11 +140,21 @@ class Run:
                 )
         elif self._lookout.asked or not await self._make_plan(stop):
             return False
-        for key in self.limits.only:
-            find_phase(self.phases, key)
+        self._agenda.check(self.phases)
+        if self.again.instruction and self._planned:
+            instruct(self.branch, self._planned, self.again, self.requested, self._agenda.before)
+        elif not (self.limits.only or self.again.phases) and (
+            told := take_back_gone(self.branch, self.phases, self.requested)
+        ):
+            self.announcer.note(told)
+        self.done_before = sum(not wanted for wanted in self._agenda.wanted(phases).values())
         self._publisher.publish()
         self.announcer.show(self)
         return True
+
+    def _new_agenda(self) -> Agenda:
+        before = {commit.oid for commit in self.branch.commits} | {self.branch.fork or ""}
+        return Agenda(branch=self.branch, limits=self.limits, again=self.again, requested=self.requested, before=before)
 
     async def _make_plan(self, stop: asyncio.Event) -> bool:
         begun = self.timer()
@@ -211,22 +223,13 @@ class Run:
         finally:
             stopped.cancel()
 
-    def _ready(self) -> Iterator[tuple[Phase, tuple[str, ...]]]:
+    def _ready(self) -> Iterator[tuple[Phase, Sequence[str]]]:
         """Yield the phases that can be begun now, in plan order, with the files to make."""
         if self._error or self._lookout.asked or self.budget.exhausted or not self.clock.has_time:
             return
-        phases = self.phases
-        ledger = self.branch.ledger(phases)
-        wanted = {phase.key: ledger.wanted(phase) for phase in phases}
-        for phase in phases:
-            if (
-                wanted[phase.key]
-                and phase.key not in self.active
-                and (phase.key, phase.inputs) not in self._tried
-                and (not self.limits.only or phase.key in self.limits.only)
-                and not any(wanted[need] for need in phase.needs)
-            ):
-                yield phase, wanted[phase.key]
+        for phase, paths in self._agenda.ready(self.phases):
+            if phase.key not in self.active and (phase.key, phase.inputs) not in self._tried:
+                yield phase, paths
 
     def _begin_ready(self) -> None:
         if len(self._tasks) >= self.limits.jobs:
@@ -235,9 +238,8 @@ class Run:
             assert self._planned is not None, "phases come from a plan"  # noqa: S101
             self._tried.add((phase.key, phase.inputs))
             self.active[phase.key] = self.timer()
-            shown = [*phase.reads, *(path for path in phase.files if path not in paths)]
-            at_head = functools.partial(self.branch.texts, self.phases, shown)
-            request = Request(self._planned.plan, self._planned.recipe, phase, paths, at_head)
+            at_head = functools.partial(self.branch.texts, self.phases, [*phase.reads, *phase.files])
+            request = Request(self._planned.plan, self._planned.recipe, phase, tuple(paths), at_head)
             self._tasks[asyncio.create_task(self.provider.generate(request))] = phase
 
     def _commit_finished(self) -> None:
@@ -267,22 +269,25 @@ class Run:
             self.failures[phase.key] = generated.missing
         if not generated.files and not generated.tokens.total:
             return
-        trailers = Trailers(
-            run=self.branch.run,
-            phase=phase.key,
-            status="partial" if generated.missing else "complete",
-            inputs=phase.inputs,
-            recipe=phase.recipe,
-            provider=self.provider.name if generated.model or phase.key != PLAN_PHASE else None,
-            model=generated.model,
-            tokens=(generated.tokens.read, generated.tokens.written) if generated.tokens.total else None,
-            requested_by=self.requested.login if self.requested else None,
-            comment=self.requested.comment if self.requested else None,
-            missing=tuple(generated.missing),
-            fallback=generated.fallback,
+        work = Finished(
+            phase=phase,
+            of=len(self.phases) or len(self._planned.phases if self._planned else ()),
+            files={path: text.encode() for path, text in generated.files.items()},
+            trailers=replace(
+                asked_trailers(self.branch.run, self.requested).of(
+                    phase, "partial" if generated.missing else "complete"
+                ),
+                provider=self.provider.name if generated.model or phase.key != PLAN_PHASE else None,
+                model=generated.model,
+                tokens=(generated.tokens.read, generated.tokens.written) if generated.tokens.total else None,
+                missing=tuple(generated.missing),
+                fallback=generated.fallback,
+            ),
+            body=_body(generated, self.timer() - begun),
+            replaces=self._agenda.before if phase.key != PLAN_PHASE else (),
+            prevails=phase.key == PLAN_PHASE,  # it was laid out from what stands there, if anything does
         )
-        files = {path: text.encode() for path, text in generated.files.items()}
-        if self.branch.commit(phase, self.phases, files, trailers, _body(generated, self.timer() - begun)):
+        if self.branch.commit(work, self.phases):
             self.budget.record(phase.key)
             self._publisher.publish()
 
@@ -293,15 +298,15 @@ class Run:
         return [
             (commit.trailers.phase, commit.oid)
             for commit in self.branch.commits
-            if commit.oid in self._publisher.published
-            and commit.oid not in self._before
+            if self._publisher.is_out(commit.oid)
+            and commit.oid not in self._agenda.before
             and commit.trailers
             and commit.trailers.phase
         ]
 
     def is_out(self, oid: str) -> bool:
         """Whether others can see the commit *oid*."""
-        return oid in self._publisher.published
+        return self._publisher.is_out(oid)
 
     def phase(self, key: str) -> PhaseState:
         """Return how far the phase *key* has come."""

@@ -20,6 +20,18 @@ class Limits:
     """For the whole run, over all its processes; see :class:`bot.generation.budget.Budget`."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Again:
+    """What is to be made again although it is done."""
+
+    phases: Collection[str] = ()
+    """Phase keys."""
+    cascade: bool = False
+    """Whether phases that need a newer one are made again, too."""
+    instruction: str = ""
+    """What to tell those who make the *phases*; becomes part of the plan."""
+
+
 class Clock:
     """The time that one process has for a run, and what its phases take of it."""
 

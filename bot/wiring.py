@@ -3,18 +3,23 @@
 import asyncio
 import functools
 import signal
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
 from typing import TypeVar
 
+from bot import amending
+from bot.errors import UsageError
 from bot.generation.budget import Budget
 from bot.generation.opening import Choice, open_provider
-from bot.history.branch import Branch, PlanFile
+from bot.history.branch import Branch
+from bot.history.plans import PlanFile
+from bot.history.publishing import Publisher
+from bot.history.state import RunState
 from bot.history.stopping import Stop
 from bot.planning.planned import Description, Planned, plan_file
 from bot.runner import Announcer, Run
 from bot.settings import GeminiSettings
-from bot.terms import Limits, Outcome, Requested
+from bot.terms import Again, Limits, Outcome, Requested
 
 T = TypeVar("T")
 
@@ -29,6 +34,7 @@ class Order:
     settings: GeminiSettings
     limits: Limits
     requested: Requested | None = None
+    again: Again = field(default_factory=Again)
 
 
 def plan_at_head(found: PlanFile) -> Planned:
@@ -39,6 +45,18 @@ def plan_at_head(found: PlanFile) -> Planned:
     """
     source = f"the plan {found.path} at commit {found.commit}"
     return plan_file(found.text, source=source, output_dir=found.output_dir)
+
+
+def plan_of(branch: Branch) -> Planned:
+    """Return the plan that the history of *branch*, which has been read, holds.
+
+    Raises:
+        UsageError: It holds none, or a person's edit broke it.
+    """
+    found = branch.plan_file()
+    if found is None:
+        raise UsageError(f"reading {branch.name}: it holds no plan; start the run with 'phasebot generate SPEC'")
+    return plan_at_head(found)
 
 
 async def plan(order: Order, tell: Callable[[str], None]) -> Planned:
@@ -63,7 +81,8 @@ async def carry_on(
     first, limits = order.first, order.limits
     if first:
         branch.start()
-    budget = Budget(limits.tokens, branch.spent)
+    with_model = order.choice.named(order.settings) != "template"
+    budget = Budget(limits.tokens if with_model else None, branch.spent)
     opening = open_provider(order.choice, order.settings, budget=budget, jobs=limits.jobs, tell=announcer.note)
     async with opening as opened:
         planner = opened.planner
@@ -78,9 +97,57 @@ async def carry_on(
             budget=budget,
             timer=timer,
             requested=order.requested,
+            again=order.again,
             look=look,
         )
         return await run.carry_on(stop)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rollback:
+    """Which phases are to be taken back."""
+
+    phases: Sequence[str]
+    to: bool = False
+    """Whether it is all that come after the one in *phases*."""
+    cascade: bool = False
+    discard: bool = False
+    """Whether people's edits in their files go, too."""
+
+
+async def roll_back(
+    branch: Branch, work: Rollback, tell: Callable[[str], None], requested: Requested | None = None
+) -> RunState:
+    """Take phases back in one commit, and publish it; see :func:`bot.amending.roll_back`.
+
+    Raises:
+        UsageError: They can't be taken back.
+        PushError: The commit is made, and could not be pushed.
+    """
+    publisher = Publisher(branch)
+    async with publisher:
+        await publisher.reconcile()
+        if failed := publisher.error or publisher.interrupted:
+            if publisher.apart:
+                raise failed
+            tell(f"{failed}; going on without it")
+            branch.read()
+        planned = plan_of(branch)
+        taken = amending.roll_back(
+            branch,
+            planned,
+            work.phases,
+            to=work.to,
+            cascade=work.cascade,
+            discard=work.discard,
+            requested=requested,
+            tell=tell,
+        )
+        tell(f"taken back: {', '.join(taken)}")
+        publisher.publish()
+    if failed := publisher.error or publisher.interrupted:
+        raise failed
+    return branch.state(planned.phases)
 
 
 async def until_signalled(work: Callable[[asyncio.Event], Awaitable[T]]) -> T:

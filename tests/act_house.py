@@ -1,7 +1,8 @@
 """The action outside GitHub: its scripts as a runner starts them, and whole jobs by act, without a container.
 
 What act can't do, and these tests don't see: permissions, concurrency (it refuses ``queue``), and a job that is
-cancelled; ``actions/checkout`` is a copy of the folder it is started in.  Signals are tested on the script itself.
+cancelled; ``actions/checkout`` is a copy of the folder it is started in, and has no ``ref``.  Signals are tested on the
+script itself.
 """
 
 import json
@@ -204,9 +205,11 @@ class Consumer:
         copy_action(self.world.root / "action")
         prepared = f'      - run: cp -Rl "{self.environment}" "$RUNNER_TEMP"\n      - uses: acme/phasebot@v1'
         workflow = re.sub(r"^      - uses: \./.*$", prepared, WORKFLOW.read_text(), flags=re.MULTILINE)
+        for unknown in (r" +queue: max\n", r" +ref: .*\n"):
+            workflow = re.sub(unknown, "", workflow)
         writer = clone(self.world.origin, self.world.root / "writer")
         shadows = dict.fromkeys(("bot/__init__.py", "click.py"), "raise SystemExit('imported from the workspace')\n")
-        commit(writer, "Use Phasebot", {PLACE: workflow.replace("      queue: max\n", "")} | shadows)
+        commit(writer, "Use Phasebot", {PLACE: workflow} | shadows)
         git(writer, "push", "--quiet", "origin", "main")
 
     def act(self, payload: Mapping[str, Any]) -> Job:

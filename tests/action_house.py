@@ -22,6 +22,7 @@ from pydantic import SecretStr
 from bot import conversation, wiring
 from bot.action import Action
 from bot.console import PlainAnnouncer
+from bot.errand import Ending, Inputs
 from bot.forge.event import Ignored
 from bot.forge.github_api import GitHub
 from bot.forge.github_requests import Manners
@@ -29,7 +30,6 @@ from bot.forge.hearing import hear
 from bot.generation.opening import Choice, Opened
 from bot.generation.provider import Generated, Request
 from bot.history import stopping
-from bot.job import Ending, Inputs
 from bot.settings import GeminiSettings, read_actions_settings
 from tests.git_http_server import GitServer
 from tests.github_server import LOGIN, TOKEN, FakeGitHub, Json, Pull

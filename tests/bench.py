@@ -17,6 +17,7 @@ from bot.generation.prompts import files_question
 from bot.generation.provider import Generated, Request
 from bot.generation.template import TemplateProvider
 from bot.history.branch import Branch
+from bot.history.composing import Finished
 from bot.history.trailers import Trailers, format_message
 from bot.history.writing import NewCommit, format_stream
 from bot.planning.phases import Phase
@@ -123,7 +124,9 @@ def _trailers(phase: Phase) -> Trailers:
 
 def _timed(branch: Branch, phase: Phase, phases: Sequence[Phase], files: Mapping[str, bytes]) -> float:
     begun = time.perf_counter()
-    branch.commit(phase, phases, files, _trailers(phase), ["4 files"])
+    branch.commit(
+        Finished(phase=phase, of=len(phases), files=files, trailers=_trailers(phase), body=["4 files"]), phases
+    )
     return time.perf_counter() - begun
 
 

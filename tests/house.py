@@ -10,8 +10,9 @@ from pathlib import Path
 
 from bot.generation.provider import Generated, Request, Tokens
 from bot.generation.template import TemplateProvider
-from bot.history.branch import Branch, PlanFile
+from bot.history.branch import Branch
 from bot.history.git import Git, create_repository, open_repository
+from bot.history.plans import PlanFile
 from bot.history.remote import Credentials, Remote, choose_remote
 from bot.history.repository import Repository
 from bot.planning.planned import Planned, plan_file, plan_spec

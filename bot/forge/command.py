@@ -82,8 +82,10 @@ class _Wrong(Exception):
         self.instead = instead
 
 
-def parse_command(text: str) -> Command | Mistake | None:
+def parse_command(text: str, *, in_review: bool = False) -> Command | Mistake | None:
     """Read a comment; None when it is not a command and was not meant as one.
+
+    *In review*, on a line of a file, ``/regenerate`` needs no phase: it is the file's.
 
     A word after ``/`` that is near a command is only taken for one if the rest of its line is what would follow
     that command, or nothing: people also write ``/generated yesterday``.
@@ -95,7 +97,7 @@ def parse_command(text: str) -> Command | Mistake | None:
     for verb in USAGE:
         if match[1] == verb:
             try:
-                return replace(_read(verb, match[2]), text=_clean_text(below))
+                return replace(_read(verb, match[2], in_review=in_review), text=_clean_text(below))
             except _Wrong as exc:
                 return Mistake(str(exc), _suggestion(exc.instead))
     return _near_miss(match[1], match[2])
@@ -163,7 +165,7 @@ def _suggestion(command: Command | None) -> str | None:
     return line if len(line) <= _MAX_SUGGESTION else None
 
 
-def _read(verb: Verb, rest: str) -> Command:
+def _read(verb: Verb, rest: str, *, in_review: bool = False) -> Command:
     """Read what follows a command on its line.
 
     Raises:
@@ -185,6 +187,8 @@ def _read(verb: Verb, rest: str) -> Command:
         cascade="--cascade" in values,
         instruction=instruction,
     )
+    if verb == "regenerate" and in_review and not bare:
+        return command
     return _with_phases(command, bare) if verb in _TAKES_PHASES else _without_phases(command, bare)
 
 

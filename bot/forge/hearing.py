@@ -30,6 +30,8 @@ class Heard:
     """The comment's id, if it was one."""
     in_review: bool = False
     """Whether the comment stands on a line of a diff."""
+    path: str | None = None
+    """The file it stands on, in review."""
 
 
 def hear(name: str, content: bytes) -> Heard | Ignored:
@@ -41,7 +43,10 @@ def hear(name: str, content: bytes) -> Heard | Ignored:
     event = read_event(name, payload)
     if isinstance(event, Ignored):
         return event
-    command = parse_command(event.command if isinstance(event, Dispatch) else event.text)
+    if isinstance(event, Dispatch):
+        command = parse_command(event.command)
+    else:
+        command = parse_command(event.text, in_review=event.in_review)
     if command is None:
         return Ignored("the text is not a command")
     if isinstance(event, Dispatch):
@@ -67,4 +72,5 @@ def hear(name: str, content: bytes) -> Heard | Ignored:
         vouching=(event.author,),
         comment=event.comment_id,
         in_review=event.in_review,
+        path=event.path,
     )

@@ -1,7 +1,11 @@
 """The ``template`` provider: renders a recipe's templates.  Needs no key and is deterministic."""
 
+from contextlib import suppress
+
 from bot.generation.provider import Generated, Request
 from bot.generation.rendering import RenderingError, phase_context, render_template
+from bot.planning.phases import Phase
+from bot.planning.planned import Planned
 
 
 class TemplateProvider:
@@ -20,3 +24,12 @@ class TemplateProvider:
             except RenderingError as exc:
                 missing[path] = str(exc)
         return Generated(files, missing)
+
+
+def recall(planned: Planned, phase: Phase) -> dict[str, str]:
+    """Render the whole of *phase*, as it was or would have been made from *planned*; what fails is left out."""
+    context, files = phase_context(planned.plan, phase), {}
+    for path, template in phase.files.items():
+        with suppress(RenderingError):
+            files[path] = render_template(planned.recipe, template, context)
+    return files

@@ -6,21 +6,23 @@ Every method leaves the repository in a state that a fresh process continues fro
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
+from typing import NamedTuple
 
-from bot.errors import PushError, RepositoryError, UsageError
+from bot.errors import PushError, RepositoryError
 from bot.history import worktree
-from bot.history.merge import merge_files
+from bot.history.composing import Composed, Finished, TakenBack
+from bot.history.inheritance import Recall, nothing
+from bot.history.plans import PlanFile, Plans
 from bot.history.remote import RejectedError, Remote
 from bot.history.replaying import replay
 from bot.history.repository import BRANCHES, Identity, Repository, branch_ref, object_id
-from bot.history.state import Commit, Entry, Ledger, RunState, derive_state
+from bot.history.state import Commit, Entry, Ledger, RunState
 from bot.history.stopping import StopRef
-from bot.history.trailers import Trailers, format_message
-from bot.history.writing import NewCommit, RefMovedError, write_commits
-from bot.planning.phases import PLAN_FILE, PLAN_PHASE, Phase
+from bot.history.writing import EXECUTABLE, NewCommit, RefMovedError, write_commits
+from bot.planning.phases import Phase, plan_path
+from bot.planning.planned import Planned
 
 ATTEMPTS = 5
 """How often a commit or push is carried onto a branch that others moved before it is given up."""
@@ -28,24 +30,18 @@ ATTEMPTS = 5
 _PACKS = 32
 
 
-@dataclass(frozen=True, slots=True)
-class PlanFile:
-    """The plan as it stands at head."""
+class Put(NamedTuple):
+    """A commit that was put on head."""
 
-    path: str
-    text: str
-    commit: str
-    """The newest commit that touched it, so that an error can name it."""
-
-    @property
-    def output_dir(self) -> str:
-        return self.path.removesuffix(PLAN_FILE).rstrip("/") or "."
+    oid: str
+    kept: tuple[str, ...]
+    """Paths that were to be taken back and stay, because people edited them."""
 
 
 class Branch:
     """``phasebot/<run>``, from the base it left."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  # collaborators are arguments
         self,
         repository: Repository,
         run: str,
@@ -55,10 +51,11 @@ class Branch:
         push: bool,
         now: Callable[[], datetime],
         committer: Identity | None = None,
+        recall: Recall = nothing,
     ) -> None:
         """Name the branch; nothing is read yet.  Without *push* the network is left alone.
 
-        *committer* is who commits, if that is not whom git's configuration says.
+        *committer* is who commits, if that is not whom git's configuration says; *recall* see :mod:`.inheritance`.
         """
         self.run = run
         self.name = f"{BRANCHES}{run}"
@@ -70,13 +67,16 @@ class Branch:
         self._repository = repository
         self._ref = branch_ref(run)
         self._now = now
-        self._fork: str | None = None
+        self.fork: str | None = None
+        """The commit that the branch left the base at, or is to start from."""
         self._ledger: Ledger | None = None
         self._phases: Sequence[Phase] = ()
-        self._plan: PlanFile | None = None
+        self._plans = Plans(repository, run, recall)
         self._people = [committer or repository.identity(role) for role in ("AUTHOR", "COMMITTER")]
         self.stops = StopRef(repository, remote, run, self._people[1], now) if remote and push else None
         """Where the run is asked to stop; None where nobody else can see it."""
+        self._known: str | None = None
+        """Where the remote's branch stood before it was fetched."""
         self._tidied = 0
         self._followed: dict[Path, str | None] = {}
 
@@ -87,13 +87,13 @@ class Branch:
         remote_name = self._remote.name if self._remote else None
         tracked = self._repository.oid(self._remote.tracking(self.name)) if self._remote else None
         self.head = self._repository.oid(self._ref) or tracked
-        self._fork = self._repository.base_oid(self.base, remote_name)
+        self.fork = self._repository.base_oid(self.base, remote_name)
         self.commits = []
         if self.head:
-            self._fork = self._repository.merge_base(self._fork, self.head) if self._fork else None
-            if self._fork in (None, self.head):  # nothing in common, or merged already: the run says where it began
-                self._fork = self._repository.before_run(self.run, self.head)
-            self.commits = self._repository.log(self._fork, self.head)
+            self.fork = self._repository.merge_base(self.fork, self.head) if self.fork else None
+            if self.fork in (None, self.head):  # nothing in common, or merged already: the run says where it began
+                self.fork = self._repository.before_run(self.run, self.head)
+            self.commits = self._repository.log(self.fork, self.head)
         self._ledger = None
 
     def plan_file(self) -> PlanFile | None:
@@ -102,40 +102,25 @@ class Branch:
         Raises:
             UsageError: A later commit removed the plan file, or made it no text.
         """
-        path = next(filter(None, map(self._plan_path, reversed(self.commits))), None)
-        if path is None or self.head is None:
-            return None
-        oid, entry = next(
-            (commit.oid, commit.changes[path]) for commit in reversed(self.commits) if path in commit.changes
-        )
-        touched = oid[:10]
-        if self._plan and self._plan.commit == touched:
-            return self._plan
-        if entry is None or not entry.is_file:
-            raise UsageError(
-                f"reading the plan of {self.name}: commit {touched} removed {path}; "
-                f"bring it back with 'git revert {touched}'"
-            )
-        try:
-            self._plan = PlanFile(path, self._repository.blob(entry.oid).decode(), touched)
-        except UnicodeDecodeError as exc:
-            raise UsageError(f"reading {path} at commit {touched}: it is not UTF-8 text") from exc
-        return self._plan
+        return self._plans.at_head(self.name, self.fork, self.commits)
 
-    def _plan_path(self, commit: Commit) -> str | None:
-        if commit.trailers is None or commit.trailers.run != self.run or commit.trailers.phase != PLAN_PHASE:
-            return None
-        return next((path for path in commit.changes if path.endswith(PLAN_FILE)), None)
+    def base_plan(self, output_dir: str) -> Planned | None:
+        """Return the plan of a project that the base holds in *output_dir*, merged there by an earlier run.
+
+        Raises:
+            UsageError: It is broken.
+        """
+        return self._plans.in_base(self.fork, plan_path(output_dir), strict=True)
 
     def ledger(self, phases: Sequence[Phase]) -> Ledger:
         """Return what the history adds up to for *phases*; kept until the branch is read anew."""
         if self._ledger is None or self._phases is not phases:
-            paths = {path for phase in phases for path in phase.files}
-            parts = [path.split("/") for path in paths]
-            folders = {"/".join(part[:depth]) for part in parts for depth in range(1, len(part))}
-            base = self._repository.entries(self._fork, sorted(paths | folders)) if self._fork else {}
-            self._ledger, self._phases = derive_state(self.run, base, self.commits), phases
+            self._ledger, self._phases = self._plans.ledger(self.fork, self.commits, phases), phases
         return self._ledger
+
+    def gone(self, phases: Sequence[Phase]) -> Mapping[str, Sequence[str]]:
+        """Return the phases that were made and are in the plan no more → their files that are still there."""
+        return self._plans.gone(self.ledger(phases), self.fork, self.commits, phases)
 
     def spent(self) -> Sequence[int]:
         """Return the tokens of each commit of the run that cost some."""
@@ -199,39 +184,30 @@ class Branch:
 
     # Writing
 
-    def commit(
-        self, phase: Phase, phases: Sequence[Phase], files: Mapping[str, bytes], trailers: Trailers, body: Sequence[str]
-    ) -> str | None:
-        """Commit one phase on head and return the commit; None when somebody finished it meanwhile.
-
-        *files* are merged with what people did; where that conflicts, the trailers name the path.
+    def commit(self, work: Finished | TakenBack, phases: Sequence[Phase]) -> Put | None:
+        """Put one commit on head; None when there is nothing left to do, because others did it meanwhile.
 
         Raises:
             RepositoryError: Git refused; nothing moved.
         """
         for _ in range(ATTEMPTS):
-            ledger = self.ledger(phases)
-            if not ledger.wanted(phase):
+            ledger, parent = self.ledger(phases), self.head or self.fork
+            composed = work.compose(self._repository, ledger, parent)
+            if composed is None:
                 return None
-            parent = self.head or self._fork
-            merged = merge_files(self._repository, ledger, files, like=parent or "0" * 40)
-            said = replace(trailers, conflict=merged.conflicts)
-            message = format_message(phase, len(phases), body, said)
             author, committer = (person.at(self._now()) for person in self._people)
             try:
-                new = [NewCommit(message, author, committer, merged.files)]
+                new = [NewCommit(composed.message, author, committer, composed.files, composed.executable)]
                 oid = write_commits(self._repository.git, self._ref, parent, new)[0]
             except RefMovedError:
                 self.read()
                 continue
-            changes = {path: Entry("100644", object_id(content, oid)) for path, content in merged.files.items()}
-            self.commits.append(Commit(oid, said, "", changes))
+            changes = {path: _entry(path, composed, oid) for path in composed.files}
+            self.commits.append(Commit(oid, composed.trailers, "", changes))
             self.head = oid
             ledger.add(self.commits[-1])
-            return oid
-        raise RepositoryError(
-            f"committing {phase.key}: {self.name} moved {ATTEMPTS} times meanwhile; run generate again"
-        )
+            return Put(oid, composed.kept)
+        raise RepositoryError(f"committing: {self.name} moved {ATTEMPTS} times meanwhile; run generate again")
 
     # Keeping others in step
 
@@ -243,7 +219,10 @@ class Branch:
         Raises:
             PushError: The remote can't be reached.
         """
-        return self._remote.fetch(self.name) if self._remote and self.pushes else None
+        if not (self._remote and self.pushes):
+            return None
+        self._known = self._repository.oid(self._remote.tracking(self.name))
+        return self._remote.fetch(self.name)
 
     def take_in(self, theirs: str | None) -> None:
         """Bring the local branch on top of what was fetched, and read it, whatever became of that.
@@ -256,7 +235,7 @@ class Branch:
                 ours = self._repository.oid(self._ref)
                 if theirs is None or theirs == ours:
                     break
-                tip = replay(self._repository, ours, theirs) if ours else theirs
+                tip = replay(self._repository, ours, theirs, self._known) if ours else theirs
                 if tip == ours or self._repository.move(self._ref, tip, ours):
                     break
         finally:
@@ -295,7 +274,7 @@ class Branch:
             return
         for folder in worktree.worktrees_on(git, self._ref):
             if folder not in self._followed:
-                self._followed[folder] = worktree.followed_to(git, folder, self._ref, head, self._fork)
+                self._followed[folder] = worktree.followed_to(git, folder, self._ref, head, self.fork)
             if self._followed[folder] != head:
                 worktree.follow(git, folder, self._followed[folder], head)
                 self._followed[folder] = head
@@ -308,6 +287,13 @@ class Branch:
         if len(self.commits) - self._tidied >= _PACKS:
             self._tidied = len(self.commits)
             self._repository.roll_up_packs()
+
+
+def _entry(path: str, composed: Composed, like: str) -> Entry | None:
+    content = composed.files[path]
+    if not isinstance(content, bytes):
+        return content
+    return Entry(EXECUTABLE if path in composed.executable else "100644", object_id(content, like))
 
 
 def _text(content: bytes) -> str | None:

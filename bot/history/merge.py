@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bot.history.repository import Repository, object_id
-from bot.history.state import Entry, Ledger
+from bot.history.state import Entry, FileState, Ledger
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,19 +35,38 @@ def merge_files(repository: Repository, ledger: Ledger, files: Mapping[str, byte
             continue
         elif state.head == state.generated:
             writes[path] = content
-        elif state.generated is not None and state.generated.oid == new:
+        elif (base := last_version(repository, state)) is not None and object_id(base, like) == new:
             continue  # nothing new to say where a person has spoken
-        elif (merged := _three_way(repository, state.generated, state.head, content)) is None:
+        elif (merged := _three_way(repository, base, state.head, content)) is None:
             conflicts.append(path)
         else:
             writes[path] = merged
     return Merged(writes, tuple(conflicts))
 
 
-def _three_way(repository: Repository, base: Entry | None, ours: Entry | None, theirs: bytes) -> bytes | None:
-    if base is None or ours is None or not base.is_file:
+def last_version(repository: Repository, state: FileState) -> bytes | None:
+    """Return what the bot last made of a file, without a person's lines in it: the base of a merge; None if not known.
+
+    Where that was merged with a person's lines and stored nowhere, it is what the merge changed, put on the version
+    before; as far as that goes.
+    """
+    if state.generated is None or not state.generated.is_file:
         return None
-    return merge_content(repository, repository.blob(base.oid), repository.blob(ours.oid), theirs)
+    version = repository.blob(state.generated.oid)
+    for before, after in state.merges:
+        if not (before.is_file and after.is_file):
+            break
+        next_one = merge_content(repository, repository.blob(before.oid), repository.blob(after.oid), version)
+        if next_one is None:
+            break
+        version = next_one
+    return version
+
+
+def _three_way(repository: Repository, base: bytes | None, ours: Entry | None, theirs: bytes) -> bytes | None:
+    if base is None or ours is None:
+        return None
+    return merge_content(repository, base, repository.blob(ours.oid), theirs)
 
 
 def merge_content(repository: Repository, base: bytes, ours: bytes, theirs: bytes) -> bytes | None:

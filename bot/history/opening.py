@@ -8,9 +8,13 @@ from pathlib import Path
 from bot.errors import UsageError
 from bot.history.branch import Branch
 from bot.history.git import create_repository, open_repository
+from bot.history.inheritance import Recall, nothing
+from bot.history.plans import Plans
 from bot.history.remote import Credentials, Remote, choose_remote
 from bot.history.repository import Identity, Repository, choose_run
 from bot.planning.names import check_run_name
+from bot.planning.phases import plan_path
+from bot.planning.planned import Planned
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,8 +32,10 @@ class Place:
     committer: Identity | None = None
 
 
-def open_branch(place: Place, *, create: bool, now: Callable[[], datetime]) -> Branch:
+def open_branch(place: Place, *, create: bool, now: Callable[[], datetime], recall: Recall = nothing) -> Branch:
     """Open the branch of the run at *place*; with *create* make the repository where there is none.
+
+    *recall* tells what the templates make of a phase, see :mod:`bot.history.inheritance`.
 
     Raises:
         UsageError: The place can't be what it says; nothing was written.
@@ -58,7 +64,23 @@ def open_branch(place: Place, *, create: bool, now: Callable[[], datetime]) -> B
         push=place.push is not False,
         now=now,
         committer=place.committer,
+        recall=recall,
     )
+
+
+def base_plan(place: Place, output_dir: str) -> Planned | None:
+    """Return the plan of a project that the base at *place* holds in *output_dir*; None where there is none.
+
+    Raises:
+        UsageError: There is no repository, but other files; or the plan is broken.
+    """
+    git = open_repository(place.folder, search=place.folder == Path())
+    if git is None:
+        return None
+    repository = Repository(git)
+    remote = choose_remote(repository, place.remote, required=False)
+    base = repository.base_oid(place.base or place.default_base or repository.default_base(remote), remote)
+    return Plans(repository, "", nothing).in_base(base, plan_path(output_dir), strict=True)
 
 
 def _base(repository: Repository, place: Place, run: str, remote: Remote | None) -> str:

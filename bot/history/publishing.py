@@ -54,6 +54,10 @@ class Publisher:
                 self._serving.cancel()
                 await asyncio.gather(self._serving, return_exceptions=True)
 
+    def is_out(self, oid: str) -> bool:
+        """Whether others can see the commit *oid*: one of the branch that was pushed, or what it stands on."""
+        return oid in self.published or oid == self._branch.fork
+
     def publish(self) -> None:
         """Ask for the present head to be carried out; returns at once."""
         self._idle.clear()

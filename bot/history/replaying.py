@@ -1,12 +1,14 @@
 """Re-create commits that are not pushed yet on top of what others pushed meanwhile."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from bot.errors import RepositoryError
 from bot.history.merge import merge_content
 from bot.history.repository import Repository, object_id
 from bot.history.state import Commit, Entry
 from bot.history.writing import NewCommit, write_commits
+from bot.planning.editing import carry_over
+from bot.planning.phases import PLAN_FILE, PLAN_PHASE
 
 _SCRATCH = "refs/phasebot/rewrite"
 
@@ -15,11 +17,15 @@ class CannotReplayError(RepositoryError):
     """A person's unpushed commit does not fit on top of what was pushed; only they can say how it should."""
 
 
-def replay(repository: Repository, local: str, remote: str) -> str:
-    """Re-create the commits of *local* that *remote* lacks on top of *remote*; return the new tip.
+def replay(repository: Repository, local: str, remote: str, known: str | None) -> str:
+    """Re-create the commits of *local* that were not pushed yet on top of *remote*; return the new tip.
 
-    A phase that the other side made meanwhile is dropped.  Where both changed a file, the two changes are
-    merged; where that conflicts, what was pushed stays and the commit says so (``Phasebot-Conflict``).
+    *known* is where the remote's branch stood when it was looked at before: what *local* has from there, and *remote*
+    lacks, somebody dropped or rewrote, and it is not brought back.
+
+    A phase that the other side made meanwhile is dropped, and so is a person's commit that is there, rewritten.  Where
+    both changed a file, the two changes are merged; where that conflicts, what was pushed stays and the commit says so
+    (``Phasebot-Conflict``).
 
     Raises:
         CannotReplayError: A person's commit conflicts, or is a merge.
@@ -27,8 +33,10 @@ def replay(repository: Repository, local: str, remote: str) -> str:
     base = repository.merge_base(local, remote)
     if base == local:
         return remote
-    if base == remote:
+    if base == remote and known in (None, remote):
         return local
+    if known and repository.merge_base(known, local) == known:
+        base = known
     theirs = repository.log(base, remote)
     done = {c.trailers.phase for c in theirs if c.trailers and c.trailers.phase and c.trailers.status == "complete"}
     ours = repository.log(base, local)
@@ -36,8 +44,11 @@ def replay(repository: Repository, local: str, remote: str) -> str:
     there = repository.entries(remote, paths)
     here = repository.entries(base, paths) if base else {}
     new = []
+    written = repository.authored(base, remote)
+    mine = {oid: told for told, oid in repository.authored(base, local).items()}
     for commit in ours:
-        if not (commit.trailers and commit.trailers.phase in done):
+        rewritten = commit.trailers is None and mine.get(commit.oid) in written
+        if not (rewritten or _superseded(commit, done, here)):
             new.append(_replayed(repository, commit, here, there))
         for path, entry in commit.changes.items():
             _put(here, path, entry)
@@ -48,6 +59,12 @@ def replay(repository: Repository, local: str, remote: str) -> str:
     tip = write_commits(repository.git, scratch, remote, new)[-1]
     repository.git.run("update-ref", "-d", scratch)
     return tip
+
+
+def _superseded(commit: Commit, done: Collection[str], here: Mapping[str, Entry]) -> bool:
+    """Whether others made the phase of *commit* meanwhile; not so an edit of a plan, which they did not make."""
+    phase = commit.trailers.phase if commit.trailers else None
+    return phase in done and not (phase == PLAN_PHASE and any(path in here for path in commit.changes))
 
 
 def _replayed(repository: Repository, commit: Commit, here: dict[str, Entry], there: dict[str, Entry]) -> NewCommit:
@@ -66,7 +83,7 @@ def _replayed(repository: Repository, commit: Commit, here: dict[str, Entry], th
             files[path] = entry
             _put(there, path, entry)
         else:
-            merged = _merged(repository, before, found, entry)
+            merged = _merged(repository, before, found, entry) or _instructed(repository, path, before, found, entry)
             if merged is None and commit.trailers is None:
                 raise CannotReplayError(
                     f"commit {commit.oid[:10]} and the pushed branch both changed {path!r}; rebase it, then run again"
@@ -86,6 +103,17 @@ def _merged(repository: Repository, before: Entry | None, found: Entry | None, e
         return None
     contents: Sequence[bytes] = [repository.blob(each.oid) for each in (before, found, entry)]
     return merge_content(repository, *contents)
+
+
+def _instructed(
+    repository: Repository, path: str, before: Entry | None, found: Entry | None, entry: Entry | None
+) -> bytes | None:
+    """Put what *entry* tells phases more than *before* into the plan file *found*, where that is what it is about."""
+    if not (path.endswith(PLAN_FILE) and before and found and entry):
+        return None
+    old, theirs, new = (repository.blob(each.oid).decode("utf-8", "replace") for each in (before, found, entry))
+    made = carry_over(old, new, theirs, output_dir=path.removesuffix(PLAN_FILE).rstrip("/") or ".")
+    return None if made is None else made.encode()
 
 
 def _put(tree: dict[str, Entry], path: str, entry: Entry | None) -> None:

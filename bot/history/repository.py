@@ -47,6 +47,7 @@ class Repository:
 
     def __init__(self, git: Git) -> None:
         self.git = git
+        self._remembered: dict[str, bytes] = {}
 
     def oid(self, ref: str) -> str | None:
         """Return the commit that *ref* names, or None."""
@@ -73,8 +74,9 @@ class Repository:
         if remote:
             prefix = f"refs/remotes/{remote}/"
             result = self.git.run("symbolic-ref", "--quiet", f"{prefix}HEAD")
-            if result.status == 0:
-                return result.text.removeprefix(prefix)
+            name = result.text.removeprefix(prefix)
+            if result.status == 0 and not name.startswith(BRANCHES):  # a forge takes the first one pushed for it
+                return name
         local = self.refs("refs/heads/")
         configured = self.git.run("config", "init.defaultBranch").text
         for name in ("main", "master", configured):
@@ -119,6 +121,28 @@ class Repository:
             return head
         return found.split("\n")[0].split(" ")[1] or None
 
+    def authored(self, base: str | None, head: str) -> dict[str, str]:
+        """Return what stays of each commit of ``base..head`` when it is rewritten: author, date, message → commit."""
+        form = "--format=%H%x00%an <%ae> %at%x00%B%x00"
+        rows = self.git("log", "-z", form, *((f"{base}..{head}",) if base else (head,)), "--").split("\0\0")
+        parts = (row.lstrip("\0").split("\0", 1) for row in rows if row.strip("\0"))
+        return {told: oid for oid, told in parts}
+
+    def runs(self, head: str) -> list[tuple[str, str]]:
+        """Return the runs whose commits are in the history of *head*, each with its newest commit, newest first."""
+        form = "--format=%H%x00%(trailers:key=Phasebot-Run,valueonly,separator=%x00)"
+        found: dict[str, str] = {}
+        for row in self.git("log", form, "--grep=^Phasebot-Run: ", head, "--").split("\n"):
+            oid, _, run = row.partition("\0")
+            if run and "\0" not in run:
+                found.setdefault(run, oid)
+        return list(found.items())
+
+    def find(self, commit: str, ending: str) -> list[str]:
+        """Return the paths in *commit* that end with *ending*."""
+        rows = self.git("ls-tree", "-r", "-z", "--full-tree", "--name-only", commit).split("\0")
+        return [row for row in rows if row.endswith(ending)]
+
     def entries(self, commit: str, paths: Sequence[str]) -> dict[str, Entry]:
         """Return what stands at *paths* (files or folders) in *commit*; what is not there is left out."""
         found = {}
@@ -131,8 +155,14 @@ class Repository:
                     found[path] = Entry(mode, oid)
         return found
 
+    def remember(self, oid: str, content: bytes) -> None:
+        """Take note of a blob that need not be in the repository, for :meth:`blob`."""
+        self._remembered[oid] = content
+
     def blob(self, oid: str) -> bytes:
         """Return the content of a blob."""
+        if oid in self._remembered:
+            return self._remembered[oid]
         result = self.git.run("cat-file", "blob", oid)
         if result.status != 0:
             raise RepositoryError(f"reading object {oid}: {result.err}")

@@ -5,7 +5,7 @@ at a time, so the state after a new commit and the state after a restart come fr
 """
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal, NamedTuple
 
@@ -50,7 +50,9 @@ class FileState(NamedTuple):
 
     head: Entry | None
     generated: Entry | None
-    """The last version without a person's lines in it: the base of a three-way merge."""
+    """The last version without a person's lines in it."""
+    merges: tuple[tuple[Entry, Entry], ...] = ()
+    """What stood there before and after each later commit of the phase, merging a person's lines."""
 
     @property
     def edited(self) -> bool:
@@ -89,15 +91,39 @@ class PhaseState:
     """Those that another provider made, because the one asked for could not."""
 
 
+@dataclass(frozen=True, slots=True)
+class Inherited:
+    """Phases that the base holds already, made by a run that was merged into it."""
+
+    made: Mapping[str, Made]
+    """Phase → as if the base were its commit; their order is 0."""
+    generated: Mapping[str, Entry]
+    """Path → what the bot last put there by itself, as far as anybody can tell."""
+
+
 class Ledger:
     """What the commits of one run add up to, oldest first."""
 
-    def __init__(self, run: str, base: Mapping[str, Entry]) -> None:
-        """Start before the first commit; *base* holds what stands at the run's paths and folders there."""
+    def __init__(
+        self,
+        run: str,
+        base: Mapping[str, Entry],
+        *,
+        owners: Mapping[str, Collection[str]] | None = None,
+        inherited: Inherited | None = None,
+    ) -> None:
+        """Start before the first commit; *base* holds what stands at the run's paths and folders there.
+
+        *owners* says which phases a path belongs to, or did: in a commit that somebody put together of several, what is
+        not the phase's own was made by nobody that is known.
+        """
         self._run = run
+        self._owners = owners or {}
         self._head: dict[str, Entry | None] = dict(base)
-        self._generated: dict[str, Entry | None] = {}
-        self._made: dict[str, Made] = {}
+        self._generated: dict[str, Entry | None] = dict(inherited.generated) if inherited else {}
+        self._inherited = frozenset(self._generated)
+        self._merges: dict[str, tuple[tuple[Entry, Entry], ...]] = {}
+        self._made: dict[str, Made] = dict(inherited.made) if inherited else {}
         self._effects: dict[str, tuple[Sequence[str], bool]] = {}
         """Commit → the phases it made (False) or took back (True), so that undoing it does the opposite."""
         self._tokens: dict[str, tuple[int, int]] = {}
@@ -119,8 +145,12 @@ class Ledger:
     def _add_phase(self, key: str, trailers: Trailers, commit: Commit) -> None:
         for path, entry in commit.changes.items():
             state = self.file(path)
-            if state.head == state.generated:
-                self._generated[path] = entry  # otherwise it was merged with a person's lines
+            if key in self._owners.get(path, (key,)):
+                if state.head == state.generated:
+                    self._generated[path] = entry
+                    self._merges.pop(path, None)
+                elif state.head and entry:  # it was merged with a person's lines
+                    self._merges[path] = (*self._merges.get(path, ()), (state.head, entry))
             self._head[path] = entry
         self._made[key] = Made(commit.oid, self._count, trailers)
         self._effects[commit.oid] = ((key,), False)
@@ -137,6 +167,8 @@ class Ledger:
     def _turn(self, keys: Sequence[str], commit: Commit, *, taken_back: bool) -> None:
         """Take phases back, or bring them back: either way nobody edited them, and there is nothing to merge with."""
         self._generated.update(commit.changes)
+        for path in commit.changes:
+            self._merges.pop(path, None)
         self._effects[commit.oid] = (keys, taken_back)
         for key in keys:
             if key in self._made:
@@ -144,7 +176,11 @@ class Ledger:
 
     def file(self, path: str) -> FileState:
         """Return what is known of *path*."""
-        return FileState(self._head.get(path), self._generated.get(path))
+        return FileState(self._head.get(path), self._generated.get(path), self._merges.get(path, ()))
+
+    def is_inherited(self, path: str) -> bool:
+        """Whether the base holds *path* as a merged run made it."""
+        return path in self._inherited
 
     def blocked(self, path: str) -> bool:
         """Whether something other than a folder stands where *path* needs one, or no file where *path* is."""
@@ -155,6 +191,11 @@ class Ledger:
         above = (self._head.get("/".join(parents[:depth])) for depth in range(1, len(parents) + 1))
         return any(entry is not None and entry.mode != "040000" for entry in above)
 
+    def is_others(self, path: str) -> bool:
+        """Whether what stands at *path* holds a person's work, or is no file of ours at all."""
+        state = self.file(path)
+        return state.head is not None and (state.head != state.generated or self.blocked(path))
+
     def made(self, key: str) -> Made | None:
         """Return the newest commit of the phase *key*, unless it was taken back."""
         found = self._made.get(key)
@@ -163,6 +204,8 @@ class Ledger:
     def wanted(self, phase: Phase) -> tuple[str, ...]:
         """Return the files of *phase* that a run has to make; none once it is done and the plan still the same."""
         made = self.made(phase.key)
+        if made is None and self._has_plan(phase):
+            return ()
         if made is None or (made.trailers.inputs != phase.inputs and phase.key != PLAN_PHASE):
             return tuple(phase.files)
         if made.trailers.status == "complete":
@@ -173,6 +216,8 @@ class Ledger:
         """Return how far *phase*, as the plan now has it, has come."""
         made = self._made.get(phase.key)
         tokens = self._tokens.get(phase.key, (0, 0))
+        if made is None and self._has_plan(phase):
+            return PhaseState(phase, "complete", None, tuple(phase.files), (), (), (), None, tokens, ())
         if made is None or made.reverted:
             status: PhaseStatus = "reverted" if made else "pending"
             commit = made.oid if made else None
@@ -186,14 +231,21 @@ class Ledger:
             missing=missing,
             edited=tuple(path for path in phase.files if self.file(path).edited),
             conflicts=tuple(path for path in phase.files if path in made.trailers.conflict),
-            stale=self._stale(phase, made),
+            stale=self.stale(phase),
             tokens=tokens,
             wanted=self.wanted(phase),
             fallback=tuple(path for path in phase.files if path in made.trailers.fallback),
         )
 
-    def _stale(self, phase: Phase, made: Made) -> Stale | None:
-        if phase.key == PLAN_PHASE:
+    def _has_plan(self, phase: Phase) -> bool:
+        """Whether *phase* is the plan and stands at head, whoever put it there."""
+        heads = [self.file(path).head for path in phase.files]
+        return phase.key == PLAN_PHASE and all(head and head.is_file for head in heads)
+
+    def stale(self, phase: Phase) -> Stale | None:
+        """Return what has changed since *phase* was made, if it was and something has."""
+        made = self.made(phase.key)
+        if made is None or phase.key == PLAN_PHASE:
             return None  # a person's edit of the plan is the plan
         if made.trailers.inputs != phase.inputs:
             return "plan"
@@ -219,9 +271,16 @@ def _enter(account: dict[str, tuple[int, int]], key: str, used: tuple[int, int])
     account[key] = (spent[0] + used[0], spent[1] + used[1])
 
 
-def derive_state(run: str, base: Mapping[str, Entry], commits: Iterable[Commit]) -> Ledger:
-    """Read *commits*, oldest first, into the ledger of *run*."""
-    ledger = Ledger(run, base)
+def derive_state(
+    run: str,
+    base: Mapping[str, Entry],
+    commits: Iterable[Commit],
+    *,
+    owners: Mapping[str, Collection[str]] | None = None,
+    inherited: Inherited | None = None,
+) -> Ledger:
+    """Read *commits*, oldest first, into the ledger of *run*; see :class:`Ledger`."""
+    ledger = Ledger(run, base, owners=owners, inherited=inherited)
     for commit in commits:
         ledger.add(commit)
     return ledger

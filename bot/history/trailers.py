@@ -6,7 +6,7 @@ one, but for paths, which :mod:`bot.planning.paths` confines before.
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Literal, Self
 
 from bot.planning.phases import Phase
@@ -41,6 +41,10 @@ class Trailers:
     """Repository paths where a person's version stayed instead of the new one."""
     reverts: tuple[str, ...] = ()
     """Keys of phases this commit takes back."""
+
+    def of(self, phase: Phase, status: Status) -> Self:
+        """Return the same, said of *phase* as the plan has it."""
+        return replace(self, phase=phase.key, status=status, inputs=phase.inputs, recipe=phase.recipe)
 
     def format(self) -> str:
         """Write the trailer paragraph, newline at its end.
@@ -101,3 +105,10 @@ def format_message(phase: Phase, of: int, body: Sequence[str], trailers: Trailer
     """Write the whole message of a phase commit; *of* is the number of phases in the plan."""
     subject = f"Generate {phase.title} [{phase.place}/{of}]"
     return "\n".join([subject, "", *(f"{line}\n" for line in body), trailers.format()])
+
+
+def format_revert(keys: Sequence[str], kept: Sequence[str], trailers: Trailers) -> str:
+    """Write the whole message of a commit that takes phases back; *kept* are the paths that stay all the same."""
+    subject = f"Take back {keys[0]}" if len(keys) == 1 else f"Take back {len(keys)} phases"
+    told = [f"Kept, because people edited it: {path}" for path in kept]
+    return "\n".join([subject, "", *(["\n".join(told) + "\n"] if told else []), trailers.format()])

@@ -6,7 +6,7 @@ commit counts only when git exits 0 *and* names its id.
 
 import re
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from bot.errors import RepositoryError
 from bot.history.git import Git
 from bot.history.state import Entry
 
+EXECUTABLE, _PLAIN = "100755", "100644"
 _LOCK = re.compile(r"Unable to create '(.+\.lock)': File exists")
 _LOCK_PATIENCE = 2.0
 """Seconds after which a ref lock that nobody moved is a dead process's: git holds one for milliseconds."""
@@ -33,6 +34,8 @@ class NewCommit:
     """``Name <email> seconds +zone``."""
     files: Mapping[str, bytes | Entry | None]
     """Path → content, an existing object, or None to remove it."""
+    executable: Collection[str] = ()
+    """Paths whose content is one."""
 
 
 def format_stream(ref: str, parent: str | None, commits: Sequence[NewCommit]) -> bytes:
@@ -55,7 +58,8 @@ def _stream(ref: str, parent: str | None, commits: Sequence[NewCommit]) -> Itera
             elif isinstance(content, Entry):
                 yield f"M {content.mode} {content.oid} ".encode() + name + b"\n"
             else:
-                yield b"M 100644 inline " + name + b"\n" + _data(content)
+                mode = EXECUTABLE if path in commit.executable else _PLAIN
+                yield f"M {mode} inline ".encode() + name + b"\n" + _data(content)
         yield f"get-mark :{mark}\n".encode()
     yield b"done\n"
 

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from dataclasses import field as attribute
 from typing import NoReturn
 
@@ -63,6 +63,30 @@ class Draft:
                 f"{self.source}: {'.'.join(map(str, first['loc']))}: {first['msg'].removeprefix('Value error, ')}"
             ) from exc
 
+    def on_top_of(self, base: Plan) -> "Draft":
+        """Return a draft of all that *base* plans, and what this one says of more, or otherwise.
+
+        An entity that both have gets the fields that are new; a field that both have is as this one says.  Nothing is
+        removed: that is an edit of the plan.
+        """
+        said: dict[str, DraftEntity] = {}
+        for entity in self.entities:
+            said.setdefault(entity.name, entity)
+        known = {each.name for each in base.entities}
+        entities = [_merged(each, said.get(each.name)) for each in base.entities]
+        return replace(
+            self,
+            project=base.project,
+            description=base.description,
+            entities=[
+                *entities,
+                *(each for each in self.entities if each.name not in known or each is not said[each.name]),
+            ],
+            recipe=base.recipe,
+            output_dir=base.output_dir,
+            instructions={**base.instructions, **self.instructions},
+        )
+
     def _fields(self, entity: DraftEntity) -> Iterator[Field]:
         for text, line in entity.fields:
             try:
@@ -84,6 +108,20 @@ class Draft:
     def fail(self, line: int, message: str) -> NoReturn:
         """Raise the error of one *line*."""
         fail_at(self.source, self.text, line, message)
+
+
+def _merged(base: Entity, said: DraftEntity | None) -> DraftEntity:
+    fields = {field.name: (grammar.format_field(field), said.line if said else 1) for field in base.fields}
+    again: list[tuple[str, int]] = []  # given twice, which whoever judges it will say
+    new: set[str] = set()
+    for text, line in said.fields if said else ():
+        name = text.split(maxsplit=1)[0] if text.strip() else text
+        if name in new:
+            again.append((text, line))
+        else:
+            fields[name] = (text, line)
+            new.add(name)
+    return DraftEntity(base.name, said.line if said else 1, [*fields.values(), *again])
 
 
 def fail_at(source: str, text: str, line: int, message: str) -> NoReturn:

@@ -184,3 +184,15 @@ def find_phase(phases: Sequence[Phase], key: str) -> Phase:
             return phase
     near = sorted(phases, key=lambda phase: -SequenceMatcher(None, phase.key.lower(), key.lower()).ratio())
     raise UsageError(f"phase {key!r} is not in the plan; phases are: {', '.join(phase.key for phase in near[:30])}")
+
+
+def find_owner(phases: Sequence[Phase], path: str) -> str:
+    """Return the phase that *path* belongs to.
+
+    Raises:
+        UsageError: It belongs to none.
+    """
+    for phase in phases:
+        if path in phase.files:
+            return phase.key
+    raise UsageError(f"{path!r} belongs to no phase; name one: /regenerate PHASE, and /status lists them")

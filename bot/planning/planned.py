@@ -1,7 +1,7 @@
 """A spec or a plan file, judged and laid out: the plan, its recipe and the phases that follow from them."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bot.errors import UsageError
 from bot.planning import names
@@ -30,10 +30,13 @@ class Planned:
     phases: Sequence[Phase]
     text: str
     """The plan file, in normal form."""
+    name: str = ""
+    """What the spec is called, where it adds to a project that is called otherwise."""
 
     @property
     def slug(self) -> str:
-        return self.plan.slug
+        """The name of a run that begins with it."""
+        return names.slug(self.name) if self.name else self.plan.slug
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,21 +52,25 @@ class Description:
     """What to name the run after: the same each time the text is given, whoever plans it."""
     recipe: str
     output_dir: str
+    base: Planned | None = None
+    """The project that it adds to."""
 
     @property
     def slug(self) -> str:
         return names.slug(self.name)
 
 
-def read(text: str, *, source: str, project: str, recipe: str, output_dir: str) -> Planned | Description:
-    """Lay out a spec in the exact form; take one in prose as it is.
+def read(
+    text: str, *, source: str, project: str, recipe: str, output_dir: str, base: Planned | None = None
+) -> Planned | Description:
+    """Lay out a spec in the exact form; take one in prose as it is.  *base* is what it adds to, if there is such.
 
     Raises:
         UsageError: It is in the exact form and can't work, or it can't be read at all.
     """
     text = clean(text, source=source)
     if not is_prose(text, source=source):
-        return plan_spec(text, source=source, project=project, recipe=recipe, output_dir=output_dir)
+        return plan_spec(text, source=source, project=project, recipe=recipe, output_dir=output_dir, base=base)
     if len(text) > MAX_PROSE:
         raise UsageError(
             f"{source}: {len(text):,} characters are too many for a description in prose; the limit is {MAX_PROSE:,}: "
@@ -72,16 +79,24 @@ def read(text: str, *, source: str, project: str, recipe: str, output_dir: str) 
     heading = find_heading(text)[:PROJECT_LIMIT].strip()
     words = text.split(maxsplit=_WORDS)[:_WORDS]
     named = heading or (" ".join(words) if project == UNNAMED else project)
-    return Description(text, source, heading, named[:PROJECT_LIMIT].strip(), recipe, output_dir)
+    return Description(text, source, heading, named[:PROJECT_LIMIT].strip(), recipe, output_dir, base)
 
 
-def plan_spec(text: str, *, source: str, project: str, recipe: str, output_dir: str) -> Planned:
+def plan_spec(
+    text: str, *, source: str, project: str, recipe: str, output_dir: str, base: Planned | None = None
+) -> Planned:
     """Lay out a spec; *project*, *recipe* and *output_dir* serve where the spec itself is silent.
+
+    With a *base*, lay out all that it plans, and what the spec says of more.
 
     Raises:
         UsageError: The spec or the recipe can't work; the message begins with *source*.
     """
-    return _lay_out(read_spec(text, source=source), project, recipe, output_dir)
+    draft = read_spec(text, source=source)
+    name = draft.project or project
+    if base is None:
+        return _lay_out(draft, project, recipe, output_dir)
+    return replace(_lay_out(draft.on_top_of(base.plan), project, recipe, output_dir), name=name)
 
 
 def plan_file(text: str, *, source: str, output_dir: str) -> Planned:
@@ -109,6 +124,9 @@ def plan_as_read(plan: Plan) -> Planned:
 
 
 def _lay_out(draft: Draft, project: str, recipe: str, output_dir: str) -> Planned:
-    loaded = load_recipe(draft.recipe or recipe)
+    try:
+        loaded = load_recipe(draft.recipe or recipe)
+    except UsageError as exc:
+        raise UsageError(f"{draft.source}: {exc}" if draft.recipe else str(exc)) from exc
     plan = draft.plan(project=project, recipe=recipe, output_dir=output_dir, reserved=loaded.reserved)
     return Planned(plan, loaded, derive_phases(plan, loaded), format_plan(plan))

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from bot.errors import UsageError
+from bot.planning.names import BAD_CHARACTER
 from bot.planning.planned import UNNAMED
 from bot.planning.spec import find_heading, is_prose
 
@@ -17,6 +18,10 @@ _COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
 _LABEL = re.compile(r"^###[ \t]+\S.*$", re.MULTILINE)
 """What an issue form puts over each of its fields."""
 _NOTHING = re.compile(r"^_No response_[ \t]*$", re.MULTILINE)
+
+
+_LONGEST = 4_000
+"""Characters of a comment that becomes part of a plan."""
 
 
 class Source(NamedTuple):
@@ -79,6 +84,11 @@ def _shown(text: str) -> str:
     """Return *text* without what GitHub does not show; its lines stay on their numbers."""
     text = text.replace("\r\n", "\n").replace("\r", "\n")
     return _COMMENT.sub(lambda match: "\n" * match[0].count("\n"), text)
+
+
+def read_comment(text: str) -> str:
+    """Return a comment as people see it, fit for a plan."""
+    return BAD_CHARACTER.sub("", _shown(text)).strip()[:_LONGEST]
 
 
 def _why(exc: OSError | ValueError) -> str:

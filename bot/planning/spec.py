@@ -5,7 +5,7 @@ Errors name line, text and remedy.
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 import yaml
@@ -24,6 +24,8 @@ _CONTINUED = re.compile(r"\s+\S")
 _FENCE = re.compile(r" {0,3}(```+|~~~+)")
 _ENTITIES_KEY = re.compile(r"entities\s*:")
 
+INSTRUCTIONS = "instructions"
+"""The key of a plan's section on what people ask of phases."""
 PLAN_HEADER = """\
 # The plan of this project. Edit it to change what is built, commit, and run generate again.
 # A field is: name type [unique] [index] [?] [= default], or name -> Entity [?]
@@ -86,9 +88,17 @@ def format_plan(plan: Plan) -> str:
         content["description"] = plan.description
     content |= {"recipe": plan.recipe, "output-dir": plan.output_dir, "entities": {}}
     content["entities"] = {entity.name: dict(map(_key_and_value, entity.fields)) for entity in plan.entities}
-    if plan.instructions:
-        content["instructions"] = dict(plan.instructions)
-    return PLAN_HEADER + yaml.dump(content, Dumper=_PlanDumper, sort_keys=False, allow_unicode=True, width=1000)
+    instructions = format_instructions(plan.instructions) if plan.instructions else ""
+    return PLAN_HEADER + _dump(content) + instructions
+
+
+def format_instructions(instructions: Mapping[str, str]) -> str:
+    """Write the section of the plan file that tells what people ask of phases."""
+    return _dump({INSTRUCTIONS: dict(instructions)})
+
+
+def _dump(content: Mapping[str, object]) -> str:
+    return yaml.dump(dict(content), Dumper=_PlanDumper, sort_keys=False, allow_unicode=True, width=1000)
 
 
 class _PlanDumper(yaml.SafeDumper):
@@ -222,7 +232,7 @@ def _draft_of(node: yaml.Node, text: str, source: str) -> Draft:
         if key == "entities":
             for name, fields, at in outline.items(value, "entities"):
                 entities.append(DraftEntity(name, at, list(_yaml_fields(name, fields, text, source))))
-        elif key == "instructions":
+        elif key == INSTRUCTIONS:
             for phase, words, _ in outline.items(value, "instructions"):
                 instructions[phase] = outline.scalar(words, f"the instruction of {phase}")
         elif (name := {"name": "project", "title": "project"}.get(key, key)) in _TEXT_KEYS:

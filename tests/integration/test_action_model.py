@@ -44,14 +44,14 @@ def test_prose_is_planned_and_made_by_the_model_and_the_comment_says_what_it_cos
     assert "gemini-3.8-flash" in git(github.origin, "log", "--format=%B", "phasebot/issue-12")
 
 
-def test_what_stands_below_the_command_and_its_instruction_reach_the_planner(github: World) -> None:
+def test_what_stands_behind_and_below_the_command_reaches_the_planner(github: World) -> None:
     github.github.issues[ISSUE].body = SENTENCE
 
     with FakeGemini(AUTHOR) as fake:
         github.say("/generate -- mind the umlauts\n\nTags, too.", gemini=with_key(fake.url, KEY))
 
     asked = next(asked.prompt for asked in fake.requests if not asked.paths)
-    assert f"{SENTENCE}\n\nTags, too.\n\nmind the umlauts" in asked
+    assert f"{SENTENCE}\n\nmind the umlauts\n\nTags, too." in asked
 
 
 def test_the_command_may_choose_the_templates(github: World) -> None:

@@ -14,11 +14,11 @@ from pydantic import SecretStr
 from bot import action
 from bot.action import Action
 from bot.console import PlainAnnouncer
+from bot.errand import Ending
 from bot.forge.command import USAGE
 from bot.forge.event import Ignored
 from bot.forge.github_api import GitHub
 from bot.forge.hearing import Heard, hear
-from bot.job import Ending
 from bot.settings import ActionsSettings, GeminiSettings
 from tests.action_house import CLOCK, ISSUE, World, build_inputs, small_world
 from tests.github_server import Json, Reply, at, refusal
@@ -196,11 +196,6 @@ def test_what_was_meant_as_a_command_is_answered_with_what_to_write(github: Worl
 
     assert answer in told
     assert told.startswith("Not run: ")
-
-
-@pytest.mark.parametrize("text", ["/regenerate core", "/rollback core", "/rollback to core --cascade"])
-def test_what_is_not_built_yet_is_answered(github: World, text: str) -> None:
-    assert "is understood, but not built yet" in refused(github, github.comment(text))
 
 
 def test_a_command_ends_with_its_line_whatever_ends_the_line(github: World) -> None:

@@ -18,7 +18,7 @@ import pytest
 import yaml
 from filelock import FileLock
 
-from bot.cli import action
+from bot.commands import action
 from bot.forge.command import USAGE
 from bot.planning.planned import plan_spec
 from bot.planning.source import read_issue
@@ -117,8 +117,10 @@ def test_every_command_has_the_job_that_may_do_it() -> None:
     }
     assert yaml.safe_load(WORKFLOW.read_text())["permissions"] == {}
     assert "secrets." not in json.dumps(JOBS["answer"])
+    for job in JOBS.values():
+        assert job["steps"][0]["with"]["ref"] == "${{ github.event.repository.default_branch }}"
     assert JOBS["generate"]["concurrency"] == {
-        "group": "phasebot-${{ github.event.issue.number || inputs.issue }}",
+        "group": "phasebot-${{ github.event.issue.number || github.event.pull_request.number || inputs.issue }}",
         "cancel-in-progress": False,
         "queue": "max",
     }

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from bot import conversation
+from bot.errand import Ending
 from bot.generation.provider import Generated, Request
 from bot.generation.template import TemplateProvider
-from bot.job import Ending
 from tests import git_http_server
 from tests.action_house import World, scripted, small_world
 from tests.git_http_server import Refusal

@@ -60,7 +60,10 @@ def _expected(phase: Phase, commits: Sequence[Commit]) -> tuple[str, str | None]
             for undone in [each for each in effects if each in commit.body]:
                 effects[commit.oid] = taken_back = not effects[undone]
     if not made:
-        return "pending", None
+        left = {path: entry for commit in commits for path, entry in commit.changes.items()}
+        there = [entry for path in phase.files if (entry := left.get(path)) and entry.is_file]
+        by_hand = phase is PLAN and len(there) == len(phase.files)
+        return ("complete" if by_hand else "pending"), None
     newest = made[-1].trailers
     return "reverted" if taken_back else (newest.status if newest else None) or "", made[-1].oid
 

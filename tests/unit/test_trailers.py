@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.history.trailers import Trailers, format_message
+from bot.history.trailers import Trailers, format_message, format_revert
 from tests.unit.builders import build_phase
 
 _VALUE = st.text(
@@ -181,3 +181,45 @@ def test_the_trailers_are_always_the_last_paragraph(body: list[str], paragraphs:
     message = format_message(build_phase("core"), 9, body, _FULL)
 
     assert message.split("\n\n") == ["Generate core [2/9]", *paragraphs, _FULL_TEXT]
+
+
+@given(st.lists(_VALUE, min_size=1, max_size=3), st.lists(_VALUE, max_size=3))
+def test_a_commit_that_takes_back_reads_back_as_what_it_took(keys: list[str], kept: list[str]) -> None:
+    told = Trailers(run="blog", reverts=tuple(keys), requested_by="alice", comment="2")
+
+    message = format_revert(keys, kept, told)
+
+    assert Trailers.parse(message.split("\n\n")[-1]) == told
+    assert len(message.split("\n\n")) == (3 if kept else 2)
+
+
+def test_a_commit_that_takes_back_says_what_stays() -> None:
+    told = Trailers(run="blog", reverts=("main", "core"))
+
+    assert format_revert(["main", "core"], ["main.py", "app/db.py"], told) == (
+        "Take back 2 phases\n"
+        "\n"
+        "Kept, because people edited it: main.py\n"
+        "Kept, because people edited it: app/db.py\n"
+        "\n"
+        "Phasebot-Run: blog\n"
+        "Phasebot-Reverts: main\n"
+        "Phasebot-Reverts: core\n"
+    )
+    assert format_revert(["main"], [], Trailers(run="blog", reverts=("main",))) == (
+        "Take back main\n\nPhasebot-Run: blog\nPhasebot-Reverts: main\n"
+    )
+
+
+def test_what_every_commit_says_is_said_of_a_phase() -> None:
+    phase = build_phase("core")
+
+    assert Trailers(run="blog", requested_by="alice", comment="2").of(phase, "partial") == Trailers(
+        run="blog",
+        phase="core",
+        status="partial",
+        inputs=phase.inputs,
+        recipe=phase.recipe,
+        requested_by="alice",
+        comment="2",
+    )
