@@ -81,10 +81,12 @@ class Planner:
             Unanswered: No model answered, or none with a plan that obeys the rules.
             ProviderError: No question would be answered.
         """
-        recipe = load_recipe(described.recipe)
+        recipe = described.base.recipe if described.base else load_recipe(described.recipe)
         refused: list[tuple[str, str]] = []
         for _ in range(1 + REPAIRS):
-            question = plan_question(described.text, recipe, refused=refused[-1:])  # the last only: it was the best
+            base = described.base.text if described.base else ""
+            last = refused[-1:]  # only: it was the best
+            question = plan_question(described.text, recipe, base=base, refused=last)
             asked = await self._asker.ask(question, phase=PLAN_PHASE, read=_read)
             text, proposal = asked.content
             try:
@@ -123,13 +125,15 @@ def _judged(proposal: _Proposal, described: Description, recipe: Recipe) -> Plan
         for entity in proposal.entities
     )
     asked = {f"entity/{entity.name}": entity.instruction.strip()[:_MAX_INSTRUCTION] for entity in proposal.entities}
+    base = described.base.plan if described.base else None
+    kept = base.instructions if base else {}
     plan = Plan.model_validate({
-        "project": described.project or proposal.project or described.name,
-        "description": proposal.description,
-        "recipe": described.recipe,
+        "project": base.project if base else described.project or proposal.project or described.name,
+        "description": base.description if base else proposal.description,
+        "recipe": base.recipe if base else described.recipe,
         "output-dir": described.output_dir,
         "entities": entities,
-        "instructions": {phase: text for phase, text in asked.items() if text},
+        "instructions": {**kept, **{phase: text for phase, text in asked.items() if text}},
     })  # fmt: skip
     if not plan.entities:
         raise UsageError("it has no entities")

@@ -17,6 +17,11 @@ from bot.planning.plan import SCALARS
 from bot.planning.recipe import PROMPTS, Recipe
 
 _MAX_READ = 100_000
+_CHANGE = (
+    "The project is there already; this is its plan. The description says what is to change about it. Answer with the "
+    "whole plan as it is then: all that the description does not change stays word for word and in its order, "
+    "entities, fields and instructions; what is new comes after it; nothing is left out unless the description says so."
+)
 _CLOSING = "Write these files, whole, and no others:"
 
 
@@ -30,7 +35,7 @@ def files_question(
 ) -> Question:
     """Ask for the files *wanted* of a phase.
 
-    *at_head* are the files the phase reads, *made* those of its own that are there already, *faults* why
+    *at_head* are the files the phase reads and its own, *made* those of its own that were made just now, *faults* why
     an earlier answer for a wanted path was refused.
 
     Raises:
@@ -38,11 +43,16 @@ def files_question(
     """
     root = request.plan.output_dir
     read = {path: text for path, text in at_head.items() if path in request.phase.reads}
-    own = {path: text for path, text in at_head.items() if path not in read} | dict(made)
+    there = {path: text for path, text in at_head.items() if path not in read}
+    own = {path: text for path, text in there.items() if path not in wanted} | dict(made)
     parts = [
         _files("Files that are there already, as they are now; build on them:", read),
         _of_phase(request, wanted),
         _files("Files of this very phase that are done; fit the others to them:", own),
+        _files(
+            "The files you are asked for, as they are now; people may have edited them: keep all that need not change:",
+            {path: text for path, text in there.items() if path in wanted},
+        ),
         _instruction(request),
         _wanted(wanted, faults),
     ]
@@ -50,8 +60,10 @@ def files_question(
     return Question(system, [part for part in parts if part], files_schema(wanted), FILES_FORM)
 
 
-def plan_question(text: str, recipe: Recipe, *, refused: Iterable[tuple[str, str]] = ()) -> Question:
+def plan_question(text: str, recipe: Recipe, *, base: str = "", refused: Iterable[tuple[str, str]] = ()) -> Question:
     """Ask for the plan of a description; *refused* are earlier answers, and what was wrong with each.
+
+    *base* is the plan file of the project that the description would change.
 
     Raises:
         UsageError: The recipe has no prompts, or they can't be rendered.
@@ -65,7 +77,8 @@ def plan_question(text: str, recipe: Recipe, *, refused: Iterable[tuple[str, str
     }
     system = _render(recipe, PROMPTS + recipe.prompts.plan, context)
     again = [f"{_block('answer', answer)}This plan was refused: {why}. Mend it.\n" for answer, why in refused]
-    return Question(system, [_block("spec", text), *again], PLAN_SCHEMA, PLAN_FORM)
+    parts = [f"{_CHANGE}\n{_block('plan', base)}"] if base else []
+    return Question(system, [*parts, _block("spec", text), *again], PLAN_SCHEMA, PLAN_FORM)
 
 
 def system_prompt(recipe: Recipe) -> str:

@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +29,7 @@ _BLOG = Author().laid.plan
 
 def _described(text: str = "A blog with posts.", **more: str) -> Description:
     values = {"source": "the spec blog.md", "project": "", "name": "blog", "recipe": "fastapi", "output_dir": "."}
-    return Description(text, **(values | more))
+    return Description(text=text, base=None, **(values | more))
 
 
 def _entity(*fields: Mapping[str, object], name: str = "Post", **more: object) -> dict[str, object]:
@@ -74,6 +75,25 @@ def test_a_good_proposal_is_the_plan_it_was_written_from() -> None:
     assert proposed.planned.plan == _BLOG
     assert [phase.inputs for phase in proposed.planned.phases] == [phase.inputs for phase in Author().laid.phases]
     assert (proposed.model, proposed.tokens, len(asked)) == ("first", _COST, 1)
+
+
+def test_a_description_that_adds_to_a_project_changes_its_plan_and_keeps_its_name() -> None:
+    base = plan_file(Author().laid.text, source="x", output_dir=".")
+    entities = [*as_proposed(_BLOG)["entities"], _entity(name="Category")]
+    described = replace(_described("Posts have categories."), base=base)
+
+    proposed, asked = _plan(_proposal(*entities, project="Other"), described=described)
+
+    assert base.text in _prompt(asked[0])
+    assert proposed.planned.plan.project == _BLOG.project
+    assert [each.name for each in proposed.planned.plan.entities][-1] == "Category"
+    before = {phase.key: phase.inputs for phase in base.phases}
+    assert [phase.key for phase in proposed.planned.phases if before.get(phase.key) != phase.inputs] == [
+        "plan",
+        "entity/Category",
+        "support",
+        "main",
+    ]
 
 
 def test_the_text_of_the_plan_reads_back_as_the_plan() -> None:

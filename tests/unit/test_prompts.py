@@ -189,6 +189,16 @@ def test_the_files_of_the_phase_that_are_done_are_shown_apart_from_those_it_read
     assert list(question.parts).index(own) > 1
 
 
+def test_a_file_that_is_there_is_shown_to_whoever_makes_it_again() -> None:
+    request = _request("entity/Post")
+    path = request.paths[0]
+
+    prompt = _prompt(_ask(request, at_head={path: "# as people left it\n"}))
+
+    assert prompt.index("people may have edited them") < prompt.index("# as people left it")
+    assert prompt.count("# as people left it") == 1
+
+
 def test_a_huge_file_is_cut_where_people_see_it() -> None:
     request = _request("entity/Tag")
     path = request.phase.reads[0]
