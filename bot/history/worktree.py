@@ -5,7 +5,7 @@ yet, and the next run can tell which commits the worktree has not followed.
 """
 
 import tempfile
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -13,6 +13,8 @@ from bot.history.git import Git
 from bot.history.state import Entry
 
 _ARGUMENTS = 400
+_PLACES = 50
+"""How many places of the ref's log are looked at; a worktree is behind by a few at most."""
 
 
 class _Change(NamedTuple):
@@ -31,32 +33,49 @@ def worktrees_on(git: Git, ref: str) -> list[Path]:
     return found
 
 
-def followed_to(git: Git, folder: Path, ref: str, head: str, base: str | None) -> str | None:
+class Followed(NamedTuple):
+    """How far a worktree has followed."""
+
+    place: str | None
+    """The commit; None before the first."""
+    since: Mapping[str, Collection[str | None]] = {}
+    """Path → the object ids that the branch has had there since: a refresh that was killed leaves such a file."""
+
+
+def followed_to(git: Git, folder: Path, ref: str, head: str, base: str | None) -> Followed:
     """Return where *ref* stood when the worktree last followed it; *base* is where its branch began.
 
-    The ref's log says where it has stood.  The worktree is behind a place when its index holds what was there
-    for every path that has changed since; the farthest such place, going back without a gap, is the one.
+    The ref's log says where it has stood.  It is the place that the index is nearest to, by the paths that have
+    changed since the farthest one; the latest of those that are equally near.  One place alone does not tell:
+    what has changed since it may be put back by now, and what a person staged fits nowhere.
     """
-    followed: str | None = head
+    if git.run("diff-index", "--cached", "--quiet", head, "--", folder=folder).status == 0:
+        return Followed(head)
     log = git("log", "-g", "--format=%H", ref, "--").split("\n")
-    before = log[log.index(head) + 1 :] if head in log else []  # it may have moved on meanwhile
-    for place in [*before, base]:
-        changes = _changes(git, place, head)
-        index = _index(git, folder, [change.path for change in changes])
-        if any(index.get(change.path) != change.old for change in changes):
-            break
-        if changes:
-            followed = place
+    before = log[log.index(head) + 1 :][:_PLACES] if head in log else []  # it may have moved on meanwhile
+    places: list[str | None] = [*before, base]
+    steps = [_changes(git, place, later) for place, later in zip(places, [head, *before], strict=True)]
+    there = {change.path: change.new for changes in reversed(steps) for change in changes}
+    index = _index(git, folder, list(there))
+    followed, fewest = Followed(head), sum(index.get(path) != entry for path, entry in there.items())
+    since: dict[str, set[str | None]] = {}
+    for place, changes in zip(places, steps, strict=True):
+        for path, old, new in changes:
+            since.setdefault(path, set()).add(new.oid if new else None)
+            there[path] = old
+        differing = sum(index.get(path) != entry for path, entry in there.items())
+        if differing < fewest:
+            followed, fewest = Followed(place, {path: frozenset(oids) for path, oids in since.items()}), differing
     return followed
 
 
-def follow(git: Git, folder: Path, old: str | None, new: str) -> None:
-    """Bring the worktree in *folder* from commit *old* to *new*.
+def follow(git: Git, folder: Path, followed: Followed, new: str) -> None:
+    """Bring the worktree in *folder* from where it has *followed* to the commit *new*.
 
     What a person changed, staged, removed or put in the way stays as it is.  A locked index leaves the
     refresh to the next run.
     """
-    changes = _changes(git, old, new)
+    changes = _changes(git, followed.place, new)
     index = _index(git, folder, [change.path for change in changes])
     hashes = _hashes(git, folder, [change.path for change in changes])
     write: dict[str, Entry] = {}
@@ -66,10 +85,10 @@ def follow(git: Git, folder: Path, old: str | None, new: str) -> None:
             continue  # followed already, staged by a person, or something else stands in the way
         record[path] = now
         found = hashes.get(path, "" if _exists(folder, path) else None)
-        if found != (was.oid if was else None):
+        if found not in {was.oid if was else None, *followed.since.get(path, ())}:
             continue  # changed by a person: the index says what head has, the file stays
         if now is None:
-            (folder / path).unlink()
+            (folder / path).unlink(missing_ok=True)
             _remove_empty_folders(folder, path)
         else:
             write[path] = now

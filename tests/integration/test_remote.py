@@ -143,6 +143,24 @@ def test_a_checked_out_branch_gets_what_others_pushed_too(origin: Path, tmp_path
     assert tree_of(origin) == tree_of(one)
 
 
+def test_a_worktree_follows_to_what_puts_a_file_back_as_it_once_was(origin: Path, tmp_path: Path) -> None:
+    one = clone(origin, tmp_path / "one")
+    git(one, "switch", "--quiet", "-c", "phasebot/blog")
+    House(one).run()
+    commit(one, "Tune", {"main.py": "# tuned\n"})
+    git(one, "push", "--quiet", "origin", "HEAD")
+    two = clone(origin, tmp_path / "two")
+    git(two, "switch", "--quiet", "phasebot/blog")
+    git(two, "revert", "--no-edit", "HEAD")
+    commit(two, "A person was here", {"NOTES.md": "hello\n"})
+    git(two, "push", "--quiet")
+
+    House(one).run()
+
+    assert git(one, "status", "--porcelain") == ""
+    assert tree_of(origin) == tree_of(one)
+
+
 def test_a_persons_unpushed_commit_that_does_not_fit_is_kept_on_a_branch_of_its_own(
     origin: Path, tmp_path: Path
 ) -> None:
