@@ -18,7 +18,7 @@ from bot.history.plans import PlanFile, Plans
 from bot.history.remote import RejectedError, Remote
 from bot.history.replaying import replay
 from bot.history.repository import BRANCHES, Identity, Repository, branch_ref, object_id
-from bot.history.state import Commit, Entry, Ledger, RunState
+from bot.history.state import Commit, Entry, Ledger, RunState, derive_state
 from bot.history.stopping import StopRef
 from bot.history.worktree import Followed
 from bot.history.writing import EXECUTABLE, NewCommit, RefMovedError, write_commits
@@ -236,11 +236,15 @@ class Branch:
                 ours = self._repository.oid(self._ref)
                 if theirs is None or theirs == ours:
                     break
-                tip = replay(self._repository, ours, theirs, self._known) if ours else theirs
+                tip = self._on_top_of(ours, theirs) if ours else theirs
                 if tip == ours or self._repository.move(self._ref, tip, ours):
                     break
         finally:
             self.read()
+
+    def _on_top_of(self, ours: str, theirs: str) -> str:
+        ledger = derive_state(self.run, {}, self._repository.log(self.fork, theirs))
+        return replay(self._repository, ours, theirs, self._known, ledger)
 
     def push(self, oid: str) -> None:
         """Push the commit *oid*, which is or was the head.  Safe to call beside :meth:`commit`.

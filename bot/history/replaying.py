@@ -1,31 +1,34 @@
 """Re-create commits that are not pushed yet on top of what others pushed meanwhile."""
 
+import re
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 
 from bot.errors import RepositoryError
 from bot.history.merge import merge_content
 from bot.history.repository import Repository, object_id
-from bot.history.state import Commit, Entry
+from bot.history.state import Commit, Entry, Ledger
 from bot.history.writing import NewCommit, write_commits
 from bot.planning.editing import carry_over
 from bot.planning.phases import PLAN_FILE, PLAN_PHASE
 
 _SCRATCH = "refs/phasebot/rewrite"
+_OID = re.compile(r"(?<=^This reverts commit )[0-9a-f]{40,64}", re.MULTILINE)
 
 
 class CannotReplayError(RepositoryError):
     """A person's unpushed commit does not fit on top of what was pushed; only they can say how it should."""
 
 
-def replay(repository: Repository, local: str, remote: str, known: str | None) -> str:
+def replay(repository: Repository, local: str, remote: str, known: str | None, ledger: Ledger) -> str:
     """Re-create the commits of *local* that were not pushed yet on top of *remote*; return the new tip.
 
     *known* is where the remote's branch stood when it was looked at before: what *local* has from there, and *remote*
-    lacks, somebody dropped or rewrote, and it is not brought back.
+    lacks, somebody dropped or rewrote, and it is not brought back.  *ledger* is what the commits of *remote* add up to.
 
     A phase that the other side made meanwhile is dropped, and so is a person's commit that is there, rewritten.  Where
-    both changed a file, the two changes are merged; where that conflicts, what was pushed stays and the commit says so
-    (``Phasebot-Conflict``).
+    both changed a file, the two changes are merged; where that conflicts, a person's version that was pushed stays and
+    the commit says so (``Phasebot-Conflict``).  A revert names the commit it reverts by its new id.
 
     Raises:
         CannotReplayError: A person's commit conflicts, or is a merge.
@@ -37,27 +40,33 @@ def replay(repository: Repository, local: str, remote: str, known: str | None) -
         return local
     if known and repository.merge_base(known, local) == known:
         base = known
-    theirs = repository.log(base, remote)
+    scratch = f"{_SCRATCH}/{local}"
+    try:
+        repository.git.run("update-ref", "-d", scratch)
+        return _carried(repository, base, local, remote, ledger, scratch)
+    finally:
+        repository.git.run("update-ref", "-d", scratch)
+
+
+def _carried(repository: Repository, base: str | None, local: str, remote: str, ledger: Ledger, scratch: str) -> str:
+    theirs, ours = repository.log(base, remote), repository.log(base, local)
     done = {c.trailers.phase for c in theirs if c.trailers and c.trailers.phase and c.trailers.status == "complete"}
-    ours = repository.log(base, local)
     paths = sorted({path for commit in ours for path in commit.changes})
     there = repository.entries(remote, paths)
     here = repository.entries(base, paths) if base else {}
-    new = []
+    free = {path for path in paths if ledger.file(path) == (there.get(path), there.get(path), ())}
     written = repository.authored(base, remote)
     mine = {oid: told for told, oid in repository.authored(base, local).items()}
+    tip, moved = remote, dict[str, str]()
     for commit in ours:
-        rewritten = commit.trailers is None and mine.get(commit.oid) in written
-        if not (rewritten or _superseded(commit, done, here)):
-            new.append(_replayed(repository, commit, here, there))
+        if commit.trailers is None and mine.get(commit.oid) in written:
+            moved[commit.oid] = written[mine[commit.oid]]
+        elif not _superseded(commit, done, here):
+            new = _replayed(repository, commit, here, there, free)
+            message = _OID.sub(lambda match: moved.get(match[0], match[0]), new.message)
+            tip = moved[commit.oid] = write_commits(repository.git, scratch, tip, [replace(new, message=message)])[0]
         for path, entry in commit.changes.items():
             _put(here, path, entry)
-    if not new:
-        return remote
-    scratch = f"{_SCRATCH}/{local}"
-    repository.git.run("update-ref", "-d", scratch)
-    tip = write_commits(repository.git, scratch, remote, new)[-1]
-    repository.git.run("update-ref", "-d", scratch)
     return tip
 
 
@@ -67,8 +76,17 @@ def _superseded(commit: Commit, done: Collection[str], here: Mapping[str, Entry]
     return phase in done and not (phase == PLAN_PHASE and any(path in here for path in commit.changes))
 
 
-def _replayed(repository: Repository, commit: Commit, here: dict[str, Entry], there: dict[str, Entry]) -> NewCommit:
-    """Carry one commit over: *here* and *there* are the trees before it on either side; *there* is moved on."""
+def _replayed(
+    repository: Repository,
+    commit: Commit,
+    here: Mapping[str, Entry],
+    there: dict[str, Entry],
+    free: Collection[str],
+) -> NewCommit:
+    """Carry one commit over: *here* and *there* are the trees before it on either side; *there* is moved on.
+
+    *free* are the paths where nothing of a person's stands there.
+    """
     header, _, message = repository.git("cat-file", "commit", commit.oid).partition("\n\n")
     facts = [line.partition(" ")[::2] for line in header.split("\n")]
     if sum(key == "parent" for key, _ in facts) > 1:
@@ -88,7 +106,10 @@ def _replayed(repository: Repository, commit: Commit, here: dict[str, Entry], th
                 raise CannotReplayError(
                     f"commit {commit.oid[:10]} and the pushed branch both changed {path!r}; rebase it, then run again"
                 )
-            if merged is None:
+            if merged is None and path in free and not path.endswith(PLAN_FILE):
+                files[path] = entry
+                _put(there, path, entry)
+            elif merged is None:
                 conflicts.append(path)
             else:
                 files[path] = merged

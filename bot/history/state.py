@@ -119,6 +119,7 @@ class Ledger:
         """
         self._run = run
         self._owners = owners or {}
+        self._base = base
         self._head: dict[str, Entry | None] = dict(base)
         self._generated: dict[str, Entry | None] = dict(inherited.generated) if inherited else {}
         self._inherited = frozenset(self._generated)
@@ -192,9 +193,11 @@ class Ledger:
         return any(entry is not None and entry.mode != "040000" for entry in above)
 
     def is_others(self, path: str) -> bool:
-        """Whether what stands at *path* holds a person's work, or is no file of ours at all."""
+        """Whether what stands at *path* holds a person's work, or no file of ours; what the base has does not count."""
         state = self.file(path)
-        return state.head is not None and (state.head != state.generated or self.blocked(path))
+        if state.head is None or (state.head == self._base.get(path) and path not in self._inherited):
+            return False
+        return state.head != state.generated or self.blocked(path)
 
     def made(self, key: str) -> Made | None:
         """Return the newest commit of the phase *key*, unless it was taken back."""

@@ -16,7 +16,9 @@ from tests.history_house import (
     bot,
     commits,
     content,
+    edit_plan,
     finished,
+    first_edition,
     head,
     person,
     phase_commit,
@@ -24,6 +26,7 @@ from tests.history_house import (
     tree,
     well,
     work,
+    write_recipe,
 )
 from tests.house import SMALL, ScriptedProvider, clone, git, new_origin, phasebot
 
@@ -166,6 +169,73 @@ def test_a_rollback_that_was_not_pushed_is_not_lost(shared: Path, tmp_path: Path
     assert told.code == 0, told.err
     assert content(shared, "main.py", "phasebot/shop") == "mine\n"
     assert head(one) == head(shared, "phasebot/shop")
+    assert_settled(one)
+
+
+def test_a_phase_made_again_goes_on_top_of_its_own_rollback(shared: Path, tmp_path: Path) -> None:
+    one, two = at(shared, tmp_path / "one"), at(shared, tmp_path / "two")
+    edit_plan(one, "  Item:", "  Crate:\n    size: integer\n  Item:")
+    well(one, "generate", "--no-push")
+    well(two, "rollback", "main")
+    before = head(shared, "phasebot/shop")
+
+    well(one, "generate")
+
+    assert "Conflict" not in commits(shared, before, "phasebot/shop")
+    assert content(shared, "main.py", "phasebot/shop") == "# Shop\n# Crate\n# Item\n# Order\n"
+    assert_settled(one)
+
+
+def test_a_revert_of_a_commit_that_was_put_on_top_of_others_still_counts(shared: Path, tmp_path: Path) -> None:
+    one, two = at(shared, tmp_path / "one"), at(shared, tmp_path / "two")
+    edit_plan(one, "  Item:", "  Crate:\n    size: integer\n  Item:")
+    well(one, "generate", "--no-push")
+    git(one, "revert", "--no-edit", phase_commit(one, "entity/Crate"))
+    person(two, "Mine", {"NOTES.md": "mine\n"})
+    git(two, "push", "--quiet")
+
+    well(one, "generate")
+
+    assert made(shared).count("entity/Crate") == 2
+    assert "app/models/crate.py" in tree(shared, "phasebot/shop")
+    assert phase_commit(one, "entity/Crate", "HEAD~2") in git(one, "log", "--format=%b", "--grep=^Revert")
+    assert_settled(one)
+
+
+def test_two_changes_of_one_file_are_both_merged_with_what_was_pushed(shared: Path, tmp_path: Path) -> None:
+    one, two = at(shared, tmp_path / "one"), at(shared, tmp_path / "two")
+    rows = [f"{number}\n" for number in range(30)]
+    person(two, "Rows", {"NOTES.md": "".join(rows)})
+    git(two, "push", "--quiet")
+    git(one, "pull", "--quiet")
+    person(one, "First", replace(one, "NOTES.md", "\n5\n", "\nfirst\n"))
+    person(one, "Second", replace(one, "NOTES.md", "\n25\n", "\nsecond\n"))
+    person(two, "Third", replace(two, "NOTES.md", "\n15\n", "\nthird\n"))
+    git(two, "push", "--quiet")
+
+    well(one, "generate")
+
+    rows[5], rows[15], rows[25] = "first\n", "third\n", "second\n"
+    assert content(shared, "NOTES.md", "phasebot/shop") == "".join(rows)
+    assert_settled(one)
+
+
+def test_files_of_a_refresh_that_was_killed_are_nobodys_edits(tmp_path: Path) -> None:
+    own_one = finished(tmp_path / "first", recipe=first_edition())
+    subprocess.run(["git", "clone", "--quiet", "--bare", str(own_one), str(tmp_path / "shared.git")], check=True)
+    one, two = at(tmp_path / "shared.git", tmp_path / "one"), at(tmp_path / "shared.git", tmp_path / "two")
+    (one / ".git" / "index.lock").touch()  # files are written, and can't be recorded
+    write_recipe(first_edition(), 2)
+    well(one, "regenerate", "entity/Item", "--no-push")
+    write_recipe(first_edition(), 3)
+    well(two, "regenerate", "entity/Item")
+    assert "edition 2" in (one / ITEM).read_text()
+    (one / ".git" / "index.lock").unlink()
+
+    well(one, "generate")
+
+    assert "edition 3" in (one / ITEM).read_text()
+    assert head(one) == head(two)
     assert_settled(one)
 
 
