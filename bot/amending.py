@@ -99,7 +99,7 @@ def roll_back(  # noqa: PLR0913  # each is one of the command's options
     taken = _ordered({*named, *needing}, phases)
     paths = {phase.key: list(phase.files) for phase in phases if phase.key in taken}
     work = TakenBack(paths=paths, trailers=said, fork=branch.fork, discard=discard)
-    edited = [path for phase in phases if phase.key in taken for path in ledger.state(phase).edited]
+    edited = [path for phase in phases if phase.key in taken for path in phase.files if ledger.is_others(path)]
     if edited and discard:
         tell(f"with it goes what people edited: {', '.join(edited)}; commit {(branch.head or '')[:10]} still holds it")
     elif edited:

@@ -211,6 +211,20 @@ def test_discarding_edits_takes_them_too_and_says_where_they_are(shop: Path) -> 
     assert well(shop, "status", "--format", "json").phase("main")["edited"] == []
 
 
+def test_discarding_edits_names_a_file_that_was_a_persons_from_the_beginning(tmp_path: Path) -> None:
+    shop = new_repository(tmp_path / "shop")
+    git(shop, "switch", "--quiet", "-c", "phasebot/shop")
+    person(shop, "Mine", {"main.py": "mine\n"})
+    generate(shop, SHOP)
+    git(shop, "switch", "--quiet", "phasebot/shop")
+    mine = head(shop)
+
+    told = well(shop, "rollback", "main", "--discard-edits")
+
+    assert told.err.startswith(f"with it goes what people edited: main.py; commit {mine[:10]} still holds it\n")
+    assert commits(shop, mine) == "Take back main  Reverts: main\n  D main.py\n"
+
+
 def test_a_file_that_a_person_removed_is_theirs_to_remove(shop: Path) -> None:
     mine = person(shop, "Mine", {"README.md": None})
 
