@@ -26,8 +26,8 @@ def replay(repository: Repository, local: str, remote: str, known: str | None, l
     *known* is where the remote's branch stood when it was looked at before: what *local* has from there, and *remote*
     lacks, somebody dropped or rewrote, and it is not brought back.  *ledger* is what the commits of *remote* add up to.
 
-    A phase that the other side made meanwhile is dropped, and so is a person's commit that is there, rewritten.  Where
-    both changed a file, the two changes are merged; where that conflicts, a person's version that was pushed stays and
+    A phase that the other side made meanwhile is dropped, and so is a commit that is there, rewritten.  Where both
+    changed a file, the two changes are merged; where that conflicts, a person's version that was pushed stays and
     the commit says so (``Phasebot-Conflict``).  A revert names the commit it reverts by its new id.
 
     Raises:
@@ -38,8 +38,9 @@ def replay(repository: Repository, local: str, remote: str, known: str | None, l
         return remote
     if base == remote and known in (None, remote):
         return local
-    if known and repository.merge_base(known, local) == known:
-        base = known
+    shared = repository.merge_base(known, local) if known else None
+    if shared and base in (None, repository.merge_base(base or shared, shared)):
+        base = shared
     scratch = f"{_SCRATCH}/{local}"
     try:
         repository.git.run("update-ref", "-d", scratch)
@@ -59,7 +60,7 @@ def _carried(repository: Repository, base: str | None, local: str, remote: str, 
     mine = {oid: told for told, oid in repository.authored(base, local).items()}
     tip, moved = remote, dict[str, str]()
     for commit in ours:
-        if commit.trailers is None and mine.get(commit.oid) in written:
+        if mine.get(commit.oid) in written:
             moved[commit.oid] = written[mine[commit.oid]]
         elif not _superseded(commit, done, here):
             new = _replayed(repository, commit, here, there, free)
@@ -97,19 +98,18 @@ def _replayed(
     conflicts: list[str] = []
     for path, entry in commit.changes.items():
         before, found = here.get(path), there.get(path)
-        if found in (before, entry):
+        if found in (before, entry) or (commit.trailers and path in free and not path.endswith(PLAN_FILE)):
             files[path] = entry
             _put(there, path, entry)
         else:
-            merged = _merged(repository, before, found, entry) or _instructed(repository, path, before, found, entry)
-            if merged is None and commit.trailers is None:
+            merged = _merged(repository, before, found, entry)
+            if merged is None and commit.trailers:
+                merged = _instructed(repository, path, before, found, entry)
+            elif merged is None:
                 raise CannotReplayError(
                     f"commit {commit.oid[:10]} and the pushed branch both changed {path!r}; rebase it, then run again"
                 )
-            if merged is None and path in free and not path.endswith(PLAN_FILE):
-                files[path] = entry
-                _put(there, path, entry)
-            elif merged is None:
+            if merged is None:
                 conflicts.append(path)
             else:
                 files[path] = merged

@@ -176,6 +176,7 @@ def _index_info(entries: Mapping[str, Entry | None], digits: int = 0) -> bytes:
 def _remove_empty_folders(folder: Path, path: str) -> None:
     parents: Iterable[Path] = (folder / path).parents
     for parent in parents:
-        if parent == folder or any(parent.iterdir()):
+        if parent == folder or (parent.exists() and any(parent.iterdir())):
             return
-        parent.rmdir()
+        if parent.exists():
+            parent.rmdir()

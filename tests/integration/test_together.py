@@ -239,6 +239,31 @@ def test_files_of_a_refresh_that_was_killed_are_nobodys_edits(tmp_path: Path) ->
     assert_settled(one)
 
 
+def test_a_refresh_that_was_killed_after_it_removed_files_is_finished(shop: Path) -> None:
+    (shop / ".git" / "index.lock").touch()
+    well(shop, "rollback", "core", "--cascade")
+    assert not (shop / "app").exists()
+    (shop / ".git" / "index.lock").unlink()
+
+    well(shop, "generate")
+
+    assert_settled(shop)
+
+
+def test_plans_that_two_people_edited_at_one_place_are_kept_apart(shared: Path, tmp_path: Path) -> None:
+    one, two = at(shared, tmp_path / "one"), at(shared, tmp_path / "two")
+    first = content(one, ".phasebot/plan.yaml").partition("\n")[0]
+    mine = edit_plan(one, first, f"# Of one.\n{first}")
+    edit_plan(two, first, f"# Of two.\n{first}")
+    git(two, "push", "--quiet")
+
+    told = bot(one, "generate")
+
+    assert told.code == 1
+    assert "'.phasebot/plan.yaml'; rebase it, then run again" in told.err
+    assert head(shared, "phasebot/shop-recovered-1") == head(one) == mine
+
+
 def test_a_remote_whose_default_branch_is_the_runs_own_is_no_base(shared: Path, tmp_path: Path) -> None:
     """A forge makes the branch that is pushed first the default one."""
     git(shared, "symbolic-ref", "HEAD", "refs/heads/phasebot/shop")
@@ -339,6 +364,39 @@ def test_a_persons_unpushed_commit_goes_on_top_of_a_rebase_once(shared: Path, tm
     assert told.code == 0, told.err
     assert git(shared, "log", "--format=%s", "phasebot/shop").split("\n").count("Mine") == 1
     assert git(shared, "log", "--format=%s", "phasebot/shop").split("\n").count("Generate main application [6/6]") == 1
+    assert_settled(one)
+
+
+def test_a_rollback_that_a_person_rebased_is_there_once(shared: Path, tmp_path: Path) -> None:
+    one, two = at(shared, tmp_path / "one"), at(shared, tmp_path / "two")
+    well(one, "rollback", "main")
+    push_rewritten(two, "rebase", "--quiet", "--force-rebase", "HEAD~3")
+    git(one, "fetch", "--quiet")
+
+    well(one, "generate")
+
+    subjects = git(shared, "log", "--format=%s", "phasebot/shop").split("\n")
+    assert subjects.count("Take back main") == 1
+    assert_settled(one)
+
+
+def test_what_a_person_squashed_is_not_brought_back(shared: Path, tmp_path: Path) -> None:
+    one, two = at(shared, tmp_path / "one"), at(shared, tmp_path / "two")
+    person(one, "First", {"ONE.md": "one\n"})
+    git(one, "push", "--quiet")
+    git(two, "pull", "--quiet")
+    person(two, "Second", {"TWO.md": "two\n"})
+    git(two, "push", "--quiet")
+    git(one, "fetch", "--quiet")
+    person(one, "Third", {"THREE.md": "three\n"})
+    git(two, "reset", "--quiet", "--soft", "HEAD~2")
+    person(two, "First and second")
+    git(two, "push", "--quiet", "--force")
+
+    well(one, "generate")
+
+    assert git(shared, "log", "-3", "--format=%s", "phasebot/shop").split("\n")[:2] == ["Third", "First and second"]
+    assert "First" not in git(shared, "log", "--format=%s", "phasebot/shop").split("\n")
     assert_settled(one)
 
 
