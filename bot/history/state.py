@@ -101,6 +101,15 @@ class Inherited:
     """Path → what the bot last put there by itself, as far as anybody can tell."""
 
 
+class _Effect(NamedTuple):
+    """What a commit did to phases, so that undoing it does the opposite."""
+
+    turned: Mapping[str, bool]
+    """Phase → whether it took it back; else it made it, or brought it back."""
+    before: Mapping[str, Entry | None]
+    """Path → what the bot had last put there by itself."""
+
+
 class Ledger:
     """What the commits of one run add up to, oldest first."""
 
@@ -125,8 +134,7 @@ class Ledger:
         self._inherited = frozenset(self._generated)
         self._merges: dict[str, tuple[tuple[Entry, Entry], ...]] = {}
         self._made: dict[str, Made] = dict(inherited.made) if inherited else {}
-        self._effects: dict[str, tuple[Sequence[str], bool]] = {}
-        """Commit → the phases it made (False) or took back (True), so that undoing it does the opposite."""
+        self._effects: dict[str, _Effect] = {}
         self._tokens: dict[str, tuple[int, int]] = {}
         self._models: dict[str, tuple[int, int]] = {}
         self._count = 0
@@ -138,12 +146,13 @@ class Ledger:
         if trailers is None or trailers.run != self._run:
             self._add_other(commit)
         elif trailers.phase is None:
+            self._turn(commit, dict.fromkeys(trailers.reverts, True))
             self._head.update(commit.changes)
-            self._turn(trailers.reverts, commit, taken_back=True)
         else:
             self._add_phase(trailers.phase, trailers, commit)
 
     def _add_phase(self, key: str, trailers: Trailers, commit: Commit) -> None:
+        self._effects[commit.oid] = _Effect({key: False}, self._generated_at(commit))
         for path, entry in commit.changes.items():
             state = self.file(path)
             if key in self._owners.get(path, (key,)):
@@ -154,26 +163,36 @@ class Ledger:
                     self._merges[path] = (*self._merges.get(path, ()), (state.head, entry))
             self._head[path] = entry
         self._made[key] = Made(commit.oid, self._count, trailers)
-        self._effects[commit.oid] = ((key,), False)
         if used := trailers.tokens:
             _enter(self._tokens, key, used)
             _enter(self._models, trailers.model or UNKNOWN_MODEL, used)
 
     def _add_other(self, commit: Commit) -> None:
-        undone = [self._effects[oid] for oid in _REVERTS.findall(commit.body) if oid in self._effects]
+        named = set(_REVERTS.findall(commit.body))
+        if undone := [effect for oid, effect in self._effects.items() if oid in named]:
+            turned = {key: not taken_back for effect in undone for key, taken_back in effect.turned.items()}
+            before = {path: entry for effect in reversed(undone) for path, entry in effect.before.items()}
+            self._turn(commit, turned, before)
         self._head.update(commit.changes)
-        for keys, taken_back in undone:
-            self._turn(keys, commit, taken_back=not taken_back)
 
-    def _turn(self, keys: Sequence[str], commit: Commit, *, taken_back: bool) -> None:
-        """Take phases back, or bring them back: either way nobody edited them, and there is nothing to merge with."""
-        self._generated.update(commit.changes)
-        for path in commit.changes:
+    def _turn(
+        self, commit: Commit, turned: Mapping[str, bool], before: Mapping[str, Entry | None] | None = None
+    ) -> None:
+        """Take phases back, or bring them back: what stands there then is the bot's.
+
+        Where a person's lines stood and git's own revert kept them, the bot's is what it was *before*.
+        """
+        self._effects[commit.oid] = _Effect(turned, self._generated_at(commit))
+        for path, entry in commit.changes.items():
+            kept = before is not None and entry and self.file(path).head != self.file(path).generated
+            self._generated[path] = before.get(path) if before is not None and kept else entry
             self._merges.pop(path, None)
-        self._effects[commit.oid] = (keys, taken_back)
-        for key in keys:
+        for key in turned:
             if key in self._made:
-                self._made[key] = replace(self._made[key], reverted=taken_back)
+                self._made[key] = replace(self._made[key], reverted=turned[key])
+
+    def _generated_at(self, commit: Commit) -> Mapping[str, Entry | None]:
+        return {path: self._generated.get(path) for path in commit.changes}
 
     def file(self, path: str) -> FileState:
         """Return what is known of *path*."""

@@ -312,6 +312,23 @@ def test_a_squashed_revert_of_two_takes_both_back(shop: Path) -> None:
     git(shop, "commit", "--quiet", "-m", "Revert two", *(word for text in told for word in ("-m", text)))
 
     assert statuses(shop) == {"support": "reverted", "main": "reverted"}
+    git(shop, "revert", "--no-edit", "HEAD")
+    assert statuses(shop) == {}
+
+
+def test_a_revert_that_keeps_a_persons_lines_in_the_file_loses_none_when_it_is_made_again(tmp_path: Path) -> None:
+    shop = finished(tmp_path / "shop", recipe=first_edition())
+    write_recipe(first_edition(), 2)
+    well(shop, "regenerate", "entity/Item")
+    person(shop, "Mine", replace(shop, ITEM, "# The end", "# My end"))
+    git(shop, "revert", "--no-edit", phase_commit(shop, "entity/Item"))
+    assert "edition 1" in content(shop, ITEM)
+    write_recipe(first_edition(), 3)
+
+    well(shop, "generate")
+
+    assert content(shop, ITEM) == "# Item, edition 3.\n#\n#\n# name: string\n#\n#\n# My end of Item.\n"
+    assert_settled(shop)
 
 
 # ---- what can't be
