@@ -14,11 +14,12 @@ from bot.errors import PushError, RepositoryError
 from bot.history import worktree
 from bot.history.composing import Composed, Finished, TakenBack
 from bot.history.inheritance import Recall, nothing
+from bot.history.ledger import Ledger, derive_state
 from bot.history.plans import PlanFile, Plans
 from bot.history.remote import RejectedError, Remote
 from bot.history.replaying import replay
 from bot.history.repository import BRANCHES, Identity, Repository, branch_ref, object_id
-from bot.history.state import Commit, Entry, Ledger, RunState, derive_state
+from bot.history.state import Commit, Entry, RunState
 from bot.history.stopping import StopRef
 from bot.history.worktree import Followed
 from bot.history.writing import EXECUTABLE, NewCommit, RefMovedError, write_commits

@@ -4,9 +4,10 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
+from bot.history.ledger import Ledger
 from bot.history.merge import merge_files
 from bot.history.repository import Repository
-from bot.history.state import Entry, Ledger
+from bot.history.state import Entry
 from bot.history.trailers import Trailers, format_message, format_revert
 from bot.history.writing import EXECUTABLE
 from bot.planning.phases import Phase

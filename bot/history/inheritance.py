@@ -6,8 +6,9 @@ there counts as made from the plan that is there, so only what a changed plan sa
 
 from collections.abc import Callable, Collection, Iterator, Mapping
 
+from bot.history.ledger import Inherited, Ledger, Made, derive_state
 from bot.history.repository import Repository, object_id
-from bot.history.state import Entry, Inherited, Ledger, Made, derive_state
+from bot.history.state import Entry
 from bot.history.trailers import Trailers
 from bot.planning.phases import PLAN_PHASE, Phase
 from bot.planning.planned import Planned

@@ -5,8 +5,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from bot.history.ledger import Ledger
 from bot.history.repository import Repository, object_id
-from bot.history.state import Entry, FileState, Ledger
+from bot.history.state import Entry, FileState
 
 
 @dataclass(frozen=True, slots=True)

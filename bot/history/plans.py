@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 from bot.errors import UsageError
 from bot.history.inheritance import Recall, inherit
+from bot.history.ledger import Inherited, Ledger, derive_state
 from bot.history.repository import Repository
-from bot.history.state import Commit, Entry, Inherited, Ledger, derive_state
+from bot.history.state import Commit, Entry
 from bot.planning.phases import PLAN_FILE, PLAN_PHASE, Phase
 from bot.planning.planned import Planned, plan_file
 

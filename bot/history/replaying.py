@@ -5,9 +5,10 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
 from bot.errors import RepositoryError
+from bot.history.ledger import Ledger
 from bot.history.merge import merge_content
 from bot.history.repository import Repository, object_id
-from bot.history.state import Commit, Entry, Ledger
+from bot.history.state import Commit, Entry
 from bot.history.writing import NewCommit, write_commits
 from bot.planning.editing import carry_over
 from bot.planning.phases import PLAN_FILE, PLAN_PHASE

@@ -15,7 +15,8 @@ from markdown_it import MarkdownIt
 from bot.forge import report as rendering
 from bot.forge.markdown import LIMIT
 from bot.forge.report import Outcome, Report, marker
-from bot.history.state import Commit, RunState, derive_state
+from bot.history.ledger import derive_state
+from bot.history.state import Commit, RunState
 from bot.planning.diagram import format_diagram
 from bot.planning.phases import Phase
 from bot.planning.planned import plan_spec

@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 
 import pytest
 
-from bot.history.state import UNKNOWN_MODEL, Commit, Entry, Inherited, Made, PhaseState, RunState, derive_state
+from bot.history.ledger import Inherited, Made, derive_state
+from bot.history.state import UNKNOWN_MODEL, Commit, Entry, PhaseState, RunState
 from bot.history.trailers import Trailers
 from bot.planning.phases import Phase
 from tests.unit.builders import blob, bot_commit, build_phase, human_commit, oid, rollback

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.history.state import Commit, Entry, derive_state
+from bot.history.ledger import derive_state
+from bot.history.state import Commit, Entry
 from bot.history.trailers import Trailers
 from bot.planning.phases import Phase
 from tests.unit.builders import bot_commit, build_phase, oid
