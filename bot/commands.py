@@ -250,7 +250,7 @@ def _carry_on(door: Door, branch: "Branch", order: "wiring.Order", output: str) 
     if told := console.render_stale(state):
         door.log(f"phasebot: {told}")
     if outcome.left:
-        door.log(f"phasebot: not made yet: {', '.join(outcome.left)}; run generate again to continue")
+        door.log(f"phasebot: not made yet: {console.render_left(outcome)}")
         sys.exit(INCOMPLETE)
 
 

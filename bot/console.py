@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Self
 from bot.history.state import PhaseState, RunState
 from bot.planning.phases import Phase
 from bot.runner import Run
+from bot.terms import Outcome
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -77,6 +78,15 @@ def render_stale(state: RunState) -> str:
     """Return which phases a newer one they need has passed, and what makes them again; nothing where there is none."""
     stale = [each.phase.key for each in state.phases if each.stale == "dependency"]
     return f"older than what they need: {', '.join(stale)}; generate --cascade makes them again" if stale else ""
+
+
+def render_left(outcome: Outcome) -> str:
+    """Return which phases are left, and what has to be run for them."""
+    left = ", ".join(outcome.left)
+    if outcome.lacking:
+        need = "need" if len(outcome.left) > 1 else "needs"
+        return f"{left}, which {need} {', '.join(outcome.lacking)}; make those too, or run generate for all phases"
+    return f"{left}; run generate again to continue"
 
 
 def _cost(state: RunState, now: datetime) -> str:

@@ -156,7 +156,7 @@ class Job:
                 outcome = Outcome(self.branch.state(()), [], exc)
             seen = conversation.seen() or Seen(state=outcome.state)
             status = self._status(outcome)
-            command = self._again(outcome.error, outcome.left)
+            command = self._again(outcome.error, () if outcome.lacking else outcome.left)
             if status == "incomplete" and outcome.late and self._continue(command, conversation):
                 command = ""
             said = Said(_word(status, outcome.error), str(outcome.error) if outcome.error else None, command)

@@ -72,3 +72,10 @@ class Outcome:
     error: PhasebotError | None = None
     late: bool = False
     """Whether time ran out after phases were done, so that another process will get further."""
+
+    @property
+    def lacking(self) -> Sequence[str]:
+        """Phases that those in :attr:`left` need, still to be made, and not asked for; in plan order."""
+        needed = {need for each in self.state.phases if each.phase.key in self.left for need in each.phase.needs}
+        keys = [each.phase.key for each in self.state.phases if each.wanted]
+        return [key for key in keys if key in needed and key not in self.left]

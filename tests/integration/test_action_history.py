@@ -113,6 +113,15 @@ def test_a_rollback_that_is_run_again_is_done_once(github: World) -> None:
     assert newest(github, 2) == ["Generate main application [5/5]  alice", "Take back main  alice"]
 
 
+def test_a_phase_that_lacks_what_it_needs_names_the_command_that_makes_both(github: World) -> None:
+    github.say("/rollback core --cascade")
+
+    ending = github.say("/regenerate entity/Note")
+
+    assert ending.status == "incomplete"
+    assert "`/generate`" in github.said()[-1]
+
+
 def test_everything_after_a_phase_is_taken_back(github: World) -> None:
     assert github.say("/rollback to core").status == "answered"
     assert "2 of 5 phases are left" in github.said()[-1]

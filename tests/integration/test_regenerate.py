@@ -192,7 +192,7 @@ def test_a_phase_whose_needs_are_not_made_waits_for_them(shop: Path) -> None:
     told = bot(shop, "regenerate", "entity/Item")
 
     assert told.code == 3
-    assert "not made yet: entity/Item" in told.err
+    assert "not made yet: entity/Item, which needs core; make those too, or run generate for all phases" in told.err
     assert head(shop) == before
 
 
