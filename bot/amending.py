@@ -117,10 +117,21 @@ def _answered(branch: Branch, comment: str | None) -> Sequence[str]:
 def _check(branch: Branch, phases: Sequence[Phase], named: Collection[str], *, to: bool) -> None:
     if PLAN_PHASE in named:
         raise UsageError("taking back plan: all phases need it; delete the branch to begin anew")
+    inherited = [phase.key for phase in phases if phase.key in named and _is_bases(branch, phases, phase)]
+    if inherited:
+        raise UsageError(
+            f"taking back {', '.join(inherited)}: {branch.base} has it already, so it is not this run's to take back; "
+            "edit plan.yaml or the files instead"
+        )
     absent = [phase.key for phase in phases if phase.key in named and not _is_own(branch, phases, phase)]
     if absent or not named:
         what = ", ".join(absent) if absent else "what comes after it" if to else "nothing"
         raise UsageError(f"taking back {what}: {branch.name} has not made it; 'phasebot status' shows what it has")
+
+
+def _is_bases(branch: Branch, phases: Sequence[Phase], phase: Phase) -> bool:
+    made = branch.ledger(phases).made(phase.key)
+    return made is not None and made.order == 0
 
 
 def _is_own(branch: Branch, phases: Sequence[Phase], phase: Phase) -> bool:

@@ -82,6 +82,8 @@ async def carry_on(
     if first:
         branch.start()
     with_model = order.choice.named(order.settings) != "template"
+    if order.again.instruction and not with_model:
+        announcer.note("templates can't follow an instruction; it stays in plan.yaml, for a model (--provider gemini)")
     budget = Budget(limits.tokens if with_model else None, branch.spent)
     opening = open_provider(order.choice, order.settings, budget=budget, jobs=limits.jobs, tell=announcer.note)
     async with opening as opened:

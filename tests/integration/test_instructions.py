@@ -41,8 +41,9 @@ def told(folder: Path) -> str:
 def test_an_instruction_is_committed_into_the_plan_first(shop: Path) -> None:
     before, plan = head(shop), content(shop, PLAN)
 
-    well(shop, "regenerate", "entity/Item", "--instruction", "  Keep prices in cents.\n")
+    told = well(shop, "regenerate", "entity/Item", "--instruction", "  Keep prices in cents.\n")
 
+    assert "templates can't follow an instruction; it stays in plan.yaml, for a model" in told.err
     assert (
         commits(shop, before)
         == """\
