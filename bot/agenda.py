@@ -51,12 +51,17 @@ class Agenda:
         made = ledger.made(phase.key)
         if made is None or phase.key == PLAN_PHASE:
             return ledger.wanted(phase)
-        answered = self.requested and self.requested.comment and made.trailers.comment == self.requested.comment
-        if phase.key in self.again.phases and made.oid in self.before and not answered:
+        if phase.key in self.again.phases and made.oid in self.before and not self._answered(phase.key):
             return tuple(phase.files)
         if self.again.cascade and ledger.stale(phase) == "dependency":
             return tuple(phase.files)
         return ledger.wanted(phase)
+
+    def _answered(self, key: str) -> bool:
+        """Whether the phase *key* was made for this very comment already, though for another one since."""
+        comment = self.requested.comment if self.requested else None
+        told = (commit.trailers for commit in self.branch.commits if commit.trailers)
+        return comment is not None and any(each.phase == key and each.comment == comment for each in told)
 
     def left(self, phases: Sequence[Phase]) -> Sequence[str]:
         """Return the phases that are still to be made, in plan order."""

@@ -70,6 +70,7 @@ class Ledger:
         self._merges: dict[str, tuple[tuple[Entry, Entry], ...]] = {}
         self._made: dict[str, Made] = dict(inherited.made) if inherited else {}
         self._effects: dict[str, _Effect] = {}
+        self._paths: dict[str, set[str]] = {}
         self._tokens: dict[str, tuple[int, int]] = {}
         self._models: dict[str, tuple[int, int]] = {}
         self._count = 0
@@ -81,13 +82,14 @@ class Ledger:
         if trailers is None or trailers.run != self._run:
             self._add_other(commit)
         elif trailers.phase is None:
-            self._turn(commit, dict.fromkeys(trailers.reverts, True))
+            self._turn(commit, dict.fromkeys(trailers.reverts, True), self._base)
             self._head.update(commit.changes)
         else:
             self._add_phase(trailers.phase, trailers, commit)
 
     def _add_phase(self, key: str, trailers: Trailers, commit: Commit) -> None:
         self._effects[commit.oid] = _Effect({key: False}, self._generated_at(commit))
+        self._paths.setdefault(key, set()).update(commit.changes)
         for path, entry in commit.changes.items():
             state = self.file(path)
             if key in self._owners.get(path, (key,)):
@@ -110,17 +112,15 @@ class Ledger:
             self._turn(commit, turned, before)
         self._head.update(commit.changes)
 
-    def _turn(
-        self, commit: Commit, turned: Mapping[str, bool], before: Mapping[str, Entry | None] | None = None
-    ) -> None:
+    def _turn(self, commit: Commit, turned: Mapping[str, bool], before: Mapping[str, Entry | None]) -> None:
         """Take phases back, or bring them back: what stands there then is the bot's.
 
-        Where a person's lines stood and git's own revert kept them, the bot's is what it was *before*.
+        Where a person's lines stood, they may have been kept by a merge: then the bot's is what it was *before*.
         """
         self._effects[commit.oid] = _Effect(turned, self._generated_at(commit))
         for path, entry in commit.changes.items():
-            kept = before is not None and entry and self.file(path).head != self.file(path).generated
-            self._generated[path] = before.get(path) if before is not None and kept else entry
+            kept = entry and self.file(path).head != self.file(path).generated
+            self._generated[path] = before.get(path) if kept else entry
             self._merges.pop(path, None)
         for key in turned:
             if key in self._made:
@@ -152,6 +152,10 @@ class Ledger:
         if state.head is None or (state.head == self._base.get(path) and path not in self._inherited):
             return False
         return state.head != state.generated or self.blocked(path)
+
+    def paths(self, key: str) -> Collection[str]:
+        """Return what the commits of the phase *key* changed."""
+        return self._paths.get(key, ())
 
     def made(self, key: str) -> Made | None:
         """Return the newest commit of the phase *key*, unless it was taken back."""

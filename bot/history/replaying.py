@@ -53,6 +53,7 @@ def replay(repository: Repository, local: str, remote: str, known: str | None, l
 def _carried(repository: Repository, base: str | None, local: str, remote: str, ledger: Ledger, scratch: str) -> str:
     theirs, ours = repository.log(base, remote), repository.log(base, local)
     done = {c.trailers.phase for c in theirs if c.trailers and c.trailers.phase and c.trailers.status == "complete"}
+    ours = [_whole(repository, commit, ledger) for commit in ours]
     paths = sorted({path for commit in ours for path in commit.changes})
     there = repository.entries(remote, paths)
     here = repository.entries(base, paths) if base else {}
@@ -70,6 +71,14 @@ def _carried(repository: Repository, base: str | None, local: str, remote: str, 
         for path, entry in commit.changes.items():
             _put(here, path, entry)
     return tip
+
+
+def _whole(repository: Repository, commit: Commit, ledger: Ledger) -> Commit:
+    """Return *commit* with all files of its phase, if others took that back meanwhile: it may have changed but some."""
+    phase = commit.trailers.phase if commit.trailers else None
+    if phase is None or phase == PLAN_PHASE or ledger.made(phase):
+        return commit
+    return replace(commit, changes={**repository.entries(commit.oid, sorted(ledger.paths(phase))), **commit.changes})
 
 
 def _superseded(commit: Commit, done: Collection[str], here: Mapping[str, Entry]) -> bool:

@@ -212,6 +212,8 @@ def test_the_same_comment_makes_a_phase_once(shop: Path) -> None:
     assert commits(shop, before) == "Generate entity Item [3/6]  Phase: entity/Item  Status: complete\n"
     work(shop, provider, again=Again(phases=["entity/Item"]), requested=Requested("alice", "2"))
     assert [key for key, _ in provider.asked] == ["entity/Item"]
+    work(shop, provider, again=Again(phases=["entity/Item"]), requested=ALICE)
+    assert len(provider.asked) == 1, "nor once more after another one"
 
 
 def test_the_same_comment_finishes_what_is_missing(shop: Path) -> None:

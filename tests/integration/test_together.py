@@ -186,6 +186,25 @@ def test_a_phase_made_again_goes_on_top_of_its_own_rollback(shared: Path, tmp_pa
     assert_settled(one)
 
 
+def test_a_phase_made_again_as_it_was_brings_its_files_on_top_of_its_own_rollback(shared: Path, tmp_path: Path) -> None:
+    one, two = at(shared, tmp_path / "one"), at(shared, tmp_path / "two")
+    well(one, "regenerate", "support", "--no-push")
+    well(two, "rollback", "support")
+    before = head(shared, "phasebot/shop")
+
+    well(one, "generate")
+
+    assert (
+        commits(shared, before, "phasebot/shop")
+        == """\
+Generate support files [5/6]  Phase: support  Status: complete
+  A .gitignore
+  A README.md
+"""
+    )
+    assert_settled(one)
+
+
 def test_a_revert_of_a_commit_that_was_put_on_top_of_others_still_counts(shared: Path, tmp_path: Path) -> None:
     one, two = at(shared, tmp_path / "one"), at(shared, tmp_path / "two")
     edit_plan(one, "  Item:", "  Crate:\n    size: integer\n  Item:")

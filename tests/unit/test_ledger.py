@@ -351,6 +351,28 @@ def test_a_revert_of_a_revert_brings_a_phase_back_as_often_as_it_is_done(first: 
     assert statuses == ["complete", "reverted", "complete"]
 
 
+@pytest.mark.parametrize("back", ["rollback", "revert"])
+def test_a_persons_lines_that_a_merge_kept_when_a_phase_was_taken_back_stay_theirs(back: str) -> None:
+    path, merged = "app/core.py", {"app/core.py": blob(4)}
+    taken_back = (
+        rollback(4, "core", changes=merged)
+        if back == "rollback"
+        else human_commit(4, merged, body=f"This reverts commit {oid(2)}.")
+    )
+    commits = [
+        bot_commit(1, CORE, changes={path: blob(1)}),
+        bot_commit(2, CORE, changes={path: blob(2)}),
+        human_commit(3, {path: blob(3)}),
+        taken_back,
+    ]
+
+    ledger = derive_state("blog", {}, commits)
+
+    assert ledger.state(CORE).status == "reverted"
+    assert ledger.file(path)[:2] == (blob(4), None if back == "rollback" else blob(1))
+    assert ledger.is_others(path)
+
+
 def test_a_phase_of_the_base_is_done_until_the_plan_says_otherwise_and_older_than_all_others() -> None:
     made = Made(oid(9), 0, Trailers(run="old", phase="core", status="complete", inputs="inputs-1", recipe="recipe-1"))
     inherited = Inherited({"core": made}, {"app/core.py": blob(7)})
