@@ -272,7 +272,8 @@ class Action:
 
     def _end(self, heard: Heard, ending: Ending) -> Ending:
         """Put the last reaction, and tell the job's page what went wrong."""
-        self._react(heard, _REACTIONS.get(ending.status, "confused"), hurry=ending.interrupted)
+        if not (ending.report and ending.report.outcome == "continued"):
+            self._react(heard, _REACTIONS.get(ending.status, "confused"), hurry=ending.interrupted)
         annotations = Annotations()
         if ending.message:
             level = _LEVELS.get(ending.status, "notice")

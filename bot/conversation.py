@@ -174,8 +174,9 @@ class Conversation:
             if await self._tell(seen, said, last=True, hurry=hurry):
                 break
         report = self._report(seen, said)
-        answer = rendering.render_answer(self._thread.key, rendering.render_closing(report))
-        await self._try(self._forge.comment, self._thread.asked_on, answer)
+        if said.word != "continued":  # nobody need be told yet
+            answer = rendering.render_answer(self._thread.key, rendering.render_closing(report))
+            await self._try(self._forge.comment, self._thread.asked_on, answer)
         return report
 
     def _report(self, seen: Seen, said: Said) -> Report:

@@ -157,9 +157,9 @@ class Job:
             seen = conversation.seen() or Seen(state=outcome.state)
             status = self._status(outcome)
             command = self._again(outcome.error, () if outcome.lacking else outcome.left)
-            if status == "incomplete" and outcome.late and self._continue(command, conversation):
-                command = ""
             said = Said(_word(status, outcome.error), str(outcome.error) if outcome.error else None, command)
+            if status == "incomplete" and outcome.late and self._continue(command, conversation):
+                said = Said("continued")
             return await self._end(conversation, seen, status, said, interrupted=isinstance(outcome.error, Interrupted))
 
     async def _end(

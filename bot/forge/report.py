@@ -29,7 +29,7 @@ from bot.forge.markdown import (
 from bot.history.state import PhaseState, RunState
 from bot.planning.phases import PLAN_PHASE
 
-Outcome = Literal["working", "complete", "incomplete", "failed", "stopped", "planned", "reverted"]
+Outcome = Literal["working", "complete", "incomplete", "failed", "continued", "stopped", "planned", "reverted"]
 
 _ROOM, _FILES_ROOM, _DIAGRAM_ROOM = 18_000, 10_000, 12_000
 """Characters for each part that grows with the plan, so that none pushes another out of the body."""

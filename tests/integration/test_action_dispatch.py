@@ -179,6 +179,7 @@ def test_a_run_that_is_out_of_time_goes_on_by_itself_in_another_job(github: Worl
     assert dispatch["inputs"] == {"issue": "12", "command": command, "login": "alice"}
     assert (dispatch["workflow"], dispatch["ref"]) == ("phasebot.yml", "refs/heads/main")
     assert "- the time of this job is over; another one goes on\n" in told
+    assert "**Phasebot goes on with `@alice`'s request after 1h 0m**" in told
     assert "To continue" not in told
 
     payload = github.dispatch("") | {"inputs": json.loads(json.dumps(dispatch["inputs"]))}
@@ -195,9 +196,8 @@ Generate main application [5/5]  github-actions[bot] for alice
 
 #PR1 open ready: Generate Note (phasebot/issue-12, main)
 
-#12 alice: /generate --provider template --max-tokens 50000  :confused:
+#12 alice: /generate --provider template --max-tokens 50000  :eyes:
 #12 bot: **Phasebot finished `@alice`'s request**
-#12 bot: **Not finished:** 4 of 5 phases done, 7 files in pull request #PR1.
 #12 bot: **Done:** 5 of 5 phases, 8 files. Review pull request #PR1 commit by commit.
 """
     )
