@@ -21,7 +21,6 @@ from bot.history.replaying import replay
 from bot.history.repository import BRANCHES, Identity, Repository, branch_ref, object_id
 from bot.history.state import Commit, Entry, RunState
 from bot.history.stopping import StopRef
-from bot.history.worktree import Followed
 from bot.history.writing import EXECUTABLE, NewCommit, RefMovedError, write_commits
 from bot.planning.phases import Phase, plan_path
 from bot.planning.planned import Planned
@@ -80,7 +79,7 @@ class Branch:
         self._known: str | None = None
         """Where the remote's branch stood before it was fetched."""
         self._tidied = 0
-        self._followed: dict[Path, Followed] = {}
+        self._followed: dict[Path, str] = {}
 
     # Reading
 
@@ -279,11 +278,10 @@ class Branch:
         if head is None:
             return
         for folder in worktree.worktrees_on(git, self._ref):
-            if folder not in self._followed:
-                self._followed[folder] = worktree.followed_to(git, folder, self._ref, head, self.fork)
-            if self._followed[folder].place != head:
-                worktree.follow(git, folder, self._followed[folder], head)
-                self._followed[folder] = Followed(head)
+            before = self._followed.get(folder)
+            if before != head:
+                worktree.follow(git, folder, self._ref, head, base=self.fork, before=before)
+                self._followed[folder] = head
 
     def tidy(self) -> None:
         """Roll up the packs of many phases, one each, into few: git searches them all for every object.

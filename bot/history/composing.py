@@ -80,7 +80,7 @@ class TakenBack:
 
     def compose(self, repository: Repository, ledger: Ledger, _: str | None) -> Composed | None:
         """Decide what goes; None when none of the phases is made (any more)."""
-        keys = [key for key in self.paths if ledger.made(key)]
+        keys = [key for key in self.paths if (ledger.stands(key, self.paths[key]) if self.gone else ledger.made(key))]
         if not keys:
             return None
         paths = sorted({path for key in keys for path in self.paths[key]})

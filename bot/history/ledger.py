@@ -39,8 +39,8 @@ class Inherited:
 class _Effect(NamedTuple):
     """What a commit did to phases, so that undoing it does the opposite."""
 
-    turned: Mapping[str, bool]
-    """Phase → whether it took it back; else it made it, or brought it back."""
+    undone: Mapping[str, bool]
+    """Phase → whether it is taken back once this is undone."""
     before: Mapping[str, Entry | None]
     """Path → what the bot had last put there by itself."""
 
@@ -88,7 +88,7 @@ class Ledger:
             self._add_phase(trailers.phase, trailers, commit)
 
     def _add_phase(self, key: str, trailers: Trailers, commit: Commit) -> None:
-        self._effects[commit.oid] = _Effect({key: False}, self._generated_at(commit))
+        self._effects[commit.oid] = _Effect({key: True}, self._generated_at(commit))
         self._paths.setdefault(key, set()).update(commit.changes)
         for path, entry in commit.changes.items():
             state = self.file(path)
@@ -106,8 +106,8 @@ class Ledger:
 
     def _add_other(self, commit: Commit) -> None:
         named = set(_REVERTS.findall(commit.body))
-        if undone := [effect for oid, effect in self._effects.items() if oid in named]:
-            turned = {key: not taken_back for effect in undone for key, taken_back in effect.turned.items()}
+        if named and (undone := [effect for oid, effect in self._effects.items() if oid in named]):
+            turned = {key: taken_back for effect in undone for key, taken_back in effect.undone.items()}
             before = {path: entry for effect in reversed(undone) for path, entry in effect.before.items()}
             self._turn(commit, turned, before)
         self._head.update(commit.changes)
@@ -117,7 +117,8 @@ class Ledger:
 
         Where a person's lines stood, they may have been kept by a merge: then the bot's is what it was *before*.
         """
-        self._effects[commit.oid] = _Effect(turned, self._generated_at(commit))
+        was = {key: self._made[key].reverted if key in self._made else not turned[key] for key in turned}
+        self._effects[commit.oid] = _Effect(was, self._generated_at(commit))
         for path, entry in commit.changes.items():
             kept = entry and self.file(path).head != self.file(path).generated
             self._generated[path] = before.get(path) if kept else entry
@@ -153,6 +154,11 @@ class Ledger:
             return False
         return state.head != state.generated or self.blocked(path)
 
+    def stands(self, key: str, paths: Iterable[str]) -> bool:
+        """Whether the phase *key* of *paths* is made, or what the base made of it is back."""
+        inherited = (path for path in paths if path in self._inherited and not self.is_others(path))
+        return self.made(key) is not None or any(self.file(path).head for path in inherited)
+
     def paths(self, key: str) -> Collection[str]:
         """Return what the commits of the phase *key* changed."""
         return self._paths.get(key, ())
@@ -177,7 +183,7 @@ class Ledger:
         """Return how far *phase*, as the plan now has it, has come."""
         made = self._made.get(phase.key)
         tokens = self._tokens.get(phase.key, (0, 0))
-        if made is None and self._has_plan(phase):
+        if self.made(phase.key) is None and self._has_plan(phase):
             return PhaseState(phase, "complete", None, tuple(phase.files), (), (), (), None, tokens, ())
         if made is None or made.reverted:
             status: PhaseStatus = "reverted" if made else "pending"

@@ -109,7 +109,7 @@ class Plans:
         known, found = {phase.key for phase in phases}, dict[str, Sequence[str]]()
         kept = {path for phase in phases for path in phase.files}
         for phase in (phase for plan in former for phase in plan.phases):
-            if phase.key not in known and phase.key not in found and ledger.made(phase.key):
+            if phase.key not in known and phase.key not in found and ledger.stands(phase.key, phase.files):
                 found[phase.key] = [path for path in phase.files if path not in kept and ledger.file(path).head]
         return found
 

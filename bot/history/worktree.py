@@ -33,7 +33,7 @@ def worktrees_on(git: Git, ref: str) -> list[Path]:
     return found
 
 
-class Followed(NamedTuple):
+class _Followed(NamedTuple):
     """How far a worktree has followed."""
 
     place: str | None
@@ -42,22 +42,42 @@ class Followed(NamedTuple):
     """Path → the object ids that the branch has had there since: a refresh that was killed leaves such a file."""
 
 
-def followed_to(git: Git, folder: Path, ref: str, head: str, base: str | None) -> Followed:
-    """Return where *ref* stood when the worktree last followed it; *base* is where its branch began.
+def follow(git: Git, folder: Path, ref: str, head: str, *, base: str | None, before: str | None) -> None:
+    """Bring the worktree in *folder* to *head*, the commit that *ref* stands at; *base* is where its branch began.
+
+    *before* is where a former call left it, if there was one.  What a person changed, staged, removed or put in the
+    way stays as it is.  A locked index leaves the refresh to the next run.
+    """
+    followed = _Followed(before)
+    changes, index = _behind(git, folder, before, head) if before else ([], {})
+    if before is None or any(index.get(path) != was for path, was, _ in changes):  # a person may have committed here
+        followed = _followed_to(git, folder, ref, head, base)
+        changes, index = _behind(git, folder, followed.place, head)
+    _refresh(git, folder, changes, index, followed.since, digits=len(head))
+
+
+def _behind(git: Git, folder: Path, place: str | None, head: str) -> tuple[Sequence[_Change], Mapping[str, Entry]]:
+    """Return what has changed from *place* to *head*, and what the index has there."""
+    changes = _changes(git, place, head)
+    return changes, _index(git, folder, [change.path for change in changes])
+
+
+def _followed_to(git: Git, folder: Path, ref: str, head: str, base: str | None) -> _Followed:
+    """Return where *ref* stood when the worktree last followed it.
 
     The ref's log says where it has stood.  It is the place that the index is nearest to, by the paths that have
     changed since the farthest one; the latest of those that are equally near.  One place alone does not tell:
     what has changed since it may be put back by now, and what a person staged fits nowhere.
     """
     if git.run("diff-index", "--cached", "--quiet", head, "--", folder=folder).status == 0:
-        return Followed(head)
+        return _Followed(head)
     log = git("log", "-g", "--format=%H", ref, "--").split("\n")
     before = log[log.index(head) + 1 :][:_PLACES] if head in log else []  # it may have moved on meanwhile
     places: list[str | None] = [*before, base]
     steps = [_changes(git, place, later) for place, later in zip(places, [head, *before], strict=True)]
     there = {change.path: change.new for changes in reversed(steps) for change in changes}
     index = _index(git, folder, list(there))
-    followed, fewest = Followed(head), sum(index.get(path) != entry for path, entry in there.items())
+    followed, fewest = _Followed(head), sum(index.get(path) != entry for path, entry in there.items())
     since: dict[str, set[str | None]] = {}
     for place, changes in zip(places, steps, strict=True):
         for path, old, new in changes:
@@ -65,18 +85,18 @@ def followed_to(git: Git, folder: Path, ref: str, head: str, base: str | None) -
             there[path] = old
         differing = sum(index.get(path) != entry for path, entry in there.items())
         if differing < fewest:
-            followed, fewest = Followed(place, {path: frozenset(oids) for path, oids in since.items()}), differing
+            followed, fewest = _Followed(place, {path: frozenset(oids) for path, oids in since.items()}), differing
     return followed
 
 
-def follow(git: Git, folder: Path, followed: Followed, new: str) -> None:
-    """Bring the worktree in *folder* from where it has *followed* to the commit *new*.
-
-    What a person changed, staged, removed or put in the way stays as it is.  A locked index leaves the
-    refresh to the next run.
-    """
-    changes = _changes(git, followed.place, new)
-    index = _index(git, folder, [change.path for change in changes])
+def _refresh(  # what was looked up once
+    git: Git,
+    folder: Path,
+    changes: Sequence[_Change],
+    index: Mapping[str, Entry],
+    since: Mapping[str, Collection[str | None]],
+    digits: int,
+) -> None:
     hashes = _hashes(git, folder, [change.path for change in changes])
     write: dict[str, Entry] = {}
     record: dict[str, Entry | None] = {}
@@ -85,7 +105,7 @@ def follow(git: Git, folder: Path, followed: Followed, new: str) -> None:
             continue  # followed already, staged by a person, or something else stands in the way
         record[path] = now
         found = hashes.get(path, "" if _exists(folder, path) else None)
-        if found not in {was.oid if was else None, *followed.since.get(path, ())}:
+        if found not in {was.oid if was else None, *since.get(path, ())}:
             continue  # changed by a person: the index says what head has, the file stays
         if now is None:
             (folder / path).unlink(missing_ok=True)
@@ -94,7 +114,7 @@ def follow(git: Git, folder: Path, followed: Followed, new: str) -> None:
             write[path] = now
     _write_files(git, folder, write)
     if record:
-        git.run("update-index", "--add", "-z", "--index-info", stdin=_index_info(record, len(new)), folder=folder)
+        git.run("update-index", "--add", "-z", "--index-info", stdin=_index_info(record, digits), folder=folder)
 
 
 def _changes(git: Git, old: str | None, new: str) -> list[_Change]:

@@ -170,6 +170,20 @@ def test_an_entity_that_the_plan_has_no_more_is_removed_on_the_new_branch(base: 
     assert_settled(base)
 
 
+def test_what_the_base_has_of_an_entity_goes_too_where_it_was_taken_back_before(base: Path) -> None:
+    evolve(base)
+    well(base, "regenerate", "entity/Order")
+    well(base, "rollback", "entity/Order", "--cascade")
+    before = edit_plan(base, "  Order:\n    amount: integer\n    item: -> Item\n", "")
+
+    well(base, "generate", "--jobs", 1)
+
+    assert commits(base, before).startswith(
+        "Take back entity/Order  Reverts: entity/Order\n  D app/models/order.py\n  D app/routers/order.py\n"
+    )
+    assert_settled(base)
+
+
 def test_an_edited_file_of_the_base_stays_when_its_entity_goes(base: Path) -> None:
     person(base, "Mine", replace(base, "app/models/order.py", "# Order", "# My order"))
     evolve(base)
@@ -179,6 +193,7 @@ def test_an_edited_file_of_the_base_stays_when_its_entity_goes(base: Path) -> No
 
     assert "kept, because people edited it: app/models/order.py" in told.err
     assert content(base, "app/models/order.py").startswith("# My order")
+    assert_settled(base)
 
 
 def test_the_spec_may_be_yaml(base: Path) -> None:

@@ -239,6 +239,20 @@ def test_two_changes_of_one_file_are_both_merged_with_what_was_pushed(shared: Pa
     assert_settled(one)
 
 
+def test_a_worktree_in_which_a_person_commits_beside_the_run_follows_on(tmp_path: Path) -> None:
+    one = finished(tmp_path / "one", recipe=first_edition())
+    write_recipe(first_edition(), 2)
+
+    def other() -> None:
+        person(one, "Mine", replace(one, ITEM, "# The end", "# My end"))
+
+    provider = ScriptedProvider({"entity/Item": meanwhile(other)})
+    work(one, provider, again=Again(phases=["entity/Item", "entity/Order"]))
+
+    assert git(one, "status", "--porcelain") == ""
+    assert (one / ITEM).read_text() == "# Item, edition 2.\n#\n#\n# name: string\n#\n#\n# My end of Item.\n"
+
+
 def test_files_of_a_refresh_that_was_killed_are_nobodys_edits(tmp_path: Path) -> None:
     own_one = finished(tmp_path / "first", recipe=first_edition())
     subprocess.run(["git", "clone", "--quiet", "--bare", str(own_one), str(tmp_path / "shared.git")], check=True)

@@ -351,6 +351,13 @@ def test_a_revert_of_a_revert_brings_a_phase_back_as_often_as_it_is_done(first: 
     assert statuses == ["complete", "reverted", "complete"]
 
 
+def test_undoing_a_revert_of_what_was_taken_back_already_brings_nothing_back() -> None:
+    revert = human_commit(3, body=f"This reverts commit {oid(1)}.")
+    undone = human_commit(4, body=f"This reverts commit {oid(3)}.")
+
+    assert _state(CORE, bot_commit(1, CORE), rollback(2, "core"), revert, undone).status == "reverted"
+
+
 @pytest.mark.parametrize("back", ["rollback", "revert"])
 def test_a_persons_lines_that_a_merge_kept_when_a_phase_was_taken_back_stay_theirs(back: str) -> None:
     path, merged = "app/core.py", {"app/core.py": blob(4)}

@@ -48,23 +48,25 @@ def _expected(phase: Phase, commits: Sequence[Commit]) -> tuple[str, str | None]
     """Return status and commit of *phase* by the words of the design, without a ledger."""
     made: list[Commit] = []
     taken_back = False
-    effects: dict[str, bool] = {}
+    effects: dict[str, bool] = {}  # commit → whether the phase is taken back once that is undone
     for commit in commits:
         trailers = commit.trailers
         ours = trailers is not None and trailers.run == "blog"
         if ours and trailers is not None and trailers.phase == phase.key:
             made.append(commit)
-            effects[commit.oid] = taken_back = False
+            effects[commit.oid], taken_back = True, False
         elif ours and trailers is not None and trailers.phase is None and phase.key in trailers.reverts:
-            effects[commit.oid] = taken_back = True
+            effects[commit.oid], taken_back = (taken_back if made else False), True
         elif not ours:
             for undone in [each for each in effects if each in commit.body]:
-                effects[commit.oid] = taken_back = not effects[undone]
-    if not made:
+                after = effects[undone]
+                effects[commit.oid], taken_back = (taken_back if made else not after), after
+    if taken_back or not made:
         left = {path: entry for commit in commits for path, entry in commit.changes.items()}
         there = [entry for path in phase.files if (entry := left.get(path)) and entry.is_file]
         by_hand = phase is PLAN and len(there) == len(phase.files)
-        return ("complete" if by_hand else "pending"), None
+        if by_hand or not made:
+            return ("complete" if by_hand else "pending"), None
     newest = made[-1].trailers
     return "reverted" if taken_back else (newest.status if newest else None) or "", made[-1].oid
 
