@@ -49,17 +49,19 @@ def follow(git: Git, folder: Path, ref: str, head: str, *, base: str | None, bef
     way stays as it is.  A locked index leaves the refresh to the next run.
     """
     followed = _Followed(before)
-    changes, index = _behind(git, folder, before, head) if before else ([], {})
+    changes, index = _behind(git, folder, followed, head) if before else ([], {})
     if before is None or any(index.get(path) != was for path, was, _ in changes):  # a person may have committed here
         followed = _followed_to(git, folder, ref, head, base)
-        changes, index = _behind(git, folder, followed.place, head)
+        changes, index = _behind(git, folder, followed, head)
     _refresh(git, folder, changes, index, followed.since, digits=len(head))
 
 
-def _behind(git: Git, folder: Path, place: str | None, head: str) -> tuple[Sequence[_Change], Mapping[str, Entry]]:
-    """Return what has changed from *place* to *head*, and what the index has there."""
-    changes = _changes(git, place, head)
-    return changes, _index(git, folder, [change.path for change in changes])
+def _behind(git: Git, folder: Path, followed: _Followed, head: str) -> tuple[Sequence[_Change], Mapping[str, Entry]]:
+    """Return what has changed since *followed*, or has changed and is as it was, and what the index has there."""
+    changes = _changes(git, followed.place, head)
+    as_before = sorted(set(followed.since) - {change.path for change in changes})
+    index = _index(git, folder, [*(change.path for change in changes), *as_before])
+    return [*changes, *(_Change(path, index.get(path), index.get(path)) for path in as_before)], index
 
 
 def _followed_to(git: Git, folder: Path, ref: str, head: str, base: str | None) -> _Followed:

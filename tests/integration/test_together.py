@@ -283,6 +283,23 @@ def test_a_refresh_that_was_killed_after_it_removed_files_is_finished(shop: Path
     assert_settled(shop)
 
 
+def test_a_file_that_a_killed_refresh_left_goes_where_the_branch_has_it_no_more(shared: Path, tmp_path: Path) -> None:
+    one, two = at(shared, tmp_path / "one"), at(shared, tmp_path / "two")
+    well(one, "rollback", "entity/Item", "--cascade")
+    (one / ".git" / "index.lock").touch()
+    well(one, "generate", "--no-push")
+    assert (one / ITEM).exists()
+    (one / ".git" / "index.lock").unlink()
+    well(two, "generate")
+    person(two, "Not this one", {ITEM: None})
+    git(two, "push", "--quiet")
+
+    well(one, "generate")
+
+    assert not (one / ITEM).exists()
+    assert_settled(one)
+
+
 def test_plans_that_two_people_edited_at_one_place_are_kept_apart(shared: Path, tmp_path: Path) -> None:
     one, two = at(shared, tmp_path / "one"), at(shared, tmp_path / "two")
     first = content(one, ".phasebot/plan.yaml").partition("\n")[0]
