@@ -85,17 +85,20 @@ class Branch:
 
     def read(self) -> None:
         """Look at the branch anew: the local one, else what is known of the remote's."""
-        remote_name = self._remote.name if self._remote else None
         tracked = self._repository.oid(self._remote.tracking(self.name)) if self._remote else None
         self.head = self._repository.oid(self._ref) or tracked
-        self.fork = self._repository.base_oid(self.base, remote_name)
-        self.commits = []
-        if self.head:
-            self.fork = self._repository.merge_base(self.fork, self.head) if self.fork else None
-            if self.fork in (None, self.head):  # nothing in common, or merged already: the run says where it began
-                self.fork = self._repository.before_run(self.run, self.head)
-            self.commits = self._repository.log(self.fork, self.head)
+        self.fork = self._fork_of(self.head)
+        self.commits = self._repository.log(self.fork, self.head) if self.head else []
         self._ledger = None
+
+    def _fork_of(self, head: str | None) -> str | None:
+        base = self._repository.base_oid(self.base, self._remote.name if self._remote else None)
+        if head is None:
+            return base
+        fork = self._repository.merge_base(base, head) if base else None
+        if fork in (None, head):  # nothing in common, or merged already: the run says where it began
+            return self._repository.before_run(self.run, head)
+        return fork
 
     def plan_file(self) -> PlanFile | None:
         """Return the plan at head; None when the history holds none.
@@ -243,7 +246,7 @@ class Branch:
             self.read()
 
     def _on_top_of(self, ours: str, theirs: str) -> str:
-        ledger = derive_state(self.run, {}, self._repository.log(self.fork, theirs))
+        ledger = derive_state(self.run, {}, self._repository.log(self._fork_of(theirs), theirs))
         return replay(self._repository, ours, theirs, self._known, ledger)
 
     def push(self, oid: str) -> None:

@@ -65,8 +65,8 @@ class Ledger:
         self._owners = owners or {}
         self._base = base
         self._head: dict[str, Entry | None] = dict(base)
-        self._generated: dict[str, Entry | None] = dict(inherited.generated) if inherited else {}
-        self._inherited = frozenset(self._generated)
+        self._inherited: Mapping[str, Entry] = inherited.generated if inherited else {}
+        self._generated: dict[str, Entry | None] = dict(self._inherited)
         self._merges: dict[str, tuple[tuple[Entry, Entry], ...]] = {}
         self._made: dict[str, Made] = dict(inherited.made) if inherited else {}
         self._effects: dict[str, _Effect] = {}
@@ -82,7 +82,7 @@ class Ledger:
         if trailers is None or trailers.run != self._run:
             self._add_other(commit)
         elif trailers.phase is None:
-            self._turn(commit, dict.fromkeys(trailers.reverts, True), self._base)
+            self._turn(commit, dict.fromkeys(trailers.reverts, True), self._inherited)
             self._head.update(commit.changes)
         else:
             self._add_phase(trailers.phase, trailers, commit)

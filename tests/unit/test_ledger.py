@@ -380,6 +380,20 @@ def test_a_persons_lines_that_a_merge_kept_when_a_phase_was_taken_back_stay_thei
     assert ledger.is_others(path)
 
 
+def test_what_people_made_of_a_file_in_the_base_stays_theirs_after_a_rollback() -> None:
+    path = "app/core.py"
+    commits = [
+        bot_commit(1, CORE, changes={path: blob(2)}),
+        rollback(2, "core", changes={path: blob(1)}),
+        human_commit(3, {path: blob(9)}, body="Merge main"),
+    ]
+
+    ledger = derive_state("blog", {path: blob(9)}, commits, inherited=Inherited({}, {path: blob(1)}))
+
+    assert ledger.file(path)[:2] == (blob(9), blob(1))
+    assert ledger.is_others(path)
+
+
 def test_a_phase_of_the_base_is_done_until_the_plan_says_otherwise_and_older_than_all_others() -> None:
     made = Made(oid(9), 0, Trailers(run="old", phase="core", status="complete", inputs="inputs-1", recipe="recipe-1"))
     inherited = Inherited({"core": made}, {"app/core.py": blob(7)})
