@@ -8,6 +8,11 @@ import pytest
 _LEAKS = ("GIT_", "GITHUB_", "GEMINI_", "GOOGLE_", "PHASEBOT_", "XDG_")
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """Have one worker more than cores: a third of the time tests wait, for disks, servers and other processes."""
+    return (os.cpu_count() or 1) + 1
+
+
 @pytest.fixture(autouse=True)
 def sealed(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Give the test a home of its own, a known committer, and no key or setting of whoever runs it."""
