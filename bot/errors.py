@@ -1,7 +1,7 @@
 """The few ways Phasebot fails, by who can mend it.
 
 Every message is one sentence or two, safe to show in public: what was being done, what was wrong with
-which value, what to do next.  Only :mod:`bot.cli` turns one into an exit code.
+which value, what to do next.  Only :mod:`bot.cli.main` turns one into an exit code.
 """
 
 

@@ -13,19 +13,19 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from bot.generation.prompts import files_question
+from bot.engine.requests import Limits
+from bot.generation.llm.prompts import files_question
 from bot.generation.provider import Generated, Request
-from bot.generation.template import TemplateProvider
-from bot.history.branch import Branch
-from bot.history.composing import Finished
+from bot.generation.templates import TemplateProvider
+from bot.history.commits import Finished
+from bot.history.fast_import import NewCommit, format_stream
+from bot.history.run_branch import Branch
 from bot.history.trailers import Trailers, format_message
-from bot.history.writing import NewCommit, format_stream
 from bot.planning.phases import Phase
-from bot.terms import Limits
+from tests.gemini_client import SENTENCE, phasebot
 from tests.gemini_server import Author, FakeGemini
-from tests.house import House, ScriptedProvider, branch_of, clone, git, new_origin, new_repository, planned
-from tests.model_house import SENTENCE, phasebot
-from tests.unit.builders import BLOG
+from tests.repositories import House, ScriptedProvider, branch_of, clone, git, new_origin, new_repository, planned
+from tests.unit.values import BLOG
 
 _FILE = "".join(f"line {number} of a generated file\n" for number in range(60))
 _WHO = "Ada <ada@example.com> 1763900000 +0000"

@@ -19,8 +19,8 @@ from typing import Any, Self
 from bot.generation.provider import Request
 from bot.generation.rendering import phase_context, render_template
 from bot.planning.plan import Plan
-from tests.house import planned
-from tests.unit.builders import BLOG
+from tests.repositories import planned
+from tests.unit.values import BLOG
 
 USAGE = {"promptTokenCount": 1000, "candidatesTokenCount": 400, "thoughtsTokenCount": 100, "totalTokenCount": 1500}
 KEY = "test-key-0123456789"

@@ -26,7 +26,7 @@ from bot.forge.markdown import (
     span,
     within,
 )
-from bot.history.state import PhaseState, RunState
+from bot.history.run_state import PhaseState, RunState
 from bot.planning.phases import PLAN_PHASE
 
 Outcome = Literal["working", "complete", "incomplete", "failed", "continued", "stopped", "planned", "reverted"]

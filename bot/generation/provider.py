@@ -6,8 +6,8 @@ from typing import Protocol
 
 from bot.planning.phases import Phase
 from bot.planning.plan import Plan
-from bot.planning.planned import Planned
 from bot.planning.recipe import Recipe
+from bot.planning.resolved_plan import Planned
 
 
 @dataclass(frozen=True, slots=True)

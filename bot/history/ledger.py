@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-from bot.history.state import UNKNOWN_MODEL, Commit, Entry, FileState, PhaseState, PhaseStatus, Stale
+from bot.history.run_state import UNKNOWN_MODEL, Commit, Entry, FileState, PhaseState, PhaseStatus, Stale
 from bot.history.trailers import Trailers
 from bot.planning.phases import PLAN_PHASE, Phase
 

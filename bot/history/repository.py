@@ -9,7 +9,7 @@ from typing import Literal
 
 from bot.errors import RepositoryError, UsageError
 from bot.history.git import Git
-from bot.history.state import Commit, Entry
+from bot.history.run_state import Commit, Entry
 from bot.history.trailers import Trailers
 
 BRANCHES = "phasebot/"

@@ -1,7 +1,7 @@
 """The message of a phase commit: format it, and read its trailers back.
 
 Trailers are the load-bearing text: they are all the state there is.  Nothing a model or a plan wrote reaches
-one, but for paths, which :mod:`bot.planning.paths` confines before.
+one, but for paths, which :mod:`bot.planning.path_rules` confines before.
 """
 
 import re

@@ -7,7 +7,7 @@ from string import Template
 from typing import Any
 
 from bot.errors import UsageError
-from bot.planning.paths import inside, path_problem
+from bot.planning.path_rules import inside, path_problem
 from bot.planning.plan import Entity, Plan
 from bot.planning.recipe import PROMPTS, Recipe, RecipePhase, digest
 

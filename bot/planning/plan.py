@@ -14,8 +14,8 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, field_validator, mod
 from pydantic import Field as Setting
 
 from bot.planning import names
-from bot.planning.defaults import Default, parse_default
-from bot.planning.paths import check_output_dir
+from bot.planning.field_defaults import Default, parse_default
+from bot.planning.path_rules import check_output_dir
 
 MAX_ENTITIES = 500
 MAX_FIELDS = 200

@@ -16,7 +16,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError, mod
 from pydantic import Field as Setting
 
 from bot.errors import UsageError
-from bot.planning import outline
+from bot.planning import yaml_outline
 from bot.planning.names import shown
 from bot.planning.plan import Reserved
 
@@ -130,9 +130,9 @@ def load_recipe(name: str) -> Recipe:
     source = f"recipe {name!r}"
     text = _read(folder, "recipe.yaml", source)
     try:
-        outline.compose(text)  # refuses what safe_load would follow: aliases, depth
+        yaml_outline.compose(text)  # refuses what safe_load would follow: aliases, depth
         content = _RecipeFile.model_validate(yaml.safe_load(text))
-    except outline.OutlineError as exc:
+    except yaml_outline.OutlineError as exc:
         raise UsageError(f"{source}, recipe.yaml, line {exc.line}: {exc}") from exc
     except ValidationError as exc:
         first = exc.errors()[0]

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.gemini_client import SENTENCE, phasebot, run
 from tests.gemini_server import Asked, Author, FakeGemini, Reply, answer, error, retry_info
-from tests.house import clone, git, new_origin, new_repository, phases_of, tree_of
-from tests.model_house import SENTENCE, phasebot, run
+from tests.repositories import clone, git, new_origin, new_repository, phases_of, tree_of
 
 MISHAPS: tuple[Callable[[Asked], Reply], ...] = (
     lambda _: error(500),

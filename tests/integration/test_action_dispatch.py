@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from bot.forge.event import Ignored
+from bot.forge.webhook_event import Ignored
 from bot.generation.provider import Generated, Request
-from bot.generation.template import TemplateProvider
-from tests.action_house import ISSUE, World, scripted, small_world
+from bot.generation.templates import TemplateProvider
+from tests.action_world import ISSUE, World, scripted, small_world
 from tests.github_server import Json
-from tests.house import git
+from tests.repositories import git
 
 BOT = "github-actions[bot]"
 MARKER = "<!-- phasebot:issue-12 -->\n"

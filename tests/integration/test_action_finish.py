@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.action_house import World, scripted, small_world
+from tests.action_world import World, scripted, small_world
 from tests.git_http_server import Refusal
 from tests.github_server import LOGIN
-from tests.house import commit, git
-from tests.integration.test_action import nothing
+from tests.integration.test_action_generate import nothing
+from tests.repositories import commit, git
 
 MARKER = "<!-- phasebot:issue-12 -->\n"
 ENDED = "the job ended before the run did: cancelled, out of time, or an error that its log shows"

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from tests.action_house import World, small_world
+from tests.action_world import World, small_world
 from tests.github_server import Issue
-from tests.house import commit, git
+from tests.repositories import commit, git
 
 MODEL = "app/models/note.py"
 COMMITS = "%s  %(trailers:key=Phasebot-Requested-By,valueonly,separator=%x2C)"

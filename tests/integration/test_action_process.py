@@ -14,11 +14,11 @@ import pytest
 
 from bot.errors import UsageError
 from bot.settings import read_actions_settings
-from tests.action_house import ISSUE, World, small_world, world
+from tests.action_world import ISSUE, World, small_world, world
 from tests.gemini_server import KEY, Asked, Author, FakeGemini, Reply
 from tests.git_http_server import basic
 from tests.github_server import TOKEN
-from tests.house import NOTE, SMALL, git
+from tests.repositories import NOTE, SMALL, git
 
 INPUTS = (
     *("PROVIDER", "MODEL", "FALLBACK_MODELS", "RECIPE", "OUTPUT_DIR", "BASE_BRANCH", "JOBS", "MAX_TOKENS"),
@@ -106,7 +106,7 @@ def test_an_event_that_asks_for_nothing_costs_next_to_nothing(github: World) -> 
 
     assert done.returncode == 0, done.stderr
     imported = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines() if line.startswith("import time")}
-    assert "bot.forge.hearing" in imported
+    assert "bot.forge.command_event" in imported
     assert imported.isdisjoint({"github", "git", "pydantic", "asyncio", "requests", "jinja2", "yaml", "subprocess"})
     assert "nothing to do: the text is not a command" in done.stderr
     assert Path(environment["GITHUB_OUTPUT"]).read_text().split("\n")[1] == "ignored"

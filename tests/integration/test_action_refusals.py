@@ -11,18 +11,18 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import SecretStr
 
-from bot import action
-from bot.action import Action
-from bot.console import PlainAnnouncer
-from bot.errand import Ending
-from bot.forge.command import USAGE
-from bot.forge.event import Ignored
-from bot.forge.github_api import GitHub
-from bot.forge.hearing import Heard, hear
+from bot.action import handler
+from bot.action.handler import Action
+from bot.action.result import Ending
+from bot.cli.output import PlainAnnouncer
+from bot.forge.command_event import Heard, hear
+from bot.forge.comment_command import USAGE
+from bot.forge.github_client import GitHub
+from bot.forge.webhook_event import Ignored
 from bot.settings import ActionsSettings, GeminiSettings
-from tests.action_house import CLOCK, ISSUE, World, build_inputs, small_world
+from tests.action_world import CLOCK, ISSUE, World, build_inputs, small_world
 from tests.github_server import Json, Reply, at, refusal
-from tests.house import git
+from tests.repositories import git
 
 PERMISSION = "GET /collaborators/.+/permission"
 
@@ -245,7 +245,7 @@ TEXTS = st.builds(lambda command, rest: f"{command}{rest}", COMMANDS, st.text(ma
 def test_a_comment_by_somebody_without_write_access_never_reaches_git(
     github: World, monkeypatch: pytest.MonkeyPatch, text: str, login: str, number: int, *, on: bool
 ) -> None:
-    monkeypatch.setattr(action, "open_branch", Mock(side_effect=AssertionError("opened a repository")))
+    monkeypatch.setattr(handler, "open_branch", Mock(side_effect=AssertionError("opened a repository")))
     forge = Mock(spec=GitHub)
     forge.may_write.side_effect = lambda login: login == "alice"
     payload = github.comment(text, author=login)

@@ -18,11 +18,11 @@ import pytest
 import yaml
 from filelock import FileLock
 
-from bot.commands import action
-from bot.forge.command import USAGE
-from bot.planning.planned import plan_spec
-from bot.planning.source import read_issue
-from tests.act_house import (
+from bot.cli.commands import action
+from bot.forge.comment_command import USAGE
+from bot.planning.resolved_plan import plan_spec
+from bot.planning.spec_source import read_issue
+from tests.act_jobs import (
     ACTION,
     ROOT,
     STEPS,
@@ -35,9 +35,9 @@ from tests.act_house import (
     run_step,
     start_step,
 )
-from tests.action_house import ISSUE, World, world
+from tests.action_world import ISSUE, World, world
 from tests.git_http_server import Asked, Refusal
-from tests.house import git, phases_of
+from tests.repositories import git, phases_of
 
 FORM = ROOT / ".github" / "ISSUE_TEMPLATE" / "generate.yml"
 JOBS: Mapping[str, Any] = yaml.safe_load(WORKFLOW.read_text())["jobs"]

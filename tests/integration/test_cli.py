@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.house import NOTE, SMALL, commit, git, new_repository, phasebot, phases_of
-from tests.unit.builders import BLOG
+from tests.repositories import NOTE, SMALL, commit, git, new_repository, phasebot, phases_of
+from tests.unit.values import BLOG
 
 
 @pytest.fixture
@@ -354,9 +354,8 @@ def test_bad_options_exit_2_and_leave_no_branch(tmp_path: Path, arguments: tuple
 
 
 def test_help_comes_quickly_without_the_heavy_imports() -> None:
-    code = (
-        "import sys; sys.argv=['phasebot','--help']\nfrom bot.cli import main\ntry: main()\nexcept SystemExit: pass\n"
-    )
+    code = "import sys; sys.argv=['phasebot','--help']\n"
+    code += "from bot.cli.main import main\ntry: main()\nexcept SystemExit: pass\n"
     code += "print(sorted({'git','pydantic','jinja2','rich','yaml'} & set(sys.modules)), file=sys.stderr)"
 
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

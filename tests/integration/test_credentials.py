@@ -11,13 +11,13 @@ import pytest
 
 from bot.errors import PushError, UsageError
 from bot.generation.provider import Generated, Request
-from bot.generation.template import TemplateProvider
-from bot.history import publishing
+from bot.generation.templates import TemplateProvider
+from bot.history import push_queue
 from bot.history.git import through_environment
-from bot.history.opening import Place, open_branch
 from bot.history.remote import Credentials
+from bot.history.run_location import Place, open_branch
 from tests.git_http_server import TOKEN, Asked, GitServer, Refusal, basic
-from tests.house import House, ScriptedProvider, branch_of, clone, commit, git, new_origin, phases_of, tree_of
+from tests.repositories import House, ScriptedProvider, branch_of, clone, commit, git, new_origin, phases_of, tree_of
 
 CHECKOUTS = "ghs_left_by_actions_checkout"
 HEADER = f"AUTHORIZATION: basic {basic(CHECKOUTS)}"
@@ -33,7 +33,7 @@ def origin(tmp_path: Path) -> Path:
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Try a push once."""
-    monkeypatch.setattr(publishing, "_PATIENCE", 0.0)
+    monkeypatch.setattr(push_queue, "_PATIENCE", 0.0)
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.history_house import (
+from tests.history_picture import (
     assert_settled,
     bot,
     commits,
@@ -19,7 +19,7 @@ from tests.history_house import (
     well,
     work,
 )
-from tests.house import ScriptedProvider, git, leaving_out
+from tests.repositories import ScriptedProvider, git, leaving_out
 
 PLAN = ".phasebot/plan.yaml"
 ORDER = "  Order:\n    amount: integer\n    item: -> Item\n"

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from bot.engine.requests import Again, Requested
 from bot.generation.provider import Generated, Request
-from bot.terms import Again, Requested
-from tests.history_house import (
+from tests.history_picture import (
     assert_settled,
     bot,
     commits,
@@ -18,7 +18,7 @@ from tests.history_house import (
     well,
     work,
 )
-from tests.house import ScriptedProvider, git, new_repository, phasebot
+from tests.repositories import ScriptedProvider, git, new_repository, phasebot
 
 PLAN = ".phasebot/plan.yaml"
 ALICE = Requested("alice", "2381234567")

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.gemini_client import SENTENCE, phasebot, spoiling
 from tests.gemini_server import KEY, Asked, Author, FakeGemini, Reply, error
-from tests.house import git, tree_of
-from tests.model_house import SENTENCE, phasebot, spoiling
-from tests.unit.builders import BLOG
+from tests.repositories import git, tree_of
+from tests.unit.values import BLOG
 
 
 def test_without_a_key_gemini_is_a_usage_error_that_names_the_variable(tmp_path: Path) -> None:

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from bot.engine.requests import Limits
+from bot.engine.runner import Run
 from bot.errors import BudgetSpent, ProviderError, UsageError
-from bot.runner import Run
-from bot.terms import Limits
+from tests.gemini_client import MODELS, NINE, SENTENCE, body_of, commits, run, spoiling
 from tests.gemini_server import KEY, Asked, Author, FakeGemini, Reply, answer, error, quota
-from tests.house import Recorder, commit, git, new_repository, phases_of, tree_of
-from tests.model_house import MODELS, NINE, SENTENCE, body_of, commits, run, spoiling
+from tests.repositories import Recorder, commit, git, new_repository, phases_of, tree_of
 
 
 @pytest.fixture

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from bot.engine.requests import Again
 from bot.errors import ProviderError
 from bot.generation.provider import Generated, Request
-from bot.terms import Again
-from tests.history_house import (
+from tests.history_picture import (
     SHOP,
     assert_settled,
     bot,
@@ -26,7 +26,7 @@ from tests.history_house import (
     work,
     write_recipe,
 )
-from tests.house import SMALL, ScriptedProvider, git, leaving_out, new_repository
+from tests.repositories import SMALL, ScriptedProvider, git, leaving_out, new_repository
 
 ITEM = "app/models/item.py"
 

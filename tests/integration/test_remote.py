@@ -9,9 +9,9 @@ import pytest
 
 from bot.errors import PushError
 from bot.generation.provider import Generated, Request
-from bot.generation.template import TemplateProvider
-from tests.house import SMALL, House, ScriptedProvider, clone, commit, git, new_origin, phases_of, tree_of
-from tests.unit.builders import BLOG
+from bot.generation.templates import TemplateProvider
+from tests.repositories import SMALL, House, ScriptedProvider, clone, commit, git, new_origin, phases_of, tree_of
+from tests.unit.values import BLOG
 
 WHOLE = sorted(
     ["plan", "core", "support", "main", *(f"entity/{name}" for name in ("User", "Post", "Comment", "Tag", "PostTag"))]

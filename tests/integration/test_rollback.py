@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from bot import wiring
-from bot.terms import Requested
-from tests.history_house import (
+from bot.engine import factory
+from bot.engine.requests import Requested
+from tests.history_picture import (
     SHOP,
     assert_settled,
     bot,
@@ -26,7 +26,7 @@ from tests.history_house import (
     work,
     write_recipe,
 )
-from tests.house import ScriptedProvider, branch_of, git, leaving_out, new_repository, phasebot
+from tests.repositories import ScriptedProvider, branch_of, git, leaving_out, new_repository, phasebot
 
 ITEM = "app/models/item.py"
 
@@ -388,7 +388,9 @@ def test_a_partial_phase_is_taken_back_like_any_other(shop: Path) -> None:
 def test_the_same_comment_takes_back_once(shop: Path) -> None:
     def ask() -> str:
         state = asyncio.run(
-            wiring.roll_back(branch_of(shop, "shop"), wiring.Rollback(phases=["main"]), print, Requested("alice", "2"))
+            factory.roll_back(
+                branch_of(shop, "shop"), factory.Rollback(phases=["main"]), print, Requested("alice", "2")
+            )
         )
         return state.phases[-1].status
 

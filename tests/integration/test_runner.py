@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from bot.engine.requests import Limits, Requested
 from bot.errors import Interrupted, ProviderError, UsageError
 from bot.generation.provider import Generated, Request
-from bot.generation.template import TemplateProvider
-from bot.terms import Limits, Requested
-from tests.house import (
+from bot.generation.templates import TemplateProvider
+from tests.repositories import (
     House,
     ScriptedProvider,
     commit,
@@ -22,7 +22,7 @@ from tests.house import (
     picture,
     tree_of,
 )
-from tests.unit.builders import BLOG
+from tests.unit.values import BLOG
 
 BLOG_PHASES = """\
 Generate plan [1/9]  complete

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 
-from tests.house import phasebot
+from tests.repositories import phasebot
 
 EXAMPLES = Path(__file__).parents[2] / "bot" / "recipes" / "fastapi" / "examples"
 

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.house import git
 from tests.recipes.conftest import EXAMPLES, generate, run
 from tests.recipes.http_session import play
+from tests.repositories import git
 
 KINDS = (
     "name string unique", "body text", "count integer = 3", "ratio float?", "price decimal = 9.99",

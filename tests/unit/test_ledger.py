@@ -5,10 +5,10 @@ from collections.abc import Mapping, Sequence
 import pytest
 
 from bot.history.ledger import Inherited, Made, derive_state
-from bot.history.state import UNKNOWN_MODEL, Commit, Entry, PhaseState, RunState
+from bot.history.run_state import UNKNOWN_MODEL, Commit, Entry, PhaseState, RunState
 from bot.history.trailers import Trailers
 from bot.planning.phases import Phase
-from tests.unit.builders import blob, bot_commit, build_phase, human_commit, oid, rollback
+from tests.unit.values import blob, bot_commit, build_phase, human_commit, oid, rollback
 
 PLAN = build_phase("plan", ".phasebot/plan.yaml")
 CORE = build_phase("core", "app/core.py", "app/config.py")

@@ -6,10 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.history.ledger import derive_state
-from bot.history.state import Commit, Entry
+from bot.history.run_state import Commit, Entry
 from bot.history.trailers import Trailers
 from bot.planning.phases import Phase
-from tests.unit.builders import bot_commit, build_phase, oid
+from tests.unit.values import bot_commit, build_phase, oid
 
 PLAN = build_phase("plan", ".phasebot/plan.yaml")
 CORE = build_phase("core", "app/core.py", "app/config.py")

@@ -10,7 +10,7 @@ from bot.errors import UsageError
 from bot.planning.phases import derive_phases, find_phase, plan_path
 from bot.planning.plan import Field, Plan
 from bot.planning.recipe import Recipe, load_recipe
-from tests.unit.builders import BLOG, SMALL, SMALL_TEMPLATES, read_plan, write_recipe
+from tests.unit.values import BLOG, SMALL, SMALL_TEMPLATES, read_plan, write_recipe
 
 _ENTITIES = ("User", "Post", "Comment", "Tag", "PostTag")
 _KEYS = ("plan", "core", *(f"entity/{name}" for name in _ENTITIES), "support", "main")

@@ -12,16 +12,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.errors import ProviderError, Unanswered, UsageError
-from bot.generation.budget import Budget
-from bot.generation.model import Answer, Question
-from bot.generation.planner import REPAIRS, Planner
-from bot.generation.policy import POLICY, Kind, ModelError
+from bot.generation.llm.client import Answer, Question
+from bot.generation.llm.planner import REPAIRS, Planner
+from bot.generation.llm.retry_policy import POLICY, Kind, ModelError
+from bot.generation.llm.token_budget import Budget
 from bot.generation.provider import Proposed, Tokens
-from bot.planning.planned import Description, plan_file
 from bot.planning.recipe import load_recipe
+from bot.planning.resolved_plan import Description, plan_file
 from tests.gemini_server import Author, as_proposed
-from tests.unit.builders import write_recipe
-from tests.unit.test_prompted import ScriptedModel, asker_of
+from tests.unit.test_llm_provider import ScriptedModel, asker_of
+from tests.unit.values import write_recipe
 
 _COST = Tokens(100, 20)
 _BLOG = Author().laid.plan

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-from bot.generation.prices import estimate
+from bot.generation.llm.prices import estimate
 
 _NOW = datetime(2026, 11, 23, tzinfo=UTC)
 _MILLION = 1_000_000

@@ -9,15 +9,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.errors import UsageError
-from bot.generation.model import Question
-from bot.generation.prompts import files_question, plan_question, system_prompt
+from bot.generation.llm.client import Question
+from bot.generation.llm.prompts import files_question, plan_question, system_prompt
 from bot.generation.provider import Request
 from bot.planning.phases import derive_phases, find_phase
 from bot.planning.plan import Entity, Field, Plan
 from bot.planning.recipe import Recipe, load_recipe
 from tests.gemini_server import Author
-from tests.unit.builders import BLOG, read_plan, write_recipe
-from tests.unit.test_grammar import valid_fields
+from tests.unit.test_field_grammar import valid_fields
+from tests.unit.values import BLOG, read_plan, write_recipe
 
 _FASTAPI = load_recipe("fastapi")
 _CLOSING = "Write these files, whole, and no others:\n"

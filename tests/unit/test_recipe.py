@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 
 from bot.errors import UsageError
-from bot.planning.paths import inside
+from bot.planning.path_rules import inside
 from bot.planning.phases import derive_phases
 from bot.planning.recipe import Recipe, digest, load_recipe
-from tests.unit.builders import BLOG, SMALL, SMALL_TEMPLATES, read_plan, write_recipe
+from tests.unit.values import BLOG, SMALL, SMALL_TEMPLATES, read_plan, write_recipe
 
 _ONE = "name: one\nphases: [{key: a, title: a, files: {x: t.j2}}]\n"
 

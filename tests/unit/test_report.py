@@ -16,11 +16,11 @@ from bot.forge import report as rendering
 from bot.forge.markdown import LIMIT
 from bot.forge.report import Outcome, Report, marker
 from bot.history.ledger import derive_state
-from bot.history.state import Commit, RunState
-from bot.planning.diagram import format_diagram
+from bot.history.run_state import Commit, RunState
+from bot.planning.er_diagram import format_diagram
 from bot.planning.phases import Phase
-from bot.planning.planned import plan_spec
-from tests.unit.builders import BLOG, SOURCE, blob, bot_commit, build_phase, human_commit, read_plan, rollback
+from bot.planning.resolved_plan import plan_spec
+from tests.unit.values import BLOG, SOURCE, blob, bot_commit, build_phase, human_commit, read_plan, rollback
 
 REWRITE = bool(os.environ.get("PHASEBOT_GOLDEN"))  # before the environment is sealed
 GOLDEN = Path(__file__).parent.parent / "data" / "report"

@@ -4,10 +4,10 @@ import time
 
 import pytest
 
-from bot.planning.grammar import HELP
+from bot.planning.field_grammar import HELP
 from bot.planning.names import shown
 from bot.planning.plan import Plan, Reserved
-from tests.unit.builders import BLOG, SOURCE, read_plan, refusal
+from tests.unit.values import BLOG, SOURCE, read_plan, refusal
 
 
 @pytest.mark.parametrize("text", ["", "   \n\t\n", "\ufeff", "\r\n"])

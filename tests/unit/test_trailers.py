@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.history.trailers import Trailers, format_message, format_revert
-from tests.unit.builders import build_phase
+from tests.unit.values import build_phase
 
 _VALUE = st.text(
     st.sampled_from(" :=/@-#") | st.characters(exclude_categories=["C", "Z"]), min_size=1, max_size=30

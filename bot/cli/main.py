@@ -1,0 +1,101 @@
+"""The door: the only module that reads the environment and the clock, and sets exit codes."""
+
+import os
+import signal
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from datetime import datetime
+from typing import TYPE_CHECKING, NoReturn
+
+import click
+
+from bot import __version__
+from bot.cli.commands import COMMANDS, Door
+from bot.errors import PhasebotError
+
+if TYPE_CHECKING:
+    from bot.engine.runner import Announcer
+
+_GIT_PLACES = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_OBJECT_DIRECTORY", "GIT_COMMON_DIR", "GIT_NAMESPACE")
+"""Set by a git hook, they would point git elsewhere than ``--repo`` says."""
+_KEYS = ("GEMINI_API_KEY", "GOOGLE_API_KEY")
+"""No child process inherits one."""
+
+
+@click.group(context_settings={"auto_envvar_prefix": "PHASEBOT", "help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="phasebot")
+def cli() -> None:
+    """Generate a project phase by phase, one git commit per phase; run again to continue."""
+
+
+for _command in COMMANDS:
+    cli.add_command(_command)
+
+
+def _announcer() -> "AbstractContextManager[Announcer]":
+    from bot.cli.output import LiveAnnouncer, PlainAnnouncer
+
+    if sys.stderr.isatty() and os.environ.get("TERM") != "dumb":
+        return LiveAnnouncer()
+    return nullcontext(PlainAnnouncer(_log))
+
+
+def _log(line: str) -> None:
+    """Print a line of progress, or an error; where GitHub Actions reads along, so that it finds no command in it."""
+    if os.environ.get("GITHUB_ACTIONS") == "true":
+        from bot.forge.workflow_commands import neutralise
+
+        line = neutralise(line)
+    click.echo(line, err=True)
+
+
+@contextmanager
+def _exit_codes() -> Iterator[None]:
+    """Turn every way of ending into one message and the contract's exit code."""
+    try:
+        yield
+    except click.exceptions.Exit as exc:
+        sys.exit(exc.exit_code)
+    except click.ClickException as exc:
+        exc.show()
+        sys.exit(exc.exit_code)
+    except PhasebotError as exc:
+        _fail(str(exc), exc.exit_code)
+    except (KeyboardInterrupt, click.Abort):
+        _fail("interrupted; run generate again to continue", 130)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
+    except Exception:  # noqa: BLE001  # the one place: whatever it was, the commits made are safe
+        import traceback
+
+        _log(traceback.format_exc())
+        _fail("an error in Phasebot itself (above); what was finished is committed, please report it", 1)
+
+
+def _fail(message: str, code: int) -> NoReturn:
+    _log(f"phasebot: {message}")
+    sys.exit(code)
+
+
+def main() -> NoReturn:
+    """Run the command line and exit."""
+    environ = dict(os.environ)
+    for name in (*_GIT_PLACES, *_KEYS):
+        os.environ.pop(name, None)
+    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
+    # A spec given as text may begin with '- User: …', which click takes for options; a blank before it changes nothing.
+    arguments = [f" {word}" if word.startswith(("- ", "* ")) else word for word in sys.argv[1:]]
+    with _exit_codes():
+        door = Door(
+            environ=environ,
+            forget=lambda name: os.environ.pop(name, None),
+            log=_log,
+            announcer=_announcer,
+            timer=time.monotonic,
+            now=lambda: datetime.now().astimezone(),
+            stdin=lambda: sys.stdin.buffer.read(),  # noqa: PLW0108  # not before it is needed: there may be none
+        )
+        sys.exit(cli.main(arguments, standalone_mode=False, obj=door) or 0)

@@ -1,0 +1,174 @@
+"""Prompts: what is asked of a model, put together from the recipe's templates, the plan and the files at head.
+
+What changes least comes first, because services cache equal beginnings: the system text is one for the whole
+run, the files that phases of a kind read are the same for all of them, then comes the phase's own part.  A
+phase's prompt holds no more of the plan than its slice, so it does not grow with the number of entities.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from bot.errors import UsageError
+from bot.generation.llm.client import Question
+from bot.generation.llm.response_parser import FILES_FORM, files_schema
+from bot.generation.provider import Request
+from bot.generation.rendering import RenderingError, phase_context, render_template
+from bot.planning.plan import SCALARS
+from bot.planning.recipe import PROMPTS, Recipe
+
+_MAX_READ = 100_000
+_CHANGE = (
+    "The project is there already; this is its plan. The description says what is to change about it. Answer with the "
+    "whole plan as it is then: all that the description does not change stays word for word and in its order, "
+    "entities, fields and instructions; what is new comes after it; nothing is left out unless the description says so."
+)
+_CLOSING = "Write these files, whole, and no others:"
+
+
+def files_question(
+    request: Request,
+    wanted: Sequence[str],
+    *,
+    at_head: Mapping[str, str],
+    made: Mapping[str, str],
+    faults: Mapping[str, str],
+) -> Question:
+    """Ask for the files *wanted* of a phase.
+
+    *at_head* are the files the phase reads and its own, *made* those of its own that were made just now, *faults* why
+    an earlier answer for a wanted path was refused.
+
+    Raises:
+        UsageError: The recipe's prompts can't be rendered.
+    """
+    root = request.plan.output_dir
+    read = {path: text for path, text in at_head.items() if path in request.phase.reads}
+    there = {path: text for path, text in at_head.items() if path not in read}
+    own = {path: text for path, text in there.items() if path not in wanted} | dict(made)
+    parts = [
+        _files("Files that are there already, as they are now; build on them:", read),
+        _of_phase(request, wanted),
+        _files("Files of this very phase that are done; fit the others to them:", own),
+        _files(
+            "The files you are asked for, as they are now; people may have edited them: keep all that need not change:",
+            {path: text for path, text in there.items() if path in wanted},
+        ),
+        _instruction(request),
+        _wanted(wanted, faults),
+    ]
+    system = _render(request.recipe, system_prompt(request.recipe), {"root": root})
+    return Question(system, [part for part in parts if part], files_schema(wanted), FILES_FORM)
+
+
+def plan_question(text: str, recipe: Recipe, *, base: str = "", refused: Iterable[tuple[str, str]] = ()) -> Question:
+    """Ask for the plan of a description; *refused* are earlier answers, and what was wrong with each.
+
+    *base* is the plan file of the project that the description would change.
+
+    Raises:
+        UsageError: The recipe has no prompts, or they can't be rendered.
+    """
+    system_prompt(recipe)
+    assert recipe.prompts, "it has a system prompt"  # noqa: S101
+    context = {
+        "reserved_entities": sorted(recipe.reserved.entities),
+        "reserved_fields": sorted(recipe.reserved.fields),
+        "types": list(SCALARS),
+    }
+    system = _render(recipe, PROMPTS + recipe.prompts.plan, context)
+    again = [f"{_block('answer', answer)}This plan was refused: {why}. Mend it.\n" for answer, why in refused]
+    parts = [f"{_CHANGE}\n{_block('plan', base)}"] if base else []
+    return Question(system, [*parts, _block("spec", text), *again], PLAN_SCHEMA, PLAN_FORM)
+
+
+def system_prompt(recipe: Recipe) -> str:
+    """Return the name of the template of the system prompt.
+
+    Raises:
+        UsageError: The recipe has none.
+    """
+    if recipe.prompts is None:
+        raise UsageError(
+            f"recipe {recipe.name!r} has no prompts, so no model can follow it: "
+            "use --provider template, or add 'prompts' to its recipe.yaml"
+        )
+    return PROMPTS + recipe.prompts.system
+
+
+def _of_phase(request: Request, wanted: Sequence[str]) -> str:
+    phase = request.phase
+    if phase.prompt is None:
+        return f"The next part of the project: {phase.title}.\n"
+    context = phase_context(request.plan, phase)
+    reference = {path: _render(request.recipe, phase.files[path], context) for path in wanted}
+    more = {"root": request.plan.output_dir, "reference": reference}
+    return _render(request.recipe, phase.prompt, context | more)
+
+
+def _instruction(request: Request) -> str:
+    text = request.phase.slice.get("instruction")
+    return f"What a person asked of this phase beyond its fields:\n{_block('instruction', text)}" if text else ""
+
+
+def _wanted(wanted: Sequence[str], faults: Mapping[str, str]) -> str:
+    why = [f"\nYour last {path} was refused: {faults[path]}." for path in wanted if path in faults]
+    return "\n".join([_CLOSING, *(f"- {path}" for path in wanted), *why]) + "\n"
+
+
+def _files(heading: str, files: Mapping[str, str]) -> str:
+    return "\n".join([heading, *_blocks(files)]) + "\n" if files else ""
+
+
+def _blocks(files: Mapping[str, str]) -> Iterator[str]:
+    for path, text in files.items():
+        cut = "" if len(text) <= _MAX_READ else f"\n… {len(text) - _MAX_READ:,} characters more\n"
+        end = "" if cut or text.endswith("\n") else "\n"
+        yield f'<file path="{path}">\n{text[:_MAX_READ]}{cut}{end}</file>'
+
+
+def _block(tag: str, text: str) -> str:
+    """Fence what a person or a model wrote; it can't end its own block."""
+    inner = re.sub(rf"<(?=\s*/?\s*{tag}\b)", "&lt;", text, flags=re.IGNORECASE)
+    return f"<{tag}>\n{inner}\n</{tag}>\n"
+
+
+def _render(recipe: Recipe, name: str, context: Mapping[str, object]) -> str:
+    try:
+        return render_template(recipe, name, context)
+    except RenderingError as exc:
+        raise UsageError(f"recipe {recipe.name!r}: {exc}") from exc
+
+
+_TEXT = {"type": "string"}
+_FLAG = {"type": "boolean"}
+_FIELD = {
+    "type": "object",
+    "properties": {
+        "name": _TEXT,
+        "type": {"type": "string", "enum": [*SCALARS, "enum", "relation"]},
+        "unique": _FLAG,
+        "index": _FLAG,
+        "optional": _FLAG,
+        "default": _TEXT,
+        "choices": {"type": "array", "items": _TEXT},
+        "target": _TEXT,
+    },
+    "required": ["name", "type"],
+}
+_ENTITY = {
+    "type": "object",
+    "properties": {"name": _TEXT, "fields": {"type": "array", "items": _FIELD}, "instruction": _TEXT},
+    "required": ["name", "fields"],
+}
+PLAN_SCHEMA = {
+    "type": "object",
+    "properties": {"project": _TEXT, "description": _TEXT, "entities": {"type": "array", "items": _ENTITY}},
+    "required": ["project", "description", "entities"],
+}
+PLAN_FORM = (
+    'Answer with JSON only: {"project": "…", "description": "…", "entities": [{"name": "Post", "instruction": "…", '
+    '"fields": [{"name": "title", "type": "string", "unique": false, "index": false, "optional": false}, '
+    '{"name": "state", "type": "enum", "choices": ["draft", "out"], "default": "draft"}, '
+    '{"name": "author", "type": "relation", "target": "User"}]}]}; types are '
+    + ", ".join([*SCALARS, "enum", "relation"])
+)

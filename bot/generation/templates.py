@@ -1,0 +1,35 @@
+"""The ``template`` provider: renders a recipe's templates.  Needs no key and is deterministic."""
+
+from contextlib import suppress
+
+from bot.generation.provider import Generated, Request
+from bot.generation.rendering import RenderingError, phase_context, render_template
+from bot.planning.phases import Phase
+from bot.planning.resolved_plan import Planned
+
+
+class TemplateProvider:
+    """Renders every file of a phase from the recipe."""
+
+    name = "template"
+
+    async def generate(self, request: Request) -> Generated:
+        """Render the wanted files; one whose template fails is missing, with the template's line."""
+        context = phase_context(request.plan, request.phase)
+        files: dict[str, str] = {}
+        missing: dict[str, str] = {}
+        for path in request.paths:
+            try:
+                files[path] = render_template(request.recipe, request.phase.files[path], context)
+            except RenderingError as exc:
+                missing[path] = str(exc)
+        return Generated(files, missing)
+
+
+def recall(planned: Planned, phase: Phase) -> dict[str, str]:
+    """Render the whole of *phase*, as it was or would have been made from *planned*; what fails is left out."""
+    context, files = phase_context(planned.plan, phase), {}
+    for path, template in phase.files.items():
+        with suppress(RenderingError):
+            files[path] = render_template(planned.recipe, template, context)
+    return files

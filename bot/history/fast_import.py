@@ -1,0 +1,118 @@
+"""Write commits with ``git fast-import``: no index, no worktree, one process, and the ref moves last.
+
+The stream says ``done``, without which a killed parent would leave half a phase committed (measured), and a
+commit counts only when git exits 0 *and* names its id.
+"""
+
+import re
+import time
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from bot.errors import RepositoryError
+from bot.history.git import Git
+from bot.history.run_state import Entry
+
+EXECUTABLE, _PLAIN = "100755", "100644"
+_LOCK = re.compile(r"Unable to create '(.+\.lock)': File exists")
+_LOCK_PATIENCE = 2.0
+"""Seconds after which a ref lock that nobody moved is a dead process's: git holds one for milliseconds."""
+
+
+class RefMovedError(RepositoryError):
+    """Somebody else moved the branch meanwhile: look at it again."""
+
+
+@dataclass(frozen=True, slots=True)
+class NewCommit:
+    """A commit to be written, on top of the one before it in the same stream."""
+
+    message: str
+    author: str
+    committer: str
+    """``Name <email> seconds +zone``."""
+    files: Mapping[str, bytes | Entry | None]
+    """Path → content, an existing object, or None to remove it."""
+    executable: Collection[str] = ()
+    """Paths whose content is one."""
+
+
+def format_stream(ref: str, parent: str | None, commits: Sequence[NewCommit]) -> bytes:
+    """Write the fast-import stream that puts *commits* on top of *parent* and moves *ref* there.  Pure."""
+    return b"".join(_stream(ref, parent, commits))
+
+
+def _stream(ref: str, parent: str | None, commits: Sequence[NewCommit]) -> Iterator[bytes]:
+    yield b"feature done\n"
+    for mark, commit in enumerate(commits, 1):
+        yield f"commit {ref}\nmark :{mark}\n".encode()
+        yield f"author {commit.author}\ncommitter {commit.committer}\n".encode("utf-8", "surrogateescape")
+        yield _data(commit.message.encode("utf-8", "surrogateescape"))
+        if mark == 1 and parent:
+            yield f"from {parent}\n".encode()
+        for path, content in commit.files.items():
+            name = _quoted(path)
+            if content is None:
+                yield b"D " + name + b"\n"
+            elif isinstance(content, Entry):
+                yield f"M {content.mode} {content.oid} ".encode() + name + b"\n"
+            else:
+                mode = EXECUTABLE if path in commit.executable else _PLAIN
+                yield f"M {mode} inline ".encode() + name + b"\n" + _data(content)
+        yield f"get-mark :{mark}\n".encode()
+    yield b"done\n"
+
+
+def _data(content: bytes) -> bytes:
+    return b"data %d\n" % len(content) + content + b"\n"
+
+
+def _quoted(path: str) -> bytes:
+    raw = path.encode("utf-8", "surrogateescape")
+    return b'"' + raw.replace(b"\\", b"\\\\").replace(b'"', b'\\"').replace(b"\n", b"\\n") + b'"'
+
+
+def write_commits(git: Git, ref: str, parent: str | None, commits: Sequence[NewCommit]) -> list[str]:
+    """Put *commits* on top of *parent* and move *ref* there in one step; return their ids.
+
+    Raises:
+        RefMovedError: *ref* holds commits that *parent* does not; nothing moved.
+        RepositoryError: Git refused; nothing moved.
+    """
+    stream = format_stream(ref, parent, commits)
+    for attempts_left in (2, 1, 0):
+        result = git.run("fast-import", "--quiet", "--done", stdin=stream)
+        oids = result.text.split("\n")
+        if result.status == 0 and len(oids) == len(commits):
+            return oids
+        if "new tip" in result.err or "but expected" in result.err:
+            break
+        if not (attempts_left and _clear_stale_lock(ref, result.err)):
+            raise RepositoryError(f"committing to {ref}: {result.err or 'git did not name the commit'}")
+    raise RefMovedError(f"committing to {ref}: somebody else moved it meanwhile; run generate again")
+
+
+def _clear_stale_lock(ref: str, err: str) -> bool:
+    """Remove the ref lock that a killed git left, if *err* names one; return whether to try again.
+
+    Only the locks that moving this very ref takes, and only under the run's lock; a living git frees its own
+    within milliseconds, so one that stays unchanged is nobody's.
+    """
+    match = _LOCK.search(err)
+    if not match:
+        return False
+    lock = Path(match[1])
+    if lock.name != "HEAD.lock" and not lock.as_posix().endswith(f"{ref}.lock"):
+        return False
+    try:
+        before = lock.stat()
+        deadline = time.monotonic() + _LOCK_PATIENCE
+        while time.monotonic() < deadline:
+            time.sleep(0.05)
+            if lock.stat() != before:
+                return True
+        lock.unlink()
+    except FileNotFoundError:
+        pass
+    return True

@@ -1,0 +1,234 @@
+"""The action outside GitHub: its scripts as a runner starts them, and whole jobs by act, without a container.
+
+What act can't do, and these tests don't see: permissions, concurrency (it refuses ``queue``), and a job that is
+cancelled; ``actions/checkout`` is a copy of the folder it is started in, and has no ``ref``.  Signals are tested on the
+script itself.
+"""
+
+import json
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from tests.action_world import World
+from tests.repositories import clone, commit, git
+
+ROOT = Path(__file__).parents[1]
+ACTION: dict[str, Any] = yaml.safe_load((ROOT / "action.yml").read_text())
+STEPS: dict[str, dict[str, Any]] = {step["id"]: step for step in ACTION["runs"]["steps"]}
+PLACE = ".github/workflows/phasebot.yml"
+WORKFLOW = ROOT / PLACE
+BASH = (shutil.which("bash") or "bash", "--noprofile", "--norc", "-e", "-o", "pipefail")
+"""What a runner makes of ``shell: bash``."""
+TOOLS = Path(sys.executable).parent
+"""Where the programs of this virtual environment are."""
+
+
+def copy_action(folder: Path) -> Path:
+    """Put what a runner would download of this repository, as far as the action uses it, into *folder*."""
+    shutil.copytree(ROOT / "bot", folder / "bot", ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("action.yml", "requirements.lock"):
+        shutil.copy(ROOT / name, folder)
+    return folder
+
+
+# Steps
+
+
+def run_step(step: str, cwd: Path, **environ: object) -> subprocess.CompletedProcess[str]:
+    """Run the script of a step to its end, with *environ* and no more than a runner sets besides."""
+    command, environment = _started(step, cwd, environ)
+    return subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, check=False, timeout=300)
+
+
+def start_step(step: str, cwd: Path, **environ: object) -> subprocess.Popen[str]:
+    """Begin what :func:`run_step` does."""
+    command, environment = _started(step, cwd, environ)
+    return subprocess.Popen(command, cwd=cwd, env=environment, stdout=subprocess.PIPE, text=True)
+
+
+def _started(step: str, cwd: Path, environ: Mapping[str, object]) -> tuple[list[str], dict[str, str]]:
+    script = cwd.with_name(f"{cwd.name}-{step}.sh")
+    script.write_text(STEPS[step]["run"])
+    kept = ("PATH", "HOME", "PIP_", "GIT_CONFIG")
+    environment = {name: value for name, value in os.environ.items() if name.startswith(kept)}
+    environment |= {"RUNNER_OS": "Linux", "GITHUB_WORKSPACE": str(cwd), "GITHUB_OUTPUT": str(cwd.with_name("output"))}
+    return [*BASH, str(script)], environment | {name: str(value) for name, value in environ.items()}
+
+
+class Installed:
+    """The action, installed by its own script from a hostile workspace."""
+
+    def __init__(self, folder: Path) -> None:
+        """Name the places in *folder*."""
+        self.workspace, self.action, self.temp = folder / "workspace", folder / "action", folder / "temp"
+        self.environment = self.temp / "phasebot-action"
+        self.python = self.environment / "bin" / "python"
+        self.outputs = folder / "output"
+
+    def install(self) -> None:
+        """Run the step."""
+        self.temp.mkdir(parents=True)
+        copy_action(self.action)
+        settings = hostile_workspace(self.workspace)
+        done = run_step("install", self.workspace, RUNNER_TEMP=self.temp, GITHUB_ACTION_PATH=self.action, **settings)
+        assert done.returncode == 0, done.stdout + done.stderr
+        subprocess.run(
+            [self.python, "-I", "-c", "import bot.action.handler, jinja2, github, git"], check=True
+        )  # is compiled
+
+
+def hostile_workspace(folder: Path) -> dict[str, str]:
+    """Make a workspace that leaves a file ``noticed`` if it is; return settings of a job that would lead into it."""
+    noticed = folder / "noticed"
+    shout = f"from pathlib import Path; Path({str(noticed)!r}).touch(); raise SystemExit('noticed')\n"
+    modules = ("bot/__init__.py", "bot/__main__.py", "click.py", "pip.py", "venv.py", "sitecustomize.py", "json.py")
+    programs = ("bin/python3", "bin/python3.13", "bin/cmp", "bin/cp")
+    settings = {
+        "uv.toml": 'index-url = "http://127.0.0.1:9/simple"\n',
+        "pip.conf": "[global]\nindex-url = http://127.0.0.1:9/simple\n",
+        "constraints.txt": "click==1.0\n",
+        ".python-version": "2.7\n",
+    }
+    files = dict.fromkeys(modules, shout) | dict.fromkeys(programs, f"#!/bin/sh\ntouch {shlex.quote(str(noticed))}\n")
+    for name, text in {**files, **settings}.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+        path.chmod(0o755)
+    return {
+        "PATH": f"bin:{folder}/bin::{os.environ['PATH']}",
+        "PYTHONPATH": str(folder),
+        "PYTHONHOME": str(folder),
+        "PIP_CONSTRAINT": "constraints.txt",
+        "PIP_TARGET": "packages",
+    }
+
+
+INTERPRETER = """\
+#!/bin/sh
+echo "$0 $*" >>"$NOTES"
+case "$*" in
+*version_info*) exit {usable} ;;
+*"-m venv"*) mkdir -p "$5/bin" && cp "$0" "$5/bin/python" ;;
+*"-m pip"*) exit "$PIP_EXITS" ;;
+*sysconfig*) mkdir -p "$NOTES.packages" && echo "$NOTES.packages" ;;
+esac
+"""
+
+
+class Runner:
+    """A runner whose interpreters are scripts that note what they are asked."""
+
+    def __init__(self, folder: Path) -> None:
+        """Start with none; *folder* holds all of it."""
+        self.folder, self.workspace, self.bin = folder, folder / "workspace", folder / "bin"
+        self.temp, self.notes, self.packages = folder / "temp", folder / "notes", folder / "notes.packages"
+        for each in (self.workspace, self.bin, self.temp):
+            each.mkdir()
+        for tool in ("cmp", "rm", "cp", "mkdir"):
+            (self.bin / tool).symlink_to(shutil.which(tool) or "")
+        self.action = copy_action(folder / "action")
+
+    def add(self, place: str, *, usable: bool = True) -> None:
+        """Put an interpreter at *place*."""
+        path = self.folder / place
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(INTERPRETER.format(usable=int(not usable)))
+        path.chmod(0o755)
+
+    def install(self, *, pip_exits: int = 0) -> subprocess.CompletedProcess[str]:
+        """Run the step."""
+        self.notes.unlink(missing_ok=True)
+        settings = {"NOTES": self.notes, "PIP_EXITS": pip_exits, "PATH": f"{self.workspace}/bin:{self.bin}"}
+        places = {"RUNNER_TEMP": self.temp, "RUNNER_TOOL_CACHE": self.folder / "tools"}
+        return run_step("install", self.workspace, GITHUB_ACTION_PATH=self.action, **places, **settings)
+
+    @property
+    def chosen(self) -> list[str]:
+        """The interpreters that made an environment."""
+        lines = self.notes.read_text().splitlines() if self.notes.exists() else []
+        return [line.split()[0].removeprefix(f"{self.folder}/") for line in lines if "-m venv" in line]
+
+
+# Jobs
+
+
+@dataclass(frozen=True)
+class Job:
+    """What act made of an event."""
+
+    log: str
+    rows: list[Mapping[str, Any]]
+
+    @property
+    def results(self) -> dict[str, str]:
+        """How each job ended, by its id."""
+        return {row["jobID"]: row["jobResult"] for row in self.rows if "jobResult" in row}
+
+    @property
+    def steps(self) -> dict[str, str]:
+        """How each step of the action ended, by its id."""
+        return {row["stepID"][1]: row["stepResult"] for row in self._of("stepResult") if len(row["stepID"]) > 1}
+
+    @property
+    def outputs(self) -> dict[str, str]:
+        """The action's outputs, without the empty ones."""
+        rows = [row for row in self._of("command") if row["command"] == "set-output" and len(row["stepID"]) == 1]
+        return {row["name"]: row["arg"] for row in rows if row["arg"]}
+
+    @property
+    def summary(self) -> str:
+        return next((row["content"] for row in self._of("command") if row["command"] == "summary"), "")
+
+    def _of(self, name: str) -> Iterator[Mapping[str, Any]]:
+        return (row for row in self.rows if name in row and row.get("stage") == "Main" and "stepID" in row)
+
+
+@dataclass
+class Consumer:
+    """A repository that uses the action as the README says."""
+
+    world: World
+    environment: Path
+    """What the action would install; linked into each job, which saves the time."""
+
+    def __post_init__(self) -> None:
+        """Commit the workflow, and files that would be imported if the workspace were looked at."""
+        copy_action(self.world.root / "action")
+        prepared = f'      - run: cp -Rl "{self.environment}" "$RUNNER_TEMP"\n      - uses: acme/phasebot@v1'
+        workflow = re.sub(r"^      - uses: \./.*$", prepared, WORKFLOW.read_text(), flags=re.MULTILINE)
+        for unknown in (r" +queue: max\n", r" +ref: .*\n"):
+            workflow = re.sub(unknown, "", workflow)
+        writer = clone(self.world.origin, self.world.root / "writer")
+        shadows = dict.fromkeys(("bot/__init__.py", "click.py"), "raise SystemExit('imported from the workspace')\n")
+        commit(writer, "Use Phasebot", {PLACE: workflow} | shadows)
+        git(writer, "push", "--quiet", "origin", "main")
+
+    def act(self, payload: Mapping[str, Any]) -> Job:
+        """Do what the workflow says to an event."""
+        checkout = self.world.checkout()
+        environ = self.world.environment(checkout, payload)
+        told = {name: environ[name] for name in ("GITHUB_API_URL", "GITHUB_SERVER_URL", "GITHUB_REPOSITORY")}
+        command = [
+            *(TOOLS / "act", environ["GITHUB_EVENT_NAME"], "--workflows", PLACE, "--json", "--no-cache-server"),
+            *("--platform", "ubuntu-latest=-self-hosted", "--eventpath", environ["GITHUB_EVENT_PATH"]),
+            *("--local-repository", f"acme/phasebot@v1={self.world.root / 'action'}"),
+            *("--actor", payload["sender"]["login"], "--secret", "GITHUB_TOKEN"),
+            *(word for name, value in told.items() for word in ("--env", f"{name}={value}")),
+        ]
+        own = {"XDG_CACHE_HOME": str(self.world.root / "cache"), "GITHUB_TOKEN": environ["GITHUB_TOKEN"]}
+        done = subprocess.run(
+            command, cwd=checkout, env=os.environ | own, capture_output=True, text=True, check=False, timeout=120
+        )
+        rows = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
+        return Job(done.stdout + done.stderr, rows)

@@ -1,0 +1,142 @@
+"""The crash matrix of the action: end the job at every effect it has on git or GitHub, run another, same picture.
+
+The process of a job ends in the middle of everything: from the chosen effect on, nothing that it tries has any.
+What is on the runner's disk is lost with it; the next job has the same comment and a fresh checkout.
+CI takes every third effect; ``PHASEBOT_EFFECTS=all`` takes all.
+"""
+
+import os
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+import pytest
+
+from bot.forge.github_transport import Connection
+from bot.history.git import Git, Result
+from tests.action_world import World, small_world
+from tests.github_server import Asked, Reply
+from tests.repositories import git
+
+When = Literal["before", "after"]
+EFFECTS = 16
+"""As many as a run of five phases has at least."""
+STEP = 1 if os.environ.get("PHASEBOT_EFFECTS") == "all" else 3
+MOMENTS: list[tuple[When, int]] = [
+    *(("after", number) for number in range(1, EFFECTS + 1, STEP)),
+    *(("before", number) for number in range(3 if STEP > 1 else 1, EFFECTS + 1, STEP)),
+]
+"""Before one effect is much like after the one before it, so the sample takes others."""
+PICTURE = """
+Generate plan [1/5]  github-actions[bot] for alice
+Generate core [2/5]  github-actions[bot] for alice
+Generate entity Note [3/5]  github-actions[bot] for alice
+Generate support files [4/5]  github-actions[bot] for alice
+Generate main application [5/5]  github-actions[bot] for alice
+
+#PR1 open ready: Generate Note (phasebot/issue-12, main)
+
+#12 alice: /generate  :rocket:
+#12 bot: **Phasebot finished `@alice`'s request**
+#12 bot: **Done:** 5 of 5 phases, 8 files. Review pull request #PR1 commit by commit.
+"""
+
+
+class Death(BaseException):
+    """The process is gone."""
+
+
+@dataclass
+class Reaper:
+    """Counts effects, and ends the process at one of them."""
+
+    when: When = "before"
+    number: int = 0
+    """Of the effect, from 1; with 0 nothing ends."""
+    effects: list[str] = field(default_factory=list)
+    dead: bool = False
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def meets(self, effect: str) -> bool:
+        """Take note of an effect; return whether it is the last thing that happens."""
+        with self._lock:
+            if not self.dead:
+                self.effects.append(effect)
+                self.dead = len(self.effects) == self.number
+                return self.dead
+        return False
+
+    def breathe(self) -> None:
+        if self.dead:
+            raise Death
+
+    def script(self, asked: Asked) -> Reply | None:
+        """Let GitHub hear nothing of a process that is dead."""
+        if self.dead:
+            return Reply(reset=True)
+        last = asked.method != "GET" and self.meets(asked.line)
+        return Reply(reset=True, acts=self.when == "after") if last else None
+
+
+@contextmanager
+def watched(github: World, reaper: Reaper) -> Iterator[None]:
+    """Have the reaper look on as long as the context lasts."""
+    run, ask = Git.run, Connection._try  # noqa: SLF001  # the one place that all requests pass
+
+    def effect(self: Git, *arguments: str, **how: Any) -> Result:  # noqa: ANN401  # as they were
+        reaper.breathe()
+        last = arguments[0] in ("fast-import", "push") and reaper.meets(f"git {arguments[0]}")
+        if last and reaper.when == "before":
+            raise Death
+        result = run(self, *arguments, **how)
+        reaper.breathe()
+        return result
+
+    def request(self: Connection, call: Callable[[], object]) -> object:
+        reaper.breathe()
+        answer = ask(self, call)
+        reaper.breathe()
+        return answer
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Git, "run", effect)
+        patch.setattr(Connection, "_try", request)
+        github.github.script = reaper.script
+        yield
+    github.github.script = None
+
+
+def test_an_undisturbed_job_has_these_effects(tmp_path: Path) -> None:
+    reaper = Reaper()
+    with small_world(tmp_path) as github, watched(github, reaper):
+        github.say("/generate")
+
+        assert github.picture() == PICTURE
+    assert len(reaper.effects) >= EFFECTS, reaper.effects
+    assert reaper.effects.count("git fast-import") == 5
+    assert {"POST /pulls", "POST /graphql", "git push"} <= set(reaper.effects)
+
+
+@pytest.mark.parametrize(("when", "number"), MOMENTS)
+def test_a_job_that_ends_at_any_effect_is_made_good_by_the_next(tmp_path: Path, when: When, number: int) -> None:
+    reaper = Reaper(when, number)
+    with small_world(tmp_path) as github:
+        payload = github.comment("/generate")
+        with watched(github, reaper), pytest.raises(Death):
+            github.answer(payload)
+        pushed = git(github.origin, "for-each-ref", "--format=%(objectname)", "refs/heads/phasebot/")
+
+        ending = github.ended(payload)
+
+        assert (ending.status, ending.exit_code) == ("complete", 0), reaper.effects
+        drawn = github.picture().split("\n")
+        assert sorted(set(drawn)) == sorted(set(PICTURE.split("\n"))), reaper.effects
+        assert len(github.commits()) == 5
+        assert not pushed or git(github.origin, "merge-base", pushed, "phasebot/issue-12") == pushed
+        assert len(github.github.pulls) == 1
+        words = [row.split("**")[1] for row in drawn if row.startswith("#12 bot")]
+        assert words.count("Phasebot finished `@alice`'s request") == 1
+        assert words.count("Done:") in (1, 2), "one of each job, if the first came to that"

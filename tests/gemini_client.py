@@ -1,0 +1,118 @@
+"""Runs by a model: the real client, a service on the loopback, short waits; and how such a run is looked at."""
+
+import asyncio
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping
+from functools import partial
+from pathlib import Path
+
+from pydantic import SecretStr
+
+from bot.engine.requests import Limits, Outcome
+from bot.engine.runner import Run
+from bot.generation.fallback_provider import FallbackProvider
+from bot.generation.llm.gemini import GeminiModel
+from bot.generation.llm.planner import Planner
+from bot.generation.llm.provider import PromptedProvider
+from bot.generation.llm.retry import Asker
+from bot.generation.llm.retry_policy import Patience
+from bot.generation.llm.token_budget import Budget
+from bot.generation.provider import Provider
+from bot.generation.templates import TemplateProvider
+from bot.planning.resolved_plan import Description, Planned, read
+from bot.settings import GeminiSettings
+from tests.gemini_server import KEY, Asked, Author, FakeGemini, Reply, files
+from tests.repositories import Recorder, branch_of, git, picture, plan_at_head
+from tests.unit.values import BLOG
+
+SENTENCE = "A small blog: users write posts, others comment on them, and posts have tags."
+PATIENCE = Patience(request=2.0, question=10.0, first_wait=0.01, longest_wait=1.0)
+MODELS = ("gemini-3.8-flash", "gemini-3.7-flash")
+
+
+def run(
+    folder: Path,
+    fake: FakeGemini,
+    *,
+    spec: str | None = BLOG,
+    limits: Limits | None = None,
+    fallback: bool = False,
+    stop: asyncio.Event | None = None,
+    announcer: Recorder | None = None,
+) -> Outcome:
+    """Start or continue the run ``blog`` in this process, with the real client."""
+    limits = limits or Limits()
+    announcer = announcer or Recorder()
+    first = read(spec, source="the spec", project="blog", recipe="fastapi", output_dir=".") if spec else None
+    branch = branch_of(folder)
+    branch.start()
+    budget = Budget(limits.tokens, branch.spent)
+
+    async def work() -> Outcome:
+        settings = GeminiSettings(SecretStr(KEY), fake.url)
+        async with GeminiModel(settings, thinking="medium", patience=PATIENCE) as model:
+            asker = Asker(model, MODELS, budget=budget, jobs=limits.jobs, patience=PATIENCE, tell=announcer.note)
+            provider: Provider = PromptedProvider("gemini", asker, budget, secrets=[KEY])
+            run = Run(
+                branch=branch,
+                provider=FallbackProvider(provider, TemplateProvider()) if fallback else provider,
+                announcer=announcer,
+                read_plan=plan_at_head,
+                first_plan=first if isinstance(first, Planned) else None,
+                ask_plan=partial(Planner(asker, budget).plan, first) if isinstance(first, Description) else None,
+                limits=limits,
+                budget=budget,
+                timer=time.monotonic,
+            )
+            return await run.carry_on(stop or asyncio.Event())
+
+    return asyncio.run(work())
+
+
+def commits(folder: Path) -> list[str]:
+    """Return subject, status and what else the trailers tell of each commit, sorted by the place in the plan."""
+    rows = picture(folder).partition("\n--\n")[0].split("\n")
+    return sorted((row for row in rows if row.startswith("Generate")), key=lambda row: row.partition("[")[2])
+
+
+def body_of(folder: Path, phase: str) -> str:
+    """Return the newest message of a phase."""
+    return "\n" + git(folder, "log", "-1", "--format=%B", f"--grep=^Phasebot-Phase: {phase}$", "phasebot/blog") + "\n"
+
+
+NINE = [
+    "Generate plan [1/9]  complete",
+    "Generate core [2/9]  complete",
+    "Generate entity User [3/9]  complete",
+    "Generate entity Post [4/9]  complete",
+    "Generate entity Comment [5/9]  complete",
+    "Generate entity Tag [6/9]  complete",
+    "Generate entity PostTag [7/9]  complete",
+    "Generate support files [8/9]  complete",
+    "Generate main application [9/9]  complete",
+]
+
+
+def spoiling(spoil: Callable[[Asked, dict[str, str]], Mapping[str, str] | Reply]) -> Callable[[Asked], Reply]:
+    """Answer as the perfect model, but for what *spoil* makes of the files."""
+    author = Author()
+
+    def script(asked: Asked) -> Reply:
+        if not asked.paths:
+            return author(asked)
+        made = spoil(asked, author.texts(asked.paths))
+        return made if isinstance(made, Reply) else files(made)
+
+    return script
+
+
+def phasebot(
+    *arguments: object, fake: FakeGemini | None = None, **environment: str
+) -> subprocess.CompletedProcess[str]:
+    """Run the command line with the service in its environment."""
+    whole = os.environ | (fake.environment if fake else {}) | environment
+    command = [sys.executable, "-m", "bot", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, check=False, env=whole, timeout=120)

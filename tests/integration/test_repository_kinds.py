@@ -1,0 +1,281 @@
+"""Repositories as people have them: every one just works, and their files are left alone."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.repositories import NOTE, SMALL, clone, commit, git, new_origin, new_repository, phasebot, phases_of, picture
+
+WHOLE = ["plan", "core", "support", "entity/Note", "main"]
+
+
+def generate(folder: Path, *more: object) -> None:
+    """Run the command line on *folder*; it must succeed."""
+    done = phasebot("generate", NOTE, "--repo", folder, "--recipe", SMALL, *more)
+    assert done.returncode == 0, done.stderr
+
+
+def files_of(folder: Path) -> dict[str, bytes]:
+    """Return every file of the worktree."""
+    paths = (path for path in folder.rglob("*") if path.is_file() and ".git" not in path.parts)
+    return {str(path.relative_to(folder)): path.read_bytes() for path in paths}
+
+
+def test_a_folder_that_is_not_there_becomes_a_repository_with_the_files_in_it(tmp_path: Path) -> None:
+    generate(tmp_path / "a" / "note")
+
+    folder = tmp_path / "a" / "note"
+    assert git(folder, "branch", "--show-current") == "phasebot/note"
+    assert git(folder, "status", "--porcelain") == ""
+    assert git(folder, "log", "--format=%s", "main") == "Start the repository"
+    assert picture(folder, "note") == (
+        "Start the repository\n"
+        "Generate plan [1/5]  complete\n"
+        "Generate core [2/5]  complete\n"
+        "Generate support files [4/5]  complete\n"
+        "Generate entity Note [3/5]  complete\n"
+        "Generate main application [5/5]  complete\n"
+        "--\n"
+        ".gitignore\n"
+        ".phasebot/plan.yaml\n"
+        "README.md\n"
+        "app/__init__.py\n"
+        "app/db.py\n"
+        "app/models/note.py\n"
+        "app/routers/note.py\n"
+        "main.py\n"
+    )
+    assert sorted(files_of(folder)) == git(folder, "ls-files").split("\n")
+
+
+@pytest.mark.parametrize("name", ["a b", "$HOME", "ü", "-x", "it's", "~"])
+def test_a_folder_may_have_an_odd_name(tmp_path: Path, name: str) -> None:
+    generate(tmp_path / name)
+    generate(tmp_path / name)
+
+    assert phases_of(tmp_path / name, "note") == WHOLE
+    assert git(tmp_path / name, "status", "--porcelain") == ""
+
+
+def test_an_empty_repository_is_as_good_as_none(tmp_path: Path) -> None:
+    folder = tmp_path / "note"
+    folder.mkdir()
+    git(folder, "init", "--quiet", "--initial-branch=trunk")
+
+    generate(folder)
+
+    assert git(folder, "branch", "--show-current") == "phasebot/note"
+    assert git(folder, "rev-parse", "phasebot/note~5") == git(folder, "rev-parse", "trunk")
+    assert git(folder, "status", "--porcelain") == ""
+
+
+def test_an_unborn_branch_with_files_keeps_them_and_stays_checked_out(tmp_path: Path) -> None:
+    folder = tmp_path / "note"
+    folder.mkdir()
+    git(folder, "init", "--quiet")
+    (folder / "main.py").write_text("mine\n")
+    (folder / "staged.txt").write_text("mine too\n")
+    git(folder, "add", "staged.txt")
+
+    generate(folder)
+
+    assert phases_of(folder, "note") == WHOLE
+    assert git(folder, "branch", "--show-current") == "main"
+    assert git(folder, "status", "--porcelain") == "A  staged.txt\n?? main.py"
+    assert files_of(folder) == {"main.py": b"mine\n", "staged.txt": b"mine too\n"}
+
+
+def test_a_dirty_worktree_on_another_branch_is_not_touched(tmp_path: Path) -> None:
+    folder = new_repository(tmp_path / "note", {"README.md": "mine\n", "kept.txt": "1\n"})
+    (folder / "kept.txt").write_text("changed\n")
+    (folder / "new.txt").write_text("untracked\n")
+    git(folder, "rm", "--quiet", "--cached", "README.md")
+    before = files_of(folder), git(folder, "status", "--porcelain"), git(folder, "rev-parse", "HEAD")
+
+    generate(folder)
+
+    assert (files_of(folder), git(folder, "status", "--porcelain"), git(folder, "rev-parse", "HEAD")) == before
+    assert phases_of(folder, "note") == WHOLE
+
+
+def test_a_file_that_was_there_before_stays_and_is_reported(tmp_path: Path) -> None:
+    folder = new_repository(tmp_path / "note", {"README.md": "mine\n", "app": "a file where a folder must be\n"})
+
+    done = phasebot("generate", NOTE, "--repo", folder, "--recipe", SMALL)
+
+    assert done.returncode == 0
+    assert "kept yours: README.md" in done.stderr
+    assert git(folder, "show", "phasebot/note:README.md") == "mine"
+    assert git(folder, "show", "phasebot/note:app") == "a file where a folder must be"
+    assert "Phasebot-Conflict: app/db.py" in git(folder, "log", "--format=%B", "phasebot/note")
+
+
+def test_a_checked_out_branch_follows_but_never_over_a_local_change(tmp_path: Path) -> None:
+    folder = new_repository(tmp_path / "note")
+    git(folder, "switch", "--quiet", "-c", "phasebot/note")
+    (folder / "README.md").write_text("in the way\n")
+    (folder / "app").mkdir()
+    (folder / "app" / "routers").symlink_to(tmp_path)
+
+    generate(folder)
+
+    assert (folder / "README.md").read_text() == "in the way\n"
+    assert not (tmp_path / "note.py").exists(), "nothing is written through a symlink"
+    assert (folder / "app" / "models" / "note.py").read_bytes() == (
+        git(folder, "show", "HEAD:app/models/note.py") + "\n"
+    ).encode()
+    assert " M README.md" in git(folder, "status", "--porcelain").split("\n")
+
+
+def test_a_linked_worktree_follows_too(tmp_path: Path) -> None:
+    folder = new_repository(tmp_path / "note")
+    git(folder, "worktree", "add", "--quiet", "-b", "phasebot/note", str(tmp_path / "linked"))
+
+    generate(folder)
+
+    assert git(tmp_path / "linked", "status", "--porcelain") == ""
+    assert (tmp_path / "linked" / "main.py").exists()
+    assert not (folder / "main.py").exists()
+
+
+def test_a_detached_head_stays_detached(tmp_path: Path) -> None:
+    folder = new_repository(tmp_path / "note")
+    git(folder, "switch", "--quiet", "--detach")
+
+    generate(folder)
+
+    assert git(folder, "branch", "--show-current") == ""
+    assert phases_of(folder, "note") == WHOLE
+
+
+def test_a_stale_index_lock_does_not_matter_and_the_next_run_finishes_the_refresh(tmp_path: Path) -> None:
+    folder = new_repository(tmp_path / "note")
+    git(folder, "switch", "--quiet", "-c", "phasebot/note")
+    lock = folder / ".git" / "index.lock"
+    lock.touch()
+
+    generate(folder)
+    assert phases_of(folder, "note") == WHOLE
+
+    lock.unlink()
+    generate(folder)
+    assert git(folder, "status", "--porcelain") == ""
+
+
+def test_a_broken_index_is_the_worktrees_trouble_not_the_runs(tmp_path: Path) -> None:
+    folder = new_repository(tmp_path / "note")
+    git(folder, "switch", "--quiet", "-c", "phasebot/note")
+    (folder / ".git" / "index").write_bytes(b"no index at all")
+
+    done = phasebot("generate", NOTE, "--repo", folder, "--recipe", SMALL)
+
+    assert done.returncode == 0
+    assert "note: the worktree did not follow (git diff-tree: " in done.stderr
+    assert phases_of(folder, "note") == WHOLE
+
+
+def test_stale_ref_locks_of_a_killed_process_are_cleared(tmp_path: Path) -> None:
+    folder = new_repository(tmp_path / "note")
+    git(folder, "switch", "--quiet", "-c", "phasebot/note")
+    (folder / ".git" / "HEAD.lock").touch()
+    (folder / ".git" / "refs" / "heads" / "phasebot" / "note.lock").touch()
+
+    generate(folder)
+
+    assert phases_of(folder, "note") == WHOLE
+    assert git(folder, "status", "--porcelain") == ""
+
+
+def test_hooks_do_not_run(tmp_path: Path) -> None:
+    origin = new_origin(tmp_path / "origin.git")
+    folder = clone(origin, tmp_path / "note")
+    names = (
+        "pre-commit",
+        "commit-msg",
+        "post-commit",
+        "reference-transaction",
+        "post-index-change",
+        "pre-push",
+        "post-checkout",
+    )
+    for name in names:
+        hook = folder / ".git" / "hooks" / name
+        hook.write_text(f"#!/bin/sh\ntouch {tmp_path}/ran-{name}\nexit 1\n")
+        hook.chmod(0o755)
+
+    generate(folder)
+
+    assert not list(tmp_path.glob("ran-*"))
+    assert phases_of(origin, "note") == WHOLE
+
+
+def test_line_endings_and_signing_are_the_persons_affair(tmp_path: Path) -> None:
+    folder = new_repository(tmp_path / "note", {".gitattributes": "*.md text eol=crlf\n"})
+    git(folder, "config", "core.autocrlf", "true")
+    git(folder, "config", "commit.gpgSign", "true")
+    git(folder, "config", "gpg.program", "false")
+    git(folder, "switch", "--quiet", "-c", "phasebot/note")
+
+    generate(folder)
+
+    assert git(folder, "status", "--porcelain") == ""
+    assert b"\r\n" in (folder / "main.py").read_bytes()
+    assert "\r" not in git(folder, "show", "HEAD:main.py")
+
+
+def test_a_shallow_clone_pushes_and_a_fresh_shallow_clone_sees_it_complete(tmp_path: Path) -> None:
+    origin = new_origin(tmp_path / "origin.git")
+    seed = clone(origin, tmp_path / "seed")
+    for number in range(3):
+        commit(seed, f"Change {number}", {"LICENSE": f"{number}\n"})
+    git(seed, "push", "--quiet")
+
+    generate(clone(origin, tmp_path / "one", "--depth=1", "--no-local"))
+    commit(seed, "Main moves on", {"LICENSE": "4\n"})
+    git(seed, "push", "--quiet")
+    again = clone(origin, tmp_path / "two", "--depth=1", "--no-local")
+    done = phasebot("generate", NOTE, "--repo", again, "--recipe", SMALL)
+
+    assert done.returncode == 0
+    assert "all 5 phases were done before" in done.stderr
+    assert phases_of(origin, "note") == WHOLE
+
+
+def test_nobody_known_to_git_commits_as_phasebot(tmp_path: Path, sealed: Path) -> None:
+    (sealed / ".gitconfig").write_text("")
+
+    generate(tmp_path / "note")
+
+    assert git(tmp_path / "note", "log", "-1", "--format=%an <%ae> %cn") == "Phasebot <phasebot@localhost> Phasebot"
+
+
+def test_a_subfolder_of_a_repository_works_on_the_repository(tmp_path: Path) -> None:
+    folder = new_repository(tmp_path / "note", {"docs/index.md": "hello\n"})
+
+    done = phasebot("generate", NOTE, "--recipe", SMALL, cwd=folder / "docs")
+
+    assert done.returncode == 0, done.stderr
+    assert phases_of(folder, "note") == WHOLE
+
+
+def test_an_output_folder_holds_the_whole_project(tmp_path: Path) -> None:
+    folder = new_repository(tmp_path / "note")
+
+    generate(folder, "--output-dir", "services/note/")
+    again = phasebot("generate", "--repo", folder)
+
+    assert "services/note/.phasebot/plan.yaml" in picture(folder, "note")
+    assert again.returncode == 0, again.stderr
+    assert len(phases_of(folder, "note")) == 5
+
+
+def test_a_sha256_repository_works(tmp_path: Path) -> None:
+    folder = tmp_path / "note"
+    folder.mkdir()
+    git(folder, "init", "--quiet", "--object-format=sha256")
+
+    generate(folder)
+    generate(folder)
+
+    assert phases_of(folder, "note") == WHOLE
+    assert git(folder, "status", "--porcelain") == ""

@@ -1,0 +1,199 @@
+"""Builders that the tests share: repositories, runs with owned collaborators, and the picture of a run."""
+
+import asyncio
+import subprocess
+import sys
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+from bot.engine.requests import Limits, Outcome, Requested
+from bot.engine.runner import Run
+from bot.generation.provider import Generated, Request, Tokens
+from bot.generation.templates import TemplateProvider
+from bot.history.git import Git, create_repository, open_repository
+from bot.history.plan_reader import PlanFile
+from bot.history.remote import Credentials, Remote, choose_remote
+from bot.history.repository import Repository
+from bot.history.run_branch import Branch
+from bot.planning.resolved_plan import Planned, plan_file, plan_spec
+from tests.unit.values import BLOG
+
+DATA = Path(__file__).parent / "data"
+SMALL = DATA / "recipes" / "small"
+NOTE = "# Note\n\n- Note: text text\n"
+
+
+def git(folder: Path, *arguments: str, check: bool = True) -> str:
+    """Run git as a person would and return what it prints."""
+    done = subprocess.run(["git", "-C", str(folder), *arguments], capture_output=True, text=True, check=False)
+    if check and done.returncode != 0:
+        raise AssertionError(f"git {' '.join(arguments)}: {done.stderr}")
+    return done.stdout.rstrip("\n")
+
+
+def commit(folder: Path, message: str, files: Mapping[str, str | None]) -> str:
+    """Commit *files* (None removes one) as a person, and return the commit."""
+    for name, content in files.items():
+        path = folder / name
+        if content is None:
+            path.unlink()
+        else:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(content)
+    git(folder, "add", "--all", "--", *files)
+    git(folder, "commit", "--quiet", "--allow-empty", "-m", message)
+    return git(folder, "rev-parse", "HEAD")
+
+
+def new_repository(folder: Path, files: Mapping[str, str] | None = None) -> Path:
+    """Make a repository with one commit on main."""
+    folder.mkdir(parents=True)
+    git(folder, "init", "--quiet")
+    commit(folder, "Begin", files or {"LICENSE": "none\n"})
+    return folder
+
+
+def new_origin(folder: Path) -> Path:
+    """Make a bare repository that has one commit on main."""
+    seed = new_repository(folder.with_name(folder.name + "-seed"))
+    subprocess.run(["git", "clone", "--quiet", "--bare", str(seed), str(folder)], check=True)
+    return folder
+
+
+def clone(origin: Path, folder: Path, *options: str) -> Path:
+    """Clone *origin* as a person of its own would, so that no two clones make the very same commit."""
+    subprocess.run(["git", "clone", "--quiet", *options, str(origin), str(folder)], check=True)
+    git(folder, "config", "user.name", folder.name)
+    return folder
+
+
+def phasebot(*arguments: object, cwd: Path | None = None, stdin: str = "") -> subprocess.CompletedProcess[str]:
+    """Run the command line in a process of its own."""
+    command = [sys.executable, "-m", "bot", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, check=False, cwd=cwd, input=stdin, timeout=120)
+
+
+def planned(spec: str, recipe: Path | str = SMALL) -> Planned:
+    """Read a spec into a plan with its phases."""
+    return plan_spec(spec, source="the spec", project="project", recipe=str(recipe), output_dir=".")
+
+
+def plan_at_head(found: PlanFile) -> Planned:
+    """Read a plan file the way the command line does."""
+    return plan_file(found.text, source=f"the plan at {found.commit}", output_dir=found.output_dir)
+
+
+@dataclass
+class ScriptedProvider:
+    """Renders templates, but for what the script says of a phase: wait, raise, or leave files out."""
+
+    script: Mapping[str, Callable[[Request], Awaitable[Generated]]] = field(default_factory=dict)
+    name: str = "template"
+    asked: list[tuple[str, tuple[str, ...]]] = field(default_factory=list)
+    """Every request: phase and files."""
+
+    async def generate(self, request: Request) -> Generated:
+        self.asked.append((request.phase.key, request.paths))
+        if act := self.script.get(request.phase.key):
+            return await act(request)
+        return await TemplateProvider().generate(request)
+
+
+def leaving_out(*paths: str) -> Callable[[Request], Awaitable[Generated]]:
+    """Make all files of the phase but *paths*, with a model's name and tokens."""
+
+    async def act(request: Request) -> Generated:
+        made = await TemplateProvider().generate(request)
+        files = {path: text for path, text in made.files.items() if path not in paths}
+        return Generated(files, dict.fromkeys(paths, "it did not parse"), "some-model", Tokens(100, 20))
+
+    return act
+
+
+@dataclass
+class Recorder:
+    """An announcer that keeps what it was told."""
+
+    notes: list[str] = field(default_factory=list)
+    out: list[str] = field(default_factory=list)
+    """Phases in the order in which they were told as published."""
+
+    def show(self, run: Run) -> None:
+        self.out += [key for key, _ in run.made_and_out() if key not in self.out]
+
+    def note(self, message: str) -> None:
+        self.notes.append(message)
+
+
+def open_git(folder: Path) -> Git:
+    """Open or make the repository in *folder*."""
+    return open_repository(folder) or create_repository(folder)
+
+
+def branch_of(folder: Path, run: str = "blog", *, push: bool = True, credentials: Credentials | None = None) -> Branch:
+    """Open the branch of *run* with a clock that stands still."""
+    repository = Repository(open_git(folder))
+    name = choose_remote(repository, None, required=False)
+    remote = Remote(repository, name, credentials) if name else None
+    base = repository.default_base(name)
+    clock = datetime(2026, 11, 23, 12, tzinfo=UTC)
+    return Branch(repository, run, base=base, remote=remote, push=push, now=lambda: clock)
+
+
+@dataclass
+class House:
+    """A run in this process, with its collaborators at hand."""
+
+    folder: Path
+    spec: str | None = BLOG
+    provider: ScriptedProvider = field(default_factory=ScriptedProvider)
+    limits: Limits = field(default_factory=Limits)
+    announcer: Recorder = field(default_factory=Recorder)
+    push: bool = True
+    credentials: Credentials | None = None
+    stop: asyncio.Event = field(default_factory=asyncio.Event)
+    timer: Callable[[], float] = lambda: 0.0
+    requested: Requested | None = None
+
+    def run(self) -> Outcome:
+        """Start or continue the run ``blog``."""
+        branch = branch_of(self.folder, push=self.push, credentials=self.credentials)
+        if self.spec:
+            branch.start()
+        run = Run(
+            branch=branch,
+            provider=self.provider,
+            announcer=self.announcer,
+            read_plan=plan_at_head,
+            first_plan=planned(self.spec) if self.spec else None,
+            limits=self.limits,
+            timer=self.timer,
+            requested=self.requested,
+        )
+        return asyncio.run(run.carry_on(self.stop))
+
+
+def picture(folder: Path, run: str = "blog") -> str:
+    """Draw a branch: subjects and what their trailers say, oldest first, then the files at head."""
+    form = "%s%x1f%(trailers:key=Phasebot-Status,valueonly,separator=%x2C)%x1f%(trailers:only,unfold,separator=%x2C )"
+    ref = f"phasebot/{run}"
+    lines = []
+    for row in git(folder, "log", "--reverse", "--first-parent", f"--format={form}", ref).split("\n"):
+        subject, status, trailers = row.split("\x1f")
+        told = [part for part in trailers.split(", ") if part.startswith(("Phasebot-Missing", "Phasebot-Conflict"))]
+        lines.append("  ".join(part for part in (subject, status, *told) if part))
+    return "\n".join([*lines, "--", *git(folder, "ls-tree", "-r", "--name-only", ref).split("\n")]) + "\n"
+
+
+def phases_of(folder: Path, run: str = "blog") -> list[str]:
+    """Return the phases on the branch, a commit each, oldest first."""
+    form = "%(trailers:key=Phasebot-Phase,valueonly,separator=%x2C)"
+    rows = git(folder, "log", "--reverse", "--first-parent", f"--format={form}", f"phasebot/{run}").split("\n")
+    return [row for row in rows if row]
+
+
+def tree_of(folder: Path, run: str = "blog") -> str:
+    """Return the id of the tree at head."""
+    return git(folder, "rev-parse", f"phasebot/{run}^{{tree}}")

@@ -1,0 +1,387 @@
+"""The grammar of comments: what is a command, what was meant as one, and what is neither."""
+
+import string
+import time
+from typing import get_args
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.forge.comment_command import USAGE, Command, Mistake, Verb, format_command, parse_command
+from bot.planning.names import BAD_CHARACTER
+
+
+def _mistake(text: str) -> Mistake:
+    read = parse_command(text)
+    assert isinstance(read, Mistake)
+    assert read.message.isprintable()
+    return read
+
+
+def _command(text: str) -> Command:
+    read = parse_command(text)
+    assert isinstance(read, Command)
+    return read
+
+
+@pytest.mark.parametrize(
+    ("text", "command"),
+    [
+        ("/generate", Command(verb="generate")),
+        ("/generate\r\n", Command(verb="generate")),
+        ("/generate  \t ", Command(verb="generate")),
+        ("/generate --max-tokens 50000", Command(verb="generate", max_tokens=50000)),
+        ("/generate --max-tokens=5", Command(verb="generate", max_tokens=5)),
+        ("/generate --max-tokens 5 --max-tokens 6", Command(verb="generate", max_tokens=6)),
+        ("/generate --provider gemini", Command(verb="generate", provider="gemini")),
+        (
+            "/generate --provider template --max-tokens 9 -- use  SQLite --provider x",
+            Command(verb="generate", provider="template", max_tokens=9, instruction="use  SQLite --provider x"),
+        ),
+        ("/generate --", Command(verb="generate")),
+        ("/generate -- -- a", Command(verb="generate", instruction="-- a")),
+        ("/regenerate core", Command(verb="regenerate", phases=("core",))),
+        ("/regenerate core core entity/Post", Command(verb="regenerate", phases=("core", "entity/Post"))),
+        ("/regenerate entity/Post, core", Command(verb="regenerate", phases=("entity/Post", "core"))),
+        ("/regenerate --cascade a b", Command(verb="regenerate", phases=("a", "b"), cascade=True)),
+        ("/regenerate a -- x", Command(verb="regenerate", phases=("a",), instruction="x")),
+        ("/regenerate to main", Command(verb="regenerate", phases=("to", "main"))),
+        ("/rollback a b --cascade", Command(verb="rollback", phases=("a", "b"), cascade=True)),
+        ("/rollback to a", Command(verb="rollback", phases=("a",), to=True)),
+        ("/rollback to a --cascade", Command(verb="rollback", phases=("a",), to=True, cascade=True)),
+        ("/plan", Command(verb="plan")),
+        ("/status", Command(verb="status")),
+        ("/stop", Command(verb="stop")),
+        ("/help", Command(verb="help")),
+    ],
+)
+def test_a_command(text: str, command: Command) -> None:
+    assert parse_command(text) == command
+
+
+def test_every_command_has_a_line_of_usage() -> None:
+    assert tuple(USAGE) == get_args(Verb)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "/generate \u2014max-tokens 5 \u2014 make it small",
+        "/generate \u2013max-tokens 5 \u2013 make it small",
+        "/generate \u2013\u2013max-tokens=5 \u2013\u2013 make it small",
+        "/generate\u00a0--max-tokens\u00a05\t--\u00a0make it small",
+        "/generate\u3000--max-tokens 5\x1c-- make it small",
+    ],
+)
+def test_dashes_and_blanks_are_understood_as_phones_type_them(text: str) -> None:
+    assert parse_command(text) == Command(verb="generate", max_tokens=5, instruction="make it small")
+
+
+@pytest.mark.parametrize(
+    ("below", "text"),
+    [
+        ("", ""),
+        ("\n \n\t\n", ""),
+        ("\n- User: name string\n", "- User: name string"),
+        ("\r\n\r\n# Blog\r\n\r\n- A: b text  \r\n", "# Blog\n\n- A: b text"),
+        ("\r# Blog\r- A: b text", "# Blog\n- A: b text"),
+        ("\u2028# Blog\u2029x\x85y", "# Blog\nx\ny"),
+        ("\n\n  entities:\n    A: {}\n", "  entities:\n    A: {}"),
+        ("\n/rollback core", "/rollback core"),
+        ("\na\x00b\x1b[31m\u202ec\ufeff", "ab[31mc"),
+        (
+            "\n<!-- hidden -->\nr\u00e9sum\u00e9 \U0001f600 a\u200db",
+            "<!-- hidden -->\nr\u00e9sum\u00e9 \U0001f600 a\u200db",
+        ),
+    ],
+)
+def test_what_stands_below_the_line_is_kept_but_for_control_characters(below: str, text: str) -> None:
+    assert parse_command(f"/generate{below}") == Command(verb="generate", text=text)
+
+
+def test_an_instruction_is_kept_but_for_control_characters() -> None:
+    assert _command("/generate --  a\x00 `b`  *c*\u202e <!-- d --> \n").instruction == "a `b`  *c* <!-- d -->"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "\n",
+        "/",
+        "//",
+        "// generate",
+        "/ generate",
+        " /generate",
+        "\t/generate",
+        "\u00a0/generate",
+        "\ufeff/generate",
+        "\u200b/generate",
+        "\n/generate",
+        "> /generate",
+        "```\n/generate\n```",
+        "    /generate",
+        "`/generate`",
+        "- /generate",
+        "<!-- x -->/generate",
+        "<!--\n/generate\n-->",
+        "@phasebot /generate",
+        "Please /generate",
+        "generate",
+        "\\/generate",
+        "\uff0fgenerate",
+        "/lgtm",
+        "/deploy",
+        "/approve",
+        "/assign @alice",
+        "/close",
+        "/label bug",
+        "/merge",
+        "/retest",
+        "/rebase",
+        "/release",
+        "/run",
+        "/hold",
+        "/skip",
+        "/start",
+        "/state",
+        "/test",
+        "/recreate",
+        "/ok-to-test",
+        "/resolved yesterday",
+        "/shrug",
+        "/etc/passwd",
+        "/plan/phase.md is wrong",
+        "/help/",
+        "/stop/start",
+        "/usr/bin/generate",
+        "/\u200b",
+        "/\U0001f600",
+        "/" + "generate" * 5,
+    ],
+)
+def test_what_is_no_command_gets_no_answer(text: str) -> None:
+    assert parse_command(text) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "suggestion"),
+    [
+        ("/genrate", "/generate"),
+        ("/genarate", "/generate"),
+        ("/Generate", "/generate"),
+        ("/GENERATE", "/generate"),
+        ("/generate,", "/generate"),
+        ("/generate:", "/generate"),
+        ("/gen\u200berate", "/generate"),
+        ("/gen\u202eerate", "/generate"),
+        ("/gen\x00erate", "/generate"),
+        ("/generate\x00", "/generate"),
+        ("/generated", "/generate"),
+        ("/genrate\n- User: name string", "/generate"),
+        ("/genrate --max-tokens 5 \u2014 small", "/generate --max-tokens 5 -- small"),
+        ("/genrate --max-tokns 5", "/generate"),
+        ("/genrate \u2014 small", "/generate -- small"),
+        ("/Generate a blog", "/generate -- a blog"),
+        ("/regenrate entity/Post", "/regenerate entity/Post"),
+        ("/regenrate core --cascade", "/regenerate core --cascade"),
+        ("/regenrate", "/regenerate"),
+        ("/rollbak to core", "/rollback to core"),
+        ("/roll-back core", "/rollback core"),
+        ("/staus", "/status"),
+        ("/status?", "/status"),
+        ("/Status of this", "/status"),
+        ("/stpo", "/stop"),
+        ("/stop!", "/stop"),
+        ("/hlep", "/help"),
+        ("/Plan", "/plan"),
+    ],
+)
+def test_a_word_near_a_command_is_answered_and_runs_nothing(text: str, suggestion: str) -> None:
+    mistake = _mistake(text)
+    assert mistake.suggestion == suggestion
+    assert mistake.message.startswith("there is no command '/")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "/generated yesterday",
+        "/generator works now",
+        "/genrate blog",
+        "/regenerated the lock file",
+        "/plans for Monday",
+        "/plans to do",
+        "/stops here",
+        "/helped a lot",
+        "/helped - a lot",
+    ],
+)
+def test_a_word_near_a_command_is_prose_unless_what_follows_could_follow_the_command(text: str) -> None:
+    assert parse_command(text) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "said", "suggestion"),
+    [
+        ("/generate --max-token 5", "/generate has no option '--max-token'; write /generate [--max-tokens N]", None),
+        ("/generate -x", "/generate has no option '-x'", None),
+        ("/generate --cascade", "/generate has no option '--cascade'", None),
+        ("/generate --max-tokens", "--max-tokens takes a whole number such as 50000, not ''", None),
+        ("/generate --max-tokens -- x", "a whole number such as 50000, not ''", None),
+        ("/generate --max-tokens 0", "a whole number such as 50000, not '0'", None),
+        ("/generate --max-tokens -5", "a whole number such as 50000, not '-5'", None),
+        ("/generate --max-tokens 50k", "a whole number such as 50000, not '50k'", None),
+        ("/generate --max-tokens 50,000", "a whole number such as 50000, not '50,000'", None),
+        ("/generate --max-tokens \u0665", "a whole number such as 50000, not '\u0665'", None),
+        ("/generate --max-tokens 5\x00", "a whole number such as 50000, not '5\\x00'", None),
+        ("/generate --max-tokens " + "9" * 5000, "a whole number such as 50000, not '999", None),
+        ("/generate --provider openai", "--provider takes template or gemini, not 'openai'", None),
+        ("/generate --provider", "--provider takes template or gemini, not ''", None),
+        ("/generate a blog", "/generate takes no 'a blog'; write /generate [--max-tokens", "/generate -- a blog"),
+        (
+            "/generate a blog --max-tokens 5 -- small",
+            "/generate takes no 'a blog'",
+            "/generate --max-tokens 5 -- a blog small",
+        ),
+        ("/generate " + "x" * 600, "/generate takes no 'xxx", None),
+        ("/generate <!-- x -->", "/generate has no option '-->'", None),
+        ("/regenerate", "/regenerate needs a phase; write /regenerate PHASE", None),
+        ("/regenerate , --cascade", "/regenerate needs a phase", None),
+        ("/regenerate -- smaller", "/regenerate needs a phase", None),
+        ("/regenerate a --cascade=yes", "--cascade takes no value, but got 'yes'", None),
+        ("/regenerate a\u202eb", "'a\\u202eb' is no phase; /status lists the phases", None),
+        ("/regenerate a\u200bb", "'a\\u200bb' is no phase", None),
+        ("/regenerate " + "x" * 201, "is no phase", None),
+        ("/rollback", "/rollback needs a phase; write /rollback PHASE", None),
+        ("/rollback to", "/rollback needs a phase", None),
+        ("/rollback to a b", "/rollback to takes one phase, not 'a b'", None),
+        ("/rollback --to a", "/rollback has no option '--to'; write /rollback PHASE… [--cascade], or", None),
+        ("/rollback a -- because", "/rollback takes no instruction, but got 'because'", None),
+        ("/plan --provider gemini", "/plan has no option '--provider'; write /plan", None),
+        ("/plan B is better", "/plan takes no 'B is better'; write /plan", "/plan"),
+        ("/status entity/Post", "/status takes no 'entity/Post'; write /status", "/status"),
+        ("/stop -- now", "/stop takes no instruction, but got 'now'", None),
+        ("/help me", "/help takes no 'me'", "/help"),
+    ],
+)
+def test_a_command_that_cannot_be_run_says_what_is_wrong_with_which_value(
+    text: str, said: str, suggestion: str | None
+) -> None:
+    mistake = _mistake(text)
+    assert said in mistake.message
+    assert len(mistake.message) < 500
+    assert mistake.suggestion == suggestion
+
+
+# ---- properties
+
+
+_WORDS = st.text(string.ascii_letters + string.digits + "/_.*\u00e9\u4e2d`<@#", min_size=1, max_size=12)
+_PHASES = st.lists(_WORDS, min_size=1, max_size=4, unique=True).map(tuple)
+_CLEAN = st.text(st.characters(exclude_categories=["Cs"]), max_size=30).filter(
+    lambda text: not BAD_CHARACTER.search(text)
+)
+_LINES = _CLEAN.map(lambda text: text.replace("\n", " ").strip())
+_TEXTS = _CLEAN.map(lambda text: text.strip())
+_COMMANDS = (
+    st.builds(
+        Command,
+        verb=st.just("generate"),
+        max_tokens=st.none() | st.integers(1, 10**12 - 1),
+        provider=st.sampled_from([None, "template", "gemini"]),
+        instruction=_LINES,
+        text=_TEXTS,
+    )
+    | st.builds(
+        Command, verb=st.just("regenerate"), phases=_PHASES, cascade=st.booleans(), instruction=_LINES, text=_TEXTS
+    )
+    | st.builds(
+        Command,
+        verb=st.just("rollback"),
+        phases=_PHASES.filter(lambda phases: phases[0] != "to"),
+        cascade=st.booleans(),
+        text=_TEXTS,
+    )
+    | st.builds(Command, verb=st.just("rollback"), phases=st.tuples(_WORDS), to=st.just(True), cascade=st.booleans())
+    | st.builds(Command, verb=st.sampled_from(["plan", "status", "stop", "help"]), text=_TEXTS)
+)
+
+
+@given(_COMMANDS)
+def test_a_command_that_is_written_is_read_as_it_was(command: Command) -> None:
+    assert parse_command(format_command(command)) == command
+    assert parse_command(format_command(command).replace("\n", "\r\n")) == command
+
+
+def test_an_instruction_is_written_on_one_line() -> None:
+    assert format_command(Command(verb="generate", instruction="a\nb", text="c")) == "/generate -- a b\n\nc"
+
+
+_PIECES = st.sampled_from(
+    [
+        *("/", "/generate", "/regenerate", "/rollback", "/genrate", "/Plan", "to", "core", "entity/Post", ",", "5"),
+        *(
+            "--",
+            "\u2014",
+            "\u2013",
+            "-",
+            "--max-tokens",
+            "--provider",
+            "=",
+            "--cascade",
+            "gemini",
+            "<!--",
+            "-->",
+            "```",
+        ),
+        *(
+            " ",
+            " ",
+            " ",
+            "\t",
+            "\u00a0",
+            "\n",
+            "\r",
+            "\r\n",
+            "\x85",
+            "\u2028",
+            "\x0b",
+            "\x1c",
+            "\x00",
+            "\u200b",
+            "\u202e",
+        ),
+        *("\ufeff", "\ud800", "\U0001f600"),
+    ]
+)
+
+
+@given(st.lists(_PIECES | st.text(max_size=3), max_size=15).map("".join))
+def test_what_is_read_can_be_written_and_read_again(text: str) -> None:
+    for comment in (text, f"/generate {text}", f"/regenerate core {text}", f"/{text}"):
+        read = parse_command(comment)
+        if isinstance(read, Command):
+            assert parse_command(format_command(read)) == read
+            assert not BAD_CHARACTER.search(read.instruction + read.text + "".join(read.phases))
+        elif isinstance(read, Mistake):
+            assert read.message.isprintable()
+            assert read.suggestion is None or parse_command(read.suggestion) is not None
+
+
+_REPEATED = (
+    *(" ", "\n", "\r", "\r\n", "\t", " \n", "\u00a0", "\u2028", "\x00", "\u200b", "\U0001f600", "\u0130"),
+    *("a", "a ", "a/", "/", "/a", ",", "=", "<!--", "```\n"),
+    *("-", "--", "-- ", "\u2014", "\u2013 ", "--cascade ", "--provider "),
+)
+_STARTS = ("", "/", "/generate ", "/generate\n", "/regenerate core ", "/rollback to ", "/genrate ")
+
+
+@pytest.mark.parametrize("piece", _REPEATED)
+@pytest.mark.parametrize("start", _STARTS)
+def test_the_longest_comment_is_read_in_no_time(start: str, piece: str) -> None:
+    text = (start + piece * 65_536)[:65_536]
+    before = time.process_time()
+    parse_command(text)
+    assert time.process_time() - before < 0.3

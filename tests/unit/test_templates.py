@@ -1,0 +1,289 @@
+"""The template provider: hostile text is quoted, the sandbox holds, and one bad template costs one file."""
+
+import ast
+import asyncio
+import datetime as dt
+import string
+import tomllib
+import uuid
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from bot.generation.provider import Generated, Request, Tokens
+from bot.generation.rendering import docstring, markdown, python_literal, toml_string
+from bot.generation.templates import TemplateProvider
+from bot.planning.phases import derive_phases, find_phase
+from bot.planning.plan import Plan
+from tests.unit.values import BLOG, SMALL, SMALL_TEMPLATES, read_plan, write_recipe
+
+_HOSTILE = st.text(
+    st.sampled_from("\"'\\{}%\n\r\t#N\0\x7f\u2028\u202e\u00a0\ue000") | st.characters(exclude_categories=[])
+)
+_QUOTES = [
+    '"""',
+    "'''",
+    '\\"""',
+    "\\",
+    '"\\',
+    "\\N{BULLET}",
+    "\\u0041",
+    "{{ 1 }}",
+    "${x}",
+    "%(x)s",
+    "\r\n",
+    "a\u2028b",
+    "\ud800",
+    "\U0001f600",
+    "\U000e0001",
+]
+
+
+def _render(folder: Path, phase: str, templates: dict[str, str], plan: Plan | None = None) -> Generated:
+    """Generate *phase* of the blog by the small recipe, with some templates replaced."""
+    recipe = write_recipe(folder, SMALL, {**SMALL_TEMPLATES, **templates})
+    plan = plan or read_plan(BLOG)
+    chosen = find_phase(derive_phases(plan, recipe), phase)
+    return asyncio.run(TemplateProvider().generate(Request(plan, recipe, chosen, tuple(chosen.files))))
+
+
+# ---- the filters
+
+
+@given(_HOSTILE)
+def test_a_text_is_the_same_text_as_python_source(text: str) -> None:
+    source = python_literal(text)
+
+    assert ast.literal_eval(source) == text
+    assert source.isprintable()
+
+
+@pytest.mark.parametrize("text", _QUOTES)
+def test_hostile_quotes_stay_inside_a_python_text(text: str) -> None:
+    assert ast.literal_eval(python_literal(text)) == text
+
+
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | _HOSTILE,
+        lambda inner: st.lists(inner, max_size=3) | st.dictionaries(_HOSTILE, inner, max_size=3),
+        max_leaves=8,
+    )
+)
+def test_a_json_value_is_the_same_value_as_python_source(value: object) -> None:
+    assert ast.literal_eval(python_literal(value)) == value
+
+
+@pytest.mark.parametrize(
+    ("value", "source"),
+    [
+        (None, "None"),
+        (True, "True"),
+        (-1, "-1"),
+        (0.5, "0.5"),
+        (Decimal("9.90"), 'Decimal("9.90")'),
+        (dt.date(2026, 1, 31), "dt.date(2026, 1, 31)"),
+        (
+            dt.datetime(2026, 1, 31, 12, tzinfo=dt.UTC),
+            'dt.datetime.fromisoformat("2026-01-31T12:00:00+00:00")',
+        ),
+        (uuid.UUID(int=1), 'uuid.UUID("00000000-0000-0000-0000-000000000001")'),
+        (("a", 1), '["a", 1]'),
+        ({"a": [None]}, '{"a": [None]}'),
+    ],
+)
+def test_a_value_of_each_type_is_written_as_python(value: object, source: str) -> None:
+    assert python_literal(value) == source
+
+
+@given(_HOSTILE)
+@example('"""')
+@example("ends in a backslash\\")
+@example('ends in a quote"')
+def test_a_docstring_compiles_and_stays_one_line(text: str) -> None:
+    quoted = docstring(text.replace("\0", "").encode("utf-8", "ignore").decode())
+
+    tree = ast.parse(f'"""{quoted}"""\n')
+    assert len(quoted.splitlines()) <= 1
+    assert len(tree.body) == 1
+    assert isinstance(tree.body[0], ast.Expr)
+    assert isinstance(tree.body[0].value, ast.Constant)
+    assert tree.body[0].value.value == quoted.replace("\\\\", "\\")
+
+
+def test_a_docstring_keeps_the_words() -> None:
+    assert docstring(' A "small"\n  blog\\ ') == "A 'small' blog\\\\"
+
+
+@given(st.text(st.characters(exclude_categories=["Cs"])))
+@example('\x7f\x00\u2028\U000e0001"""\\')
+def test_a_text_is_the_same_text_as_toml(text: str) -> None:
+    assert tomllib.loads(f"a = {toml_string(text)}\n") == {"a": text}
+
+
+@pytest.mark.parametrize(
+    ("text", "quoted"),
+    [
+        ("plain text, 1.0!", "plain text, 1.0\\!"),
+        ("<script>", "\\<script\\>"),
+        ("![x](http://e)", "\\!\\[x\\](http://e)"),
+        ("`code`", "\\`code\\`"),
+        ("# *a* _b_ | c", "\\# \\*a\\* \\_b\\_ \\| c"),
+        ("\\<b>", "\\\\\\<b\\>"),
+    ],
+)
+def test_markdown_starts_no_html_link_image_or_heading(text: str, quoted: str) -> None:
+    assert markdown(text) == quoted
+
+
+@given(st.text(string.printable))
+def test_markdown_escapes_lose_nothing(text: str) -> None:
+    quoted = markdown(text)
+
+    assert "".join(quoted[n] for n in _kept(quoted)) == text
+
+
+def _kept(quoted: str) -> list[int]:
+    """Return the places that are no escaping backslash."""
+    places, place = [], 0
+    while place < len(quoted):
+        place += quoted[place] == "\\"
+        places.append(place)
+        place += 1
+    return places
+
+
+# ---- rendering
+
+
+def test_every_wanted_file_is_rendered_in_order(tmp_path: Path) -> None:
+    made = _render(tmp_path, "entity/PostTag", {})
+
+    assert made == Generated(
+        {"app/models/post_tag.py": "class PostTag: ...\n", "app/routers/post_tags.py": "# post_tags\n"}
+    )
+    assert list(made.files) == ["app/models/post_tag.py", "app/routers/post_tags.py"]
+    assert (made.model, made.tokens) == (None, Tokens())
+
+
+def test_only_the_wanted_files_are_rendered(tmp_path: Path) -> None:
+    recipe = write_recipe(tmp_path)
+    plan = read_plan(BLOG)
+    phase = find_phase(derive_phases(plan, recipe), "support")
+
+    made = asyncio.run(TemplateProvider().generate(Request(plan, recipe, phase, (".gitignore",))))
+
+    assert made == Generated({".gitignore": "*.pyc\n"})
+
+
+def test_a_file_ends_with_a_newline_unless_it_is_empty(tmp_path: Path) -> None:
+    made = _render(tmp_path, "support", {"readme.j2": "no end", "ignore.j2": "{# nothing #}"})
+
+    assert made.files == {"README.md": "no end\n", ".gitignore": ""}
+
+
+def test_rendering_twice_gives_the_same_bytes(tmp_path: Path) -> None:
+    plan = read_plan(BLOG)
+
+    assert _render(tmp_path, "main", {}, plan) == _render(tmp_path, "main", {}, plan)
+
+
+def test_an_entitys_template_sees_its_fields_but_of_a_target_only_the_names(tmp_path: Path) -> None:
+    template = "{% for f in entity.fields %}{{ f.column }} {{ f.type }} {{ f.target.plural if f.target }}\n{% endfor %}"
+
+    made = _render(
+        tmp_path, "entity/Comment", {"model.j2": template, "router.j2": "{{ entity.fields[1].target.fields }}"}
+    )
+
+    assert made.files == {"app/models/comment.py": "body text \npost_id relation posts\nauthor_id relation users\n"}
+    assert "app/routers/comments.py" in made.missing
+
+
+def test_defaults_reach_a_template_as_values(tmp_path: Path) -> None:
+    plan = read_plan('- Post: on boolean = false, price decimal = 9.90, note string = "a\\"b", data json = [null]')
+    template = "{% for f in entity.fields %}{{ f.default | python }}\n{% endfor %}"
+
+    made = _render(tmp_path, "entity/Post", {"model.j2": template}, plan)
+
+    assert made.files["app/models/post.py"] == 'False\nDecimal("9.90")\n\'a"b\'\n[None]\n'
+
+
+@pytest.mark.parametrize(
+    ("phase", "expression"),
+    [
+        ("core", "{{ entities }}"),
+        ("core", "{{ entity }}"),
+        ("core", "{{ plan }}"),
+        ("entity/Post", "{{ entities }}"),
+        ("main", "{{ entity.name }}"),
+        ("main", "{{ entities[0].fields }}"),
+        ("support", "{{ entity }}"),
+        ("support", "{{ entities[0].nothing }}"),
+    ],
+)
+def test_a_template_sees_only_its_phases_slice(phase: str, expression: str, tmp_path: Path) -> None:
+    templates = dict.fromkeys(("core.j2", "model.j2", "main.j2", "readme.j2"), expression)
+
+    made = _render(tmp_path, phase, templates)
+
+    (reason,) = made.missing.values()
+    assert "UndefinedError" in reason
+
+
+def test_the_description_is_seen_only_by_a_phase_that_depends_on_it(tmp_path: Path) -> None:
+    templates = dict.fromkeys(("core.j2", "readme.j2"), "<{{ project.description }}>")
+
+    seen = [_render(tmp_path, phase, templates) for phase in ("core", "support")]
+
+    assert "'project' is undefined" in seen[0].missing["app/core.py"]
+    assert seen[1].files["README.md"] == "<A small blog with comments and tags.>\n"
+
+
+@pytest.mark.parametrize(
+    "template",
+    [
+        "{{ ''.__class__.__mro__ }}",
+        "{{ ''['__class__'] }}",
+        "{{ (''|attr('__class__')).__mro__ }}",
+        "{{ entity.__init__.__globals__ }}",
+        "{{ entity.__class__.__init__.__globals__['names'] }}",
+        "{{ '{0.__class__}'.format(entity) }}",
+        "{{ self.__init__.__globals__ }}",
+        "{{ cycler.__init__.__globals__.os.popen('id').read() }}",
+        "{{ range.__self__ }}",
+        "{{ range(10 ** 9) | list }}",
+        "{% set x = entity.fields.append(1) %}",
+        "{{ 1 / 0 }}",
+        "{{ none.x.y }}",
+        "{{ none | docstring }}",
+        "{{ 1 + 'a' }}",
+        "{{ [][1] }}",
+        "{{ 'x' | nothing }}",
+        "{{ 'x'.encode('ascii').decode('nothing') }}",
+        "{% if %}",
+        "{{ 'a\nb' | int(base='x') }}\n{{ oops }}",
+        "{% include 'main.j2' %}{% include '../../recipe.yaml' %}",
+        "{% include '/etc/passwd' %}",
+        "{% import 'nothing.j2' as x %}",
+        "{% macro m() %}{{ m() }}{% endmacro %}{{ m() }}",
+        "{{ " + "(" * 500 + "1" + ")" * 500 + " }}",
+    ],
+)
+def test_a_template_that_fails_costs_its_own_file_only(template: str, tmp_path: Path) -> None:
+    made = _render(tmp_path, "entity/Post", {"model.j2": template})
+
+    assert list(made.missing) == ["app/models/post.py"]
+    assert made.missing["app/models/post.py"].startswith("template model.j2: ")
+    assert made.missing["app/models/post.py"].isprintable()
+    assert made.files == {"app/routers/posts.py": "# posts\n"}
+
+
+def test_the_text_of_a_plan_is_no_template(tmp_path: Path) -> None:
+    plan = read_plan("# {{ 1 + 1 }}\n{% raw %}\n- Post: a text")
+
+    made = _render(tmp_path, "support", {"readme.j2": "NAME = {{ project.name | python }}\n"}, plan)
+
+    assert made.files["README.md"] == 'NAME = "{{ 1 + 1 }}"\n'
