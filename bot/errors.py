@@ -29,13 +29,13 @@ class ProviderError(PhasebotError):
     """The provider cannot go on with any phase: asking it for the next one would fail the same way."""
 
 
-class Unanswered(PhasebotError):
+class NoModelAnswered(PhasebotError):
     """No model answered one question, after all retries and fallbacks; a later run may fare better."""
 
     exit_code = 3
 
 
-class BudgetSpent(Unanswered):
+class BudgetExceeded(NoModelAnswered):
     """The run may not ask a model any more (``--max-tokens``)."""
 
 

@@ -20,16 +20,16 @@ import pytest
 from pydantic import SecretStr
 
 from bot.action import progress_comment
-from bot.action.handler import Action
-from bot.action.result import Ending, Inputs
+from bot.action.handler import CommandHandler
+from bot.action.result import ActionInputs, CommandResult
 from bot.cli.output import PlainAnnouncer
 from bot.engine import factory
-from bot.forge.command_event import hear
-from bot.forge.github_client import GitHub
-from bot.forge.github_transport import Manners
+from bot.forge.command_event import read_command_event
+from bot.forge.github_client import GitHubClient
+from bot.forge.github_transport import RequestPacing
 from bot.forge.webhook_event import Ignored
-from bot.generation.provider import Generated, Request
-from bot.generation.provider_factory import Choice, Opened
+from bot.generation.provider import GenerationRequest, GenerationResult
+from bot.generation.provider_factory import OpenedProvider, ProviderOptions
 from bot.history import stop_request
 from bot.settings import GeminiSettings, read_actions_settings
 from tests.git_http_server import GitServer
@@ -40,7 +40,9 @@ from tests.unit.values import BLOG
 EVENTS = Path(__file__).parent / "data" / "events"
 ISSUE = 12
 CLOCK = datetime(2026, 11, 23, 12, tzinfo=UTC)
-QUICK = Manners(backoff=0.002, limit_wait=0.01, longest_wait=0.1, between_requests=0.0, between_writes=0.0, timeout=5)
+QUICK = RequestPacing(
+    backoff=0.002, limit_wait=0.01, longest_wait=0.1, between_requests=0.0, between_writes=0.0, timeout=5
+)
 _WIDTH = 100
 _HURRY = """\
 import functools
@@ -157,19 +159,19 @@ class World:
 
     def answer(
         self, payload: dict[str, Any], *, finish: bool = False, folder: Path | None = None, **inputs: Json
-    ) -> Ending | Ignored:
+    ) -> CommandResult | Ignored:
         """Answer an event in this process, in a fresh checkout, without waiting where a person would."""
         folder = folder or self.checkout()
         environ = self.environment(folder, payload)
-        heard = hear(environ["GITHUB_EVENT_NAME"], json.dumps(payload).encode())
+        heard = read_command_event(environ["GITHUB_EVENT_NAME"], json.dumps(payload).encode())
         if isinstance(heard, Ignored):
             return heard
         gemini, timer = inputs.pop("gemini", GeminiSettings()), inputs.pop("timer", time.monotonic)
-        action = Action(
+        action = CommandHandler(
             settings=read_actions_settings(environ),
             inputs=build_inputs(**{**self.inputs, **inputs}),
             gemini=gemini,
-            forge=GitHub(self.token, repository="acme/blog", api_url=self.github.url, manners=QUICK),
+            forge=GitHubClient(self.token, repository="acme/blog", api_url=self.github.url, manners=QUICK),
             announcer=PlainAnnouncer(self.log.append),
             say=self.log.append,
             timer=timer,
@@ -177,13 +179,13 @@ class World:
         )
         return action.answer(heard, finish=finish)
 
-    def ended(self, payload: dict[str, Any], **how: Json) -> Ending:
+    def ended(self, payload: dict[str, Any], **how: Json) -> CommandResult:
         """Answer an event that is to be answered; see :meth:`answer`."""
         ending = self.answer(payload, **how)
-        assert isinstance(ending, Ending), ending
+        assert isinstance(ending, CommandResult), ending
         return ending
 
-    def say(self, text: str, *, number: int = ISSUE, author: str = "alice", **how: Json) -> Ending:
+    def say(self, text: str, *, number: int = ISSUE, author: str = "alice", **how: Json) -> CommandResult:
         """Write a comment and have it answered."""
         return self.ended(self.comment(text, number=number, author=author), **how)
 
@@ -290,9 +292,9 @@ def event(name: str) -> dict[str, Any]:
     return payload
 
 
-def build_inputs(**given: Json) -> Inputs:
+def build_inputs(**given: Json) -> ActionInputs:
     known: Mapping[str, Any] = {
-        "choice": Choice(provider=None, models=("gemini-3.8-flash",), thinking="medium"),
+        "choice": ProviderOptions(provider=None, models=("gemini-3.8-flash",), thinking="medium"),
         "recipe": "fastapi",
         "output_dir": ".",
         "base": None,
@@ -301,7 +303,7 @@ def build_inputs(**given: Json) -> Inputs:
         "minutes": None,
         "draft": True,
     }
-    return Inputs(**{**known, **given})
+    return ActionInputs(**{**known, **given})
 
 
 def with_key(url: str, key: str) -> GeminiSettings:
@@ -311,14 +313,14 @@ def with_key(url: str, key: str) -> GeminiSettings:
 
 @contextmanager
 def scripted(
-    script: Mapping[str, Callable[[Request], Awaitable[Generated]]] | None = None,
+    script: Mapping[str, Callable[[GenerationRequest], Awaitable[GenerationResult]]] | None = None,
 ) -> Iterator[ScriptedProvider]:
     """Have a provider of the tests write the files, as long as the context lasts."""
     provider = ScriptedProvider(script or {})
 
     @asynccontextmanager
-    async def opened(*_: object, **__: object) -> AsyncIterator[Opened]:
-        yield Opened(provider, None)
+    async def opened(*_: object, **__: object) -> AsyncIterator[OpenedProvider]:
+        yield OpenedProvider(provider, None)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(factory, "open_provider", opened)

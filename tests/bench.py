@@ -14,12 +14,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from bot.engine.requests import Limits
-from bot.generation.llm.prompts import files_question
-from bot.generation.provider import Generated, Request
+from bot.generation.llm.prompts import files_request
+from bot.generation.provider import GenerationRequest, GenerationResult
 from bot.generation.templates import TemplateProvider
-from bot.history.commits import Finished
+from bot.history.commits import PhaseCommit
 from bot.history.fast_import import NewCommit, format_stream
-from bot.history.run_branch import Branch
+from bot.history.run_branch import RunBranch
 from bot.history.trailers import Trailers, format_message
 from bot.planning.phases import Phase
 from tests.gemini_client import SENTENCE, phasebot
@@ -122,10 +122,10 @@ def _trailers(phase: Phase) -> Trailers:
     )
 
 
-def _timed(branch: Branch, phase: Phase, phases: Sequence[Phase], files: Mapping[str, bytes]) -> float:
+def _timed(branch: RunBranch, phase: Phase, phases: Sequence[Phase], files: Mapping[str, bytes]) -> float:
     begun = time.perf_counter()
     branch.commit(
-        Finished(phase=phase, of=len(phases), files=files, trailers=_trailers(phase), body=["4 files"]), phases
+        PhaseCommit(phase=phase, of=len(phases), files=files, trailers=_trailers(phase), body=["4 files"]), phases
     )
     return time.perf_counter() - begun
 
@@ -142,7 +142,7 @@ def _bare(folder: Path, parent: str, message: str, files: Mapping[str, bytes]) -
 def whole_run(root: Path, seconds: float) -> tuple[float, float, float]:
     """Return wall seconds of the blog pushed to a remote, of its critical path, and of one phase after the other."""
 
-    async def like_a_model(request: Request) -> Generated:
+    async def like_a_model(request: GenerationRequest) -> GenerationResult:
         await asyncio.sleep(seconds)
         return await TemplateProvider().generate(request)
 
@@ -182,7 +182,7 @@ def prompt_sizes(count: int) -> tuple[float, float]:
 def _prompt_size(author: Author, phase: Phase) -> int:
     request = author.request(phase.key)
     at_head = author.texts(phase.reads)
-    return files_question(request, request.paths, at_head=at_head, made={}, faults={}).size
+    return files_request(request, request.paths, at_head=at_head, made={}, faults={}).size
 
 
 def resumed(root: Path) -> float:

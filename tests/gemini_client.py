@@ -11,25 +11,25 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
-from bot.engine.requests import Limits, Outcome
-from bot.engine.runner import Run
+from bot.engine.requests import Limits, RunResult
+from bot.engine.runner import Runner
 from bot.generation.fallback_provider import FallbackProvider
 from bot.generation.llm.gemini import GeminiModel
 from bot.generation.llm.planner import Planner
-from bot.generation.llm.provider import PromptedProvider
-from bot.generation.llm.retry import Asker
-from bot.generation.llm.retry_policy import Patience
-from bot.generation.llm.token_budget import Budget
+from bot.generation.llm.provider import LlmProvider
+from bot.generation.llm.retry import RetryingClient
+from bot.generation.llm.retry_policy import Timeouts
+from bot.generation.llm.token_budget import TokenBudget
 from bot.generation.provider import Provider
 from bot.generation.templates import TemplateProvider
-from bot.planning.resolved_plan import Description, Planned, read
+from bot.planning.resolved_plan import ProseSpec, ResolvedPlan, resolve_spec
 from bot.settings import GeminiSettings
 from tests.gemini_server import KEY, Asked, Author, FakeGemini, Reply, files
 from tests.repositories import Recorder, branch_of, git, picture, plan_at_head
 from tests.unit.values import BLOG
 
 SENTENCE = "A small blog: users write posts, others comment on them, and posts have tags."
-PATIENCE = Patience(request=2.0, question=10.0, first_wait=0.01, longest_wait=1.0)
+PATIENCE = Timeouts(request=2.0, question=10.0, first_wait=0.01, longest_wait=1.0)
 MODELS = ("gemini-3.8-flash", "gemini-3.7-flash")
 
 
@@ -42,27 +42,29 @@ def run(
     fallback: bool = False,
     stop: asyncio.Event | None = None,
     announcer: Recorder | None = None,
-) -> Outcome:
+) -> RunResult:
     """Start or continue the run ``blog`` in this process, with the real client."""
     limits = limits or Limits()
     announcer = announcer or Recorder()
-    first = read(spec, source="the spec", project="blog", recipe="fastapi", output_dir=".") if spec else None
+    first = resolve_spec(spec, source="the spec", project="blog", recipe="fastapi", output_dir=".") if spec else None
     branch = branch_of(folder)
     branch.start()
-    budget = Budget(limits.tokens, branch.spent)
+    budget = TokenBudget(limits.tokens, branch.spent)
 
-    async def work() -> Outcome:
+    async def work() -> RunResult:
         settings = GeminiSettings(SecretStr(KEY), fake.url)
         async with GeminiModel(settings, thinking="medium", patience=PATIENCE) as model:
-            asker = Asker(model, MODELS, budget=budget, jobs=limits.jobs, patience=PATIENCE, tell=announcer.note)
-            provider: Provider = PromptedProvider("gemini", asker, budget, secrets=[KEY])
-            run = Run(
+            asker = RetryingClient(
+                model, MODELS, budget=budget, jobs=limits.jobs, patience=PATIENCE, tell=announcer.note
+            )
+            provider: Provider = LlmProvider("gemini", asker, budget, secrets=[KEY])
+            run = Runner(
                 branch=branch,
                 provider=FallbackProvider(provider, TemplateProvider()) if fallback else provider,
                 announcer=announcer,
                 read_plan=plan_at_head,
-                first_plan=first if isinstance(first, Planned) else None,
-                ask_plan=partial(Planner(asker, budget).plan, first) if isinstance(first, Description) else None,
+                first_plan=first if isinstance(first, ResolvedPlan) else None,
+                ask_plan=partial(Planner(asker, budget).plan, first) if isinstance(first, ProseSpec) else None,
                 limits=limits,
                 budget=budget,
                 timer=time.monotonic,

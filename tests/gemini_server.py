@@ -16,7 +16,7 @@ from functools import cached_property
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
 
-from bot.generation.provider import Request
+from bot.generation.provider import GenerationRequest
 from bot.generation.rendering import phase_context, render_template
 from bot.planning.plan import Plan
 from tests.repositories import planned
@@ -133,10 +133,10 @@ class Author:
         owners = {path: phase.key for phase in self.laid.phases for path in phase.files}
         return owners[asked.paths[0]] if asked.paths else "plan"
 
-    def request(self, key: str) -> Request:
+    def request(self, key: str) -> GenerationRequest:
         """Return what the runner asks a provider for the phase *key*."""
         phase = next(phase for phase in self.laid.phases if phase.key == key)
-        return Request(self.laid.plan, self.laid.recipe, phase, tuple(phase.files))
+        return GenerationRequest(self.laid.plan, self.laid.recipe, phase, tuple(phase.files))
 
 
 def as_proposed(plan: Plan) -> dict[str, Any]:

@@ -18,8 +18,8 @@ import pytest
 
 from bot.cli.main import main
 from bot.engine.factory import plan_at_head
-from bot.engine.requests import Again, Limits, Outcome, Requested
-from bot.engine.runner import Run
+from bot.engine.requests import Again, Limits, Requester, RunResult
+from bot.engine.runner import Runner
 from tests.repositories import SMALL, Recorder, ScriptedProvider, branch_of, git, new_repository
 
 SHOP = "# Shop\n\n- Item: name string\n- Order: amount integer, item -> Item\n"
@@ -93,12 +93,12 @@ def work(
     provider: ScriptedProvider | None = None,
     *,
     again: Again | None = None,
-    requested: Requested | None = None,
+    requested: Requester | None = None,
     only: Sequence[str] = (),
     run: str = "shop",
-) -> Outcome:
+) -> RunResult:
     """Go on with a run in this process, by a provider that does as it is told."""
-    running = Run(
+    running = Runner(
         branch=branch_of(folder, run),
         provider=provider or ScriptedProvider(),
         announcer=Recorder(),

@@ -8,16 +8,16 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bot.engine.requests import Limits, Outcome, Requested
-from bot.engine.runner import Run
-from bot.generation.provider import Generated, Request, Tokens
+from bot.engine.requests import Limits, Requester, RunResult
+from bot.engine.runner import Runner
+from bot.generation.provider import GenerationRequest, GenerationResult, Tokens
 from bot.generation.templates import TemplateProvider
 from bot.history.git import Git, create_repository, open_repository
 from bot.history.plan_reader import PlanFile
 from bot.history.remote import Credentials, Remote, choose_remote
 from bot.history.repository import Repository
-from bot.history.run_branch import Branch
-from bot.planning.resolved_plan import Planned, plan_file, plan_spec
+from bot.history.run_branch import RunBranch
+from bot.planning.resolved_plan import ResolvedPlan, resolve_exact_spec, resolve_plan_file
 from tests.unit.values import BLOG
 
 DATA = Path(__file__).parent / "data"
@@ -75,39 +75,39 @@ def phasebot(*arguments: object, cwd: Path | None = None, stdin: str = "") -> su
     return subprocess.run(command, capture_output=True, text=True, check=False, cwd=cwd, input=stdin, timeout=120)
 
 
-def planned(spec: str, recipe: Path | str = SMALL) -> Planned:
+def planned(spec: str, recipe: Path | str = SMALL) -> ResolvedPlan:
     """Read a spec into a plan with its phases."""
-    return plan_spec(spec, source="the spec", project="project", recipe=str(recipe), output_dir=".")
+    return resolve_exact_spec(spec, source="the spec", project="project", recipe=str(recipe), output_dir=".")
 
 
-def plan_at_head(found: PlanFile) -> Planned:
+def plan_at_head(found: PlanFile) -> ResolvedPlan:
     """Read a plan file the way the command line does."""
-    return plan_file(found.text, source=f"the plan at {found.commit}", output_dir=found.output_dir)
+    return resolve_plan_file(found.text, source=f"the plan at {found.commit}", output_dir=found.output_dir)
 
 
 @dataclass
 class ScriptedProvider:
     """Renders templates, but for what the script says of a phase: wait, raise, or leave files out."""
 
-    script: Mapping[str, Callable[[Request], Awaitable[Generated]]] = field(default_factory=dict)
+    script: Mapping[str, Callable[[GenerationRequest], Awaitable[GenerationResult]]] = field(default_factory=dict)
     name: str = "template"
     asked: list[tuple[str, tuple[str, ...]]] = field(default_factory=list)
     """Every request: phase and files."""
 
-    async def generate(self, request: Request) -> Generated:
+    async def generate(self, request: GenerationRequest) -> GenerationResult:
         self.asked.append((request.phase.key, request.paths))
         if act := self.script.get(request.phase.key):
             return await act(request)
         return await TemplateProvider().generate(request)
 
 
-def leaving_out(*paths: str) -> Callable[[Request], Awaitable[Generated]]:
+def leaving_out(*paths: str) -> Callable[[GenerationRequest], Awaitable[GenerationResult]]:
     """Make all files of the phase but *paths*, with a model's name and tokens."""
 
-    async def act(request: Request) -> Generated:
+    async def act(request: GenerationRequest) -> GenerationResult:
         made = await TemplateProvider().generate(request)
         files = {path: text for path, text in made.files.items() if path not in paths}
-        return Generated(files, dict.fromkeys(paths, "it did not parse"), "some-model", Tokens(100, 20))
+        return GenerationResult(files, dict.fromkeys(paths, "it did not parse"), "some-model", Tokens(100, 20))
 
     return act
 
@@ -120,7 +120,7 @@ class Recorder:
     out: list[str] = field(default_factory=list)
     """Phases in the order in which they were told as published."""
 
-    def show(self, run: Run) -> None:
+    def show(self, run: Runner) -> None:
         self.out += [key for key, _ in run.made_and_out() if key not in self.out]
 
     def note(self, message: str) -> None:
@@ -132,14 +132,16 @@ def open_git(folder: Path) -> Git:
     return open_repository(folder) or create_repository(folder)
 
 
-def branch_of(folder: Path, run: str = "blog", *, push: bool = True, credentials: Credentials | None = None) -> Branch:
+def branch_of(
+    folder: Path, run: str = "blog", *, push: bool = True, credentials: Credentials | None = None
+) -> RunBranch:
     """Open the branch of *run* with a clock that stands still."""
     repository = Repository(open_git(folder))
     name = choose_remote(repository, None, required=False)
     remote = Remote(repository, name, credentials) if name else None
     base = repository.default_base(name)
     clock = datetime(2026, 11, 23, 12, tzinfo=UTC)
-    return Branch(repository, run, base=base, remote=remote, push=push, now=lambda: clock)
+    return RunBranch(repository, run, base=base, remote=remote, push=push, now=lambda: clock)
 
 
 @dataclass
@@ -155,14 +157,14 @@ class House:
     credentials: Credentials | None = None
     stop: asyncio.Event = field(default_factory=asyncio.Event)
     timer: Callable[[], float] = lambda: 0.0
-    requested: Requested | None = None
+    requested: Requester | None = None
 
-    def run(self) -> Outcome:
+    def run(self) -> RunResult:
         """Start or continue the run ``blog``."""
         branch = branch_of(self.folder, push=self.push, credentials=self.credentials)
         if self.spec:
             branch.start()
-        run = Run(
+        run = Runner(
             branch=branch,
             provider=self.provider,
             announcer=self.announcer,

@@ -4,27 +4,27 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from bot.action.result import Asked, Ending, Inputs, Status
-from bot.action.run_job import Job
+from bot.action.result import ActionInputs, CommandRequest, CommandResult, Status
+from bot.action.run_job import RunJob
 from bot.engine import factory
 from bot.engine.runner import Announcer
 from bot.errors import ForgeError, PhasebotError, UsageError
 from bot.forge import report as rendering
-from bot.forge.client import Forge, Reaction
-from bot.forge.command_event import Heard
-from bot.forge.comment_command import Mistake, Verb, format_command, parse_command
+from bot.forge.client import ForgeClient, Reaction
+from bot.forge.command_event import CommandEvent
+from bot.forge.comment_command import InvalidCommand, Verb, format_command, parse_command
 from bot.forge.report import Report
 from bot.forge.webhook_event import MARKER
 from bot.forge.workflow_commands import Annotations, Level
 from bot.generation.llm.prices import estimate
-from bot.generation.templates import recall
+from bot.generation.templates import render_phase
 from bot.history.remote import Credentials
 from bot.history.repository import BRANCHES, Identity
-from bot.history.run_branch import Branch
-from bot.history.run_location import Place, open_branch
+from bot.history.run_branch import RunBranch
+from bot.history.run_location import RunLocation, open_branch
 from bot.planning.er_diagram import format_diagram
 from bot.planning.phases import find_owner
-from bot.planning.resolved_plan import Planned
+from bot.planning.resolved_plan import ResolvedPlan
 from bot.planning.spec_source import read_comment
 from bot.settings import ActionsSettings, GeminiSettings
 
@@ -35,20 +35,20 @@ _BOT = Identity("github-actions[bot]", "41898282+github-actions[bot]@users.norep
 
 
 @dataclass(slots=True, kw_only=True)
-class Action:
+class CommandHandler:
     """One process in a job of GitHub Actions; every collaborator is an argument."""
 
     settings: ActionsSettings
-    inputs: Inputs
+    inputs: ActionInputs
     gemini: GeminiSettings
-    forge: Forge
+    forge: ForgeClient
     announcer: Announcer
     say: Callable[[str], None]
     """Print a line to the log, as it is."""
     timer: Callable[[], float]
     now: Callable[[], datetime]
 
-    def answer(self, heard: Heard, *, finish: bool = False) -> Ending:
+    def answer(self, heard: CommandEvent, *, finish: bool = False) -> CommandResult:
         """Do what was asked and tell what came of it; with *finish* only tell, for a process that could not."""
         if problem := self._why_not(heard):
             return self._end(heard, self._refused(heard, problem))
@@ -59,19 +59,19 @@ class Action:
             ending = self._refused(heard, str(exc))
         except PhasebotError as exc:
             self._write(heard, rendering.render_failure(str(exc), _written(heard)))
-            ending = Ending("failed", str(exc))
+            ending = CommandResult("failed", str(exc))
         return self._end(heard, ending)
 
-    def _do(self, heard: Heard, *, finish: bool) -> Ending:
+    def _do(self, heard: CommandEvent, *, finish: bool) -> CommandResult:
         command = heard.command
-        if isinstance(command, Mistake):
+        if isinstance(command, InvalidCommand):
             return self._correct(heard, command)
         if finish and command.verb in ("status", "stop", "help"):
-            return Ending("failed", "the job ended before the command was answered")
+            return CommandResult("failed", "the job ended before the command was answered")
         asked = self._find(heard)
         return self._tell(heard, asked) if finish else self._verbs()[command.verb](heard, asked)
 
-    def _verbs(self) -> Mapping[Verb, Callable[[Heard, Asked], Ending]]:
+    def _verbs(self) -> Mapping[Verb, Callable[[CommandEvent, CommandRequest], CommandResult]]:
         return {
             "generate": self._generate,
             "plan": self._generate,
@@ -84,7 +84,7 @@ class Action:
 
     # ---- who may, and which run
 
-    def _why_not(self, heard: Heard) -> str | None:
+    def _why_not(self, heard: CommandEvent) -> str | None:
         """Return why the command may not be given; None if everybody who stands behind it may."""
         if not heard.vouching:
             return f"{heard.login} is no person, and names nobody on whose behalf it asks"
@@ -96,7 +96,7 @@ class Action:
             return f"whether {heard.login} has write access to this repository can't be told: {exc}"
         return None
 
-    def _find(self, heard: Heard) -> Asked:
+    def _find(self, heard: CommandEvent) -> CommandRequest:
         """Find out which run a command is about.
 
         Raises:
@@ -119,9 +119,9 @@ class Action:
         else:
             run, issue_number = f"issue-{heard.number}", heard.number
             pull = self.forge.find_pull(f"{BRANCHES}{run}")  # type: ignore[assignment]  # there may be none
-        assert not isinstance(heard.command, Mistake), "a mistake runs nothing"  # noqa: S101
+        assert not isinstance(heard.command, InvalidCommand), "a mistake runs nothing"  # noqa: S101
         said = "\n\n".join(filter(None, (heard.command.instruction, heard.command.text)))
-        return Asked(
+        return CommandRequest(
             command=heard.command,
             run=run,
             number=heard.number,
@@ -138,10 +138,10 @@ class Action:
             instruction=read_comment(said) if heard.command.verb == "regenerate" else said,
         )
 
-    def _branch(self, heard: Heard, asked: Asked) -> Branch:
+    def _branch(self, heard: CommandEvent, asked: CommandRequest) -> RunBranch:
         """Open the run's branch as the remote has it."""
         settings = self.settings
-        place = Place(
+        place = RunLocation(
             folder=settings.workspace,
             run=asked.run,
             base=self.inputs.base,
@@ -152,23 +152,23 @@ class Action:
         )
         if not settings.workspace.is_dir() or not any(settings.workspace.iterdir()):
             raise UsageError("opening the repository: it is not there; put a step 'uses: actions/checkout' before this")
-        branch = open_branch(place, create=False, now=self.now, recall=recall)
+        branch = open_branch(place, create=False, now=self.now, recall=render_phase)
         branch.take_in(branch.fetch())
         return branch
 
     # ---- the commands
 
-    def _generate(self, heard: Heard, asked: Asked) -> Ending:
+    def _generate(self, heard: CommandEvent, asked: CommandRequest) -> CommandResult:
         _check_alive(asked)
         return self._job(heard, asked).work()
 
-    def _regenerate(self, heard: Heard, asked: Asked) -> Ending:
+    def _regenerate(self, heard: CommandEvent, asked: CommandRequest) -> CommandResult:
         _check_alive(asked)
         if heard.in_review:
             asked = self._reviewed(heard, asked)
         return self._job(heard, asked).work()
 
-    def _reviewed(self, heard: Heard, asked: Asked) -> Asked:
+    def _reviewed(self, heard: CommandEvent, asked: CommandRequest) -> CommandRequest:
         """Take the phase of the file that is talked about, and what people who may write said about it."""
         assert heard.comment, "it is a comment"  # noqa: S101
         phases = asked.phases or (find_owner(factory.plan_of(self._branch(heard, asked)).phases, heard.path or ""),)
@@ -183,15 +183,15 @@ class Action:
         instruction = "\n\n".join(filter(None, (*said, asked.instruction)))
         return replace(asked, phases=phases, instruction=instruction)
 
-    def _roll_back(self, heard: Heard, asked: Asked) -> Ending:
+    def _roll_back(self, heard: CommandEvent, asked: CommandRequest) -> CommandResult:
         _check_alive(asked)
         return self._job(heard, asked).roll_back()
 
-    def _tell(self, heard: Heard, asked: Asked) -> Ending:
+    def _tell(self, heard: CommandEvent, asked: CommandRequest) -> CommandResult:
         return self._job(heard, asked).tell()
 
-    def _job(self, heard: Heard, asked: Asked) -> Job:
-        return Job(
+    def _job(self, heard: CommandEvent, asked: CommandRequest) -> RunJob:
+        return RunJob(
             asked=asked,
             branch=self._branch(heard, asked),
             settings=self.settings,
@@ -203,7 +203,7 @@ class Action:
             now=self.now,
         )
 
-    def _status(self, heard: Heard, asked: Asked) -> Ending:
+    def _status(self, heard: CommandEvent, asked: CommandRequest) -> CommandResult:
         branch = self._branch(heard, asked)
         planned = _planned(branch)
         state = branch.state(planned.phases if planned else ())
@@ -221,35 +221,35 @@ class Action:
         )
         return self._answered(heard, rendering.render_status(report), report, asked)
 
-    def _stop(self, heard: Heard, asked: Asked) -> Ending:
+    def _stop(self, heard: CommandEvent, asked: CommandRequest) -> CommandResult:
         stops = self._branch(heard, asked).stops
         assert stops, "a place that pushes has one"  # noqa: S101
         stops.ask(heard.login, str(heard.comment) if heard.comment else None)
         return self._answered(heard, rendering.render_stopping(asked.run), None, asked)
 
-    def _help(self, heard: Heard, asked: Asked) -> Ending:
+    def _help(self, heard: CommandEvent, asked: CommandRequest) -> CommandResult:
         planned = _planned(self._branch(heard, asked))
         phases = [phase.key for phase in planned.phases] if planned else []
         return self._answered(heard, rendering.render_help(self.inputs.shown(self.gemini), phases), None, asked)
 
     # ---- what is said
 
-    def _answered(self, heard: Heard, text: str, report: Report | None, asked: Asked) -> Ending:
+    def _answered(self, heard: CommandEvent, text: str, report: Report | None, asked: CommandRequest) -> CommandResult:
         self._write(heard, text)
-        return Ending("answered", "", report, asked.pull, text)
+        return CommandResult("answered", "", report, asked.pull, text)
 
-    def _correct(self, heard: Heard, mistake: Mistake) -> Ending:
+    def _correct(self, heard: CommandEvent, mistake: InvalidCommand) -> CommandResult:
         if mistake.suggestion:
             self._write(heard, rendering.render_suggestion(mistake.message, mistake.suggestion))
         else:
             self._write(heard, rendering.render_refusal(mistake.message))
-        return Ending("refused", mistake.message)
+        return CommandResult("refused", mistake.message)
 
-    def _refused(self, heard: Heard, reason: str) -> Ending:
+    def _refused(self, heard: CommandEvent, reason: str) -> CommandResult:
         self._write(heard, rendering.render_refusal(reason))
-        return Ending("refused", reason)
+        return CommandResult("refused", reason)
 
-    def _write(self, heard: Heard, text: str) -> None:
+    def _write(self, heard: CommandEvent, text: str) -> None:
         """Answer where the command stands."""
         body = rendering.render_answer(f"{heard.comment or 0}-{self.settings.run_id}", text)
         try:
@@ -260,7 +260,7 @@ class Action:
         except ForgeError as exc:
             self.announcer.note(str(exc))
 
-    def _react(self, heard: Heard, reaction: Reaction, *, hurry: bool = False) -> None:
+    def _react(self, heard: CommandEvent, reaction: Reaction, *, hurry: bool = False) -> None:
         if heard.comment is None:
             return
         try:
@@ -270,7 +270,7 @@ class Action:
         except ForgeError as exc:
             self.announcer.note(str(exc))
 
-    def _end(self, heard: Heard, ending: Ending) -> Ending:
+    def _end(self, heard: CommandEvent, ending: CommandResult) -> CommandResult:
         """Put the last reaction, and tell the job's page what went wrong."""
         if not (ending.report and ending.report.outcome == "continued"):
             self._react(heard, _REACTIONS.get(ending.status, "confused"), hurry=ending.interrupted)
@@ -284,7 +284,7 @@ class Action:
         return ending
 
 
-def _check_alive(asked: Asked) -> None:
+def _check_alive(asked: CommandRequest) -> None:
     """Refuse to work on what is over."""
     if asked.pull and asked.pull.is_merged:
         raise UsageError(
@@ -294,10 +294,10 @@ def _check_alive(asked: Asked) -> None:
         raise UsageError(f"#{asked.number} is closed; reopen it and comment again")
 
 
-def _planned(branch: Branch) -> Planned | None:
+def _planned(branch: RunBranch) -> ResolvedPlan | None:
     found = branch.plan_file()
     return factory.plan_at_head(found) if found else None
 
 
-def _written(heard: Heard) -> str:
-    return "" if isinstance(heard.command, Mistake) else format_command(heard.command)
+def _written(heard: CommandEvent) -> str:
+    return "" if isinstance(heard.command, InvalidCommand) else format_command(heard.command)

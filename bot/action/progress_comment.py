@@ -14,10 +14,10 @@ from math import ceil
 from statistics import fmean
 from typing import NamedTuple, Self
 
-from bot.engine.runner import Announcer, Run
+from bot.engine.runner import Announcer, Runner
 from bot.errors import ForgeError, ForgeGoneError, ForgeRefusedError, UsageError
 from bot.forge import report as rendering
-from bot.forge.client import Forge, Pull
+from bot.forge.client import ForgeClient, PullRequest
 from bot.forge.report import Report
 from bot.generation.llm.prices import estimate
 from bot.history.run_state import PhaseState, RunState
@@ -35,7 +35,7 @@ _ATTEMPTS = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Thread:
+class CommentThread:
     """Where a run is talked about, and on whose behalf."""
 
     run: str
@@ -78,13 +78,13 @@ class Said(NamedTuple):
     """The comment to go on with."""
 
 
-class Conversation:
+class ProgressComment:
     """Announces a run on a forge as long as its context lasts; and to *console*, whatever the forge does."""
 
     def __init__(
         self,
-        forge: Forge,
-        thread: Thread,
+        forge: ForgeClient,
+        thread: CommentThread,
         console: Announcer,
         *,
         timer: Callable[[], float],
@@ -94,7 +94,7 @@ class Conversation:
         self._forge, self._thread, self._console = forge, thread, console
         self._timer, self._now = timer, now
         self._begun = timer()
-        self._run: Run | None = None
+        self._run: Runner | None = None
         self._seen: Seen | None = None
         self._news = asyncio.Event()
         self._telling = asyncio.Lock()
@@ -104,7 +104,7 @@ class Conversation:
         self._edited = self._edited_pull = -_EDIT_EVERY * _PULL_EVERY
         self._notes: list[str] = []
         self._may_not_open = False
-        self.pull: Pull | None = None
+        self.pull: PullRequest | None = None
         """The pull request, once there is one."""
 
     async def __aenter__(self) -> Self:
@@ -118,7 +118,7 @@ class Conversation:
             await asyncio.gather(self._serving, return_exceptions=True)
             self._serving = None
 
-    def show(self, run: Run) -> None:
+    def show(self, run: Runner) -> None:
         """Take note that something changed; returns at once."""
         self._run = run
         self._console.show(run)
@@ -223,7 +223,7 @@ class Conversation:
         if last and said.word == "complete" and self.pull.is_draft:
             await self._try(self._forge.mark_ready, self.pull)
 
-    def _edit_pull(self, pull: Pull, body: str) -> None:
+    def _edit_pull(self, pull: PullRequest, body: str) -> None:
         self._edited_pull = self._timer()
         self._forge.edit_pull(pull, body=body)
         self._pull_told = body
@@ -231,7 +231,7 @@ class Conversation:
     async def _open_pull(self, state: RunState, title: str, body: str) -> None:
         """Find or open the pull request; where that is not allowed, people get a link to do it themselves."""
 
-        def find_or_open() -> Pull:
+        def find_or_open() -> PullRequest:
             found = self._forge.find_pull(state.branch)
             if found and (found.is_open or found.is_merged):
                 return found

@@ -4,12 +4,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from bot.engine.requests import Again, Requested
+from bot.engine.requests import Again, Requester
 from bot.errors import Interrupted
-from bot.forge.client import Pull
+from bot.forge.client import PullRequest
 from bot.forge.comment_command import Command
 from bot.forge.report import Report
-from bot.generation.provider_factory import Choice
+from bot.generation.provider_factory import ProviderOptions
 from bot.settings import GeminiSettings
 
 Status = Literal["complete", "incomplete", "failed", "refused", "answered"]
@@ -18,10 +18,10 @@ EXIT_CODES: Mapping[Status, int] = {"complete": 0, "answered": 0, "failed": 1, "
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Inputs:
+class ActionInputs:
     """What the workflow says about all runs of its repository."""
 
-    choice: Choice
+    choice: ProviderOptions
     recipe: str
     output_dir: str
     base: str | None
@@ -44,7 +44,7 @@ class Inputs:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
+class CommandRequest:
     """What the job is about: a command that is permitted, and the run it is for."""
 
     command: Command
@@ -53,7 +53,7 @@ class Asked:
     """Of the issue or pull request where the command stands."""
     issue: int | None
     """The one that began the run, if one did."""
-    pull: Pull | None
+    pull: PullRequest | None
     """The pull request of the run's branch, if there is one."""
     title: str
     body: str
@@ -72,8 +72,8 @@ class Asked:
     """What is to be done otherwise."""
 
     @property
-    def requested(self) -> Requested:
-        return Requested(self.login, str(self.comment) if self.comment else None)
+    def requested(self) -> Requester:
+        return Requester(self.login, str(self.comment) if self.comment else None)
 
     @property
     def again(self) -> Again:
@@ -84,7 +84,7 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
-class Ending:
+class CommandResult:
     """What came of a command."""
 
     status: Status
@@ -92,7 +92,7 @@ class Ending:
     """Why nothing was done, or what failed."""
     report: Report | None = None
     """How the run stands, if one was worked on."""
-    pull: Pull | None = None
+    pull: PullRequest | None = None
     summary: str = ""
     """Markdown for the job's page."""
     interrupted: bool = False

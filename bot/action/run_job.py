@@ -7,17 +7,17 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from bot.action.progress_comment import Conversation, Said, Seen, Thread, as_published
-from bot.action.result import Asked, Ending, Inputs, Status
+from bot.action.progress_comment import CommentThread, ProgressComment, Said, Seen, as_published
+from bot.action.result import ActionInputs, CommandRequest, CommandResult, Status
 from bot.engine import factory
-from bot.engine.requests import Limits, Outcome
+from bot.engine.requests import Limits, RunResult
 from bot.engine.runner import Announcer
-from bot.errors import BudgetSpent, ForgeError, Interrupted, PhasebotError, PushError, Stopped, UsageError
+from bot.errors import BudgetExceeded, ForgeError, Interrupted, PhasebotError, PushError, Stopped, UsageError
 from bot.forge import report as rendering
-from bot.forge.client import Forge
+from bot.forge.client import ForgeClient
 from bot.forge.comment_command import Command, format_command
-from bot.history.push_queue import Publisher
-from bot.history.run_branch import Branch
+from bot.history.push_queue import PushQueue
+from bot.history.run_branch import RunBranch
 from bot.planning import resolved_plan
 from bot.planning.phases import PLAN_PHASE, find_phase
 from bot.planning.spec_source import read_issue
@@ -27,21 +27,21 @@ _SECOND_STEP = "the job ended before the run did: cancelled, out of time, or an 
 
 
 @dataclass(slots=True, kw_only=True)
-class Job:
+class RunJob:
     """The work on one run; every collaborator is an argument."""
 
-    asked: Asked
-    branch: Branch
+    asked: CommandRequest
+    branch: RunBranch
     """As the remote has it."""
     settings: ActionsSettings
-    inputs: Inputs
+    inputs: ActionInputs
     gemini: GeminiSettings
-    forge: Forge
+    forge: ForgeClient
     announcer: Announcer
     timer: Callable[[], float]
     now: Callable[[], datetime]
 
-    def work(self) -> Ending:
+    def work(self) -> CommandResult:
         """Start or continue the run.
 
         Raises:
@@ -58,7 +58,7 @@ class Job:
             )
         return asyncio.run(factory.until_signalled(functools.partial(self._work, order, conversation)))
 
-    def roll_back(self) -> Ending:
+    def roll_back(self) -> CommandResult:
         """Take phases back.
 
         Raises:
@@ -67,20 +67,20 @@ class Job:
         """
         return asyncio.run(self._roll_back())
 
-    async def _roll_back(self) -> Ending:
+    async def _roll_back(self) -> CommandResult:
         asked, conversation = self.asked, self._conversation()
         work = factory.Rollback(phases=asked.phases, to=asked.command.to, cascade=asked.command.cascade)
         state = await factory.roll_back(self.branch, work, conversation.note, asked.requested)
         seen = Seen(state=state, plan=factory.plan_of(self.branch).plan)
         return await self._end(conversation, seen, "answered", Said("reverted", None, self._again()))
 
-    def tell(self) -> Ending:
+    def tell(self) -> CommandResult:
         """Tell how the run stands, for a process that could not any more; what it had finished is pushed first."""
         return asyncio.run(self._tell())
 
-    async def _tell(self) -> Ending:
+    async def _tell(self) -> CommandResult:
         conversation = self._conversation()
-        async with Publisher(self.branch) as publisher:
+        async with PushQueue(self.branch) as publisher:
             await publisher.reconcile()
             publisher.publish()
         try:
@@ -98,9 +98,9 @@ class Job:
             return await self._end(conversation, seen, "answered", Said("planned", None, self._again()))
         return await self._end(conversation, seen, "failed", Said("stopped", _SECOND_STEP, self._again()))
 
-    def _conversation(self) -> Conversation:
+    def _conversation(self) -> ProgressComment:
         asked, settings = self.asked, self.settings
-        thread = Thread(
+        thread = CommentThread(
             run=asked.run,
             home=asked.issue or asked.number,
             asked_on=asked.number,
@@ -113,7 +113,7 @@ class Job:
             draft=self.inputs.draft,
             jobs=self.inputs.jobs,
         )
-        return Conversation(self.forge, thread, self.announcer, timer=self.timer, now=self.now)
+        return ProgressComment(self.forge, thread, self.announcer, timer=self.timer, now=self.now)
 
     def _order(self) -> factory.Order:
         asked, inputs, first = self.asked, self.inputs, None
@@ -127,7 +127,7 @@ class Job:
             )
             base, read = (
                 self.branch.base_plan(inputs.output_dir),
-                resolved_plan.read if with_model else resolved_plan.plan_spec,
+                resolved_plan.resolve_spec if with_model else resolved_plan.resolve_exact_spec,
             )
             known = {"recipe": inputs.recipe, "output_dir": inputs.output_dir}
             first = read(text, source=source, project=project, base=base, **known)
@@ -146,7 +146,7 @@ class Job:
             again=asked.again,
         )
 
-    async def _work(self, order: factory.Order, conversation: Conversation, stop: asyncio.Event) -> Ending:
+    async def _work(self, order: factory.Order, conversation: ProgressComment, stop: asyncio.Event) -> CommandResult:
         since = None if self.asked.in_review else self.asked.comment
         look = functools.partial(self.branch.stops.look, since) if self.branch.stops else None
         if self.branch.stops and not (self.asked.comment or self.asked.continues):
@@ -156,7 +156,7 @@ class Job:
             try:
                 outcome = await factory.carry_on(self.branch, order, conversation, self.timer, stop, look)
             except PhasebotError as exc:
-                outcome = Outcome(self.branch.state(()), [], exc)
+                outcome = RunResult(self.branch.state(()), [], exc)
             seen = conversation.seen() or Seen(state=outcome.state)
             status = self._status(outcome)
             command = self._again(outcome.error, () if outcome.lacking else outcome.left)
@@ -166,13 +166,13 @@ class Job:
             return await self._end(conversation, seen, status, said, interrupted=isinstance(outcome.error, Interrupted))
 
     async def _end(
-        self, conversation: Conversation, seen: Seen, status: Status, said: Said, *, interrupted: bool = False
-    ) -> Ending:
+        self, conversation: ProgressComment, seen: Seen, status: Status, said: Said, *, interrupted: bool = False
+    ) -> CommandResult:
         report = await conversation.end(seen, said, hurry=interrupted)
         summary = rendering.render_summary(report, conversation.timings)
-        return Ending(status, said.error or "", report, conversation.pull, summary, interrupted)
+        return CommandResult(status, said.error or "", report, conversation.pull, summary, interrupted)
 
-    def _status(self, outcome: Outcome) -> Status:
+    def _status(self, outcome: RunResult) -> Status:
         if outcome.error:
             return _STATUSES.get(outcome.error.exit_code, "failed")
         if outcome.left:
@@ -184,11 +184,11 @@ class Job:
         command, tokens = self.asked.command, self.asked.command.max_tokens
         if command.verb == "regenerate" and left and not self.asked.instruction:  # which the plan holds, else
             return format_command(Command(verb="regenerate", phases=tuple(left)))
-        if isinstance(error, BudgetSpent):
+        if isinstance(error, BudgetExceeded):
             tokens = 2 * (tokens or self.inputs.tokens or 1)
         return format_command(Command(verb="generate", max_tokens=tokens, provider=command.provider))
 
-    def _continue(self, command: str, conversation: Conversation) -> bool:
+    def _continue(self, command: str, conversation: ProgressComment) -> bool:
         """Have another job go on with the run; return whether one will."""
         if self.settings.workflow is None:
             return False

@@ -15,15 +15,15 @@ from bot.cli.options import on_a_run, with_a_provider, with_inputs, with_work
 from bot.errors import UsageError
 
 if TYPE_CHECKING:
-    from bot.action.handler import Action
-    from bot.action.result import Inputs
+    from bot.action.handler import CommandHandler
+    from bot.action.result import ActionInputs
     from bot.engine import factory
     from bot.engine.requests import Limits
     from bot.engine.runner import Announcer
-    from bot.generation.provider_factory import Choice
-    from bot.history.run_branch import Branch
-    from bot.history.run_location import Place
-    from bot.planning.resolved_plan import Description, Planned
+    from bot.generation.provider_factory import ProviderOptions
+    from bot.history.run_branch import RunBranch
+    from bot.history.run_location import RunLocation
+    from bot.planning.resolved_plan import ProseSpec, ResolvedPlan
     from bot.settings import GeminiSettings
 
 INCOMPLETE = 3
@@ -61,9 +61,9 @@ def generate(  # noqa: PLR0913  # one for each option
     door: Door,
     *,
     spec: str | None,
-    place: "Place",
+    place: "RunLocation",
     output: str,
-    choice: "Choice",
+    choice: "ProviderOptions",
     limits: "Limits",
     recipe: str,
     output_dir: str,
@@ -103,9 +103,9 @@ def regenerate(  # noqa: PLR0913  # one for each option
     door: Door,
     *,
     phases: Sequence[str],
-    place: "Place",
+    place: "RunLocation",
     output: str,
-    choice: "Choice",
+    choice: "ProviderOptions",
     limits: "Limits",
     cascade: bool,
     instruction: str,
@@ -134,7 +134,7 @@ def rollback(  # one for each option
     door: Door,
     *,
     phases: Sequence[str],
-    place: "Place",
+    place: "RunLocation",
     output: str,
     to: str | None,
     cascade: bool,
@@ -162,7 +162,7 @@ def rollback(  # one for each option
 @click.option("--output-dir", default=".", show_default=True)
 @with_a_provider
 @click.pass_obj
-def plan(door: Door, *, spec: str, output: str, recipe: str, output_dir: str, choice: "Choice") -> None:
+def plan(door: Door, *, spec: str, output: str, recipe: str, output_dir: str, choice: "ProviderOptions") -> None:
     """Print the plan that SPEC makes; generate nothing."""
     import asyncio
 
@@ -186,7 +186,7 @@ def plan(door: Door, *, spec: str, output: str, recipe: str, output_dir: str, ch
 @click.command()
 @on_a_run
 @click.pass_obj
-def status(door: Door, *, place: "Place", output: str) -> None:
+def status(door: Door, *, place: "RunLocation", output: str) -> None:
     """Show the phases of a run: status, commit, files, tokens, human edits."""
     from bot.cli import output as printing
     from bot.engine import factory
@@ -201,14 +201,14 @@ def status(door: Door, *, place: "Place", output: str) -> None:
 @with_inputs
 @click.option("--finish", is_flag=True, help="Only tell how the run stands, for a process that could not any more.")
 @click.pass_obj
-def action(door: Door, *, inputs: "Callable[[], Inputs]", finish: bool) -> None:
+def action(door: Door, *, inputs: "Callable[[], ActionInputs]", finish: bool) -> None:
     """Answer the event of a job in GitHub Actions; this is what action.yml runs."""
     from bot.forge import workflow_commands
-    from bot.forge.command_event import hear
+    from bot.forge.command_event import read_command_event
     from bot.forge.webhook_event import Ignored
 
     door.forget("GITHUB_TOKEN")
-    heard = hear(door.environ.get("GITHUB_EVENT_NAME", ""), _event(door))
+    heard = read_command_event(door.environ.get("GITHUB_EVENT_NAME", ""), _event(door))
     if isinstance(heard, Ignored):
         door.log(f"nothing to do: {heard.reason}")
         outputs, summary, code = {"status": "ignored"}, "", 0
@@ -225,18 +225,18 @@ def action(door: Door, *, inputs: "Callable[[], Inputs]", finish: bool) -> None:
 COMMANDS = (generate, plan, status, regenerate, rollback, action)
 
 
-def _open(door: Door, place: "Place", *, create: bool) -> "Branch":
-    from bot.generation.templates import recall
+def _open(door: Door, place: "RunLocation", *, create: bool) -> "RunBranch":
+    from bot.generation.templates import render_phase
     from bot.history.run_location import open_branch
 
-    return open_branch(place, create=create, now=door.now, recall=recall)
+    return open_branch(place, create=create, now=door.now, recall=render_phase)
 
 
-def _wait(door: Door, branch: "Branch") -> None:
+def _wait(door: Door, branch: "RunBranch") -> None:
     door.log(f"waiting for another process to end its work on {branch.name}")
 
 
-def _carry_on(door: Door, branch: "Branch", order: "factory.Order", output: str) -> None:
+def _carry_on(door: Door, branch: "RunBranch", order: "factory.Order", output: str) -> None:
     """Work on a run, print how it ended, and exit accordingly."""
     import asyncio
 
@@ -257,12 +257,12 @@ def _carry_on(door: Door, branch: "Branch", order: "factory.Order", output: str)
         sys.exit(INCOMPLETE)
 
 
-def _check_phases(first: "Planned | Description", keys: Sequence[str]) -> None:
+def _check_phases(first: "ResolvedPlan | ProseSpec", keys: Sequence[str]) -> None:
     """Refuse unknown phases before anything is written, where the plan is known already."""
     from bot.planning.phases import find_phase
-    from bot.planning.resolved_plan import Planned
+    from bot.planning.resolved_plan import ResolvedPlan
 
-    for key in keys if isinstance(first, Planned) else ():
+    for key in keys if isinstance(first, ResolvedPlan) else ():
         find_phase(first.phases, key)  # type: ignore[union-attr]  # not empty only for one of the two
 
 
@@ -276,12 +276,12 @@ def _event(door: Door) -> bytes:
         ) from exc
 
 
-def _action(door: Door, inputs: "Inputs") -> "Action":
+def _action(door: Door, inputs: "ActionInputs") -> "CommandHandler":
     """Wire the action, and keep its secrets out of the log."""
-    from bot.action.handler import Action
+    from bot.action.handler import CommandHandler
     from bot.cli.output import PlainAnnouncer
     from bot.forge import workflow_commands
-    from bot.forge.github_client import GitHub
+    from bot.forge.github_client import GitHubClient
     from bot.settings import read_actions_settings
 
     settings, gemini = read_actions_settings(door.environ), _settings(door, inputs.choice)
@@ -290,11 +290,11 @@ def _action(door: Door, inputs: "Inputs") -> "Action":
         if door.environ.get("GITHUB_ACTIONS") == "true":
             with suppress(UsageError):  # too short to be one, or to be told from a word
                 click.echo(workflow_commands.mask(secret))
-    return Action(
+    return CommandHandler(
         settings=settings,
         inputs=inputs,
         gemini=gemini,
-        forge=GitHub(token, repository=settings.repository, api_url=settings.api_url),
+        forge=GitHubClient(token, repository=settings.repository, api_url=settings.api_url),
         announcer=PlainAnnouncer(door.log),
         say=click.echo,
         timer=door.timer,
@@ -302,7 +302,7 @@ def _action(door: Door, inputs: "Inputs") -> "Action":
     )
 
 
-def _settings(door: Door, choice: "Choice") -> "GeminiSettings":
+def _settings(door: Door, choice: "ProviderOptions") -> "GeminiSettings":
     """Read the settings of a model, wrong ones only where one may be used."""
     from bot.settings import GeminiSettings, read_settings
 
@@ -310,12 +310,12 @@ def _settings(door: Door, choice: "Choice") -> "GeminiSettings":
 
 
 def _read(  # what a spec is read with
-    door: Door, spec: str, recipe: str, output_dir: str, *, prose: bool, base: "Planned | None" = None
-) -> "Planned | Description":
+    door: Door, spec: str, recipe: str, output_dir: str, *, prose: bool, base: "ResolvedPlan | None" = None
+) -> "ResolvedPlan | ProseSpec":
     """Read a spec given as file, ``-`` or text; *prose* says whether there is somebody to plan it."""
     from bot.planning import resolved_plan
     from bot.planning.spec_source import read_source
 
     text, source, project = read_source(spec, door.stdin)
-    read = resolved_plan.read if prose else resolved_plan.plan_spec
+    read = resolved_plan.resolve_spec if prose else resolved_plan.resolve_exact_spec
     return read(text, source=source, project=project, recipe=recipe, output_dir=output_dir, base=base)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
-    from bot.generation.provider_factory import Choice
+    from bot.generation.provider_factory import ProviderOptions
 
 _MODEL = "gemini-3.8-flash"
 _FALLBACK_MODELS = ("gemini-3.7-flash", "gemini-3.5-flash-lite")  # others' quota and capacity
@@ -44,9 +44,9 @@ def on_a_run(command: Callable[..., None]) -> Callable[..., None]:
         push: bool | None = None,
         **rest: object,
     ) -> None:
-        from bot.history.run_location import Place
+        from bot.history.run_location import RunLocation
 
-        command(place=Place(folder=repo, run=run, base=base, remote=remote, push=push), **rest)
+        command(place=RunLocation(folder=repo, run=run, base=base, remote=remote, push=push), **rest)
 
     for option in reversed(options):
         with_place = option(with_place)
@@ -82,10 +82,10 @@ def with_a_provider(command: Callable[..., None]) -> Callable[..., None]:
     def with_choice(
         *, provider: str | None, model: str, fallback_model: Sequence[str], thinking: str, **rest: object
     ) -> None:
-        from bot.generation.provider_factory import Choice
+        from bot.generation.provider_factory import ProviderOptions
 
         models = (model, *filter(None, fallback_model))
-        command(choice=Choice(provider=provider, models=models, thinking=thinking), **rest)
+        command(choice=ProviderOptions(provider=provider, models=models, thinking=thinking), **rest)
 
     for option in reversed(options):
         with_choice = option(with_choice)
@@ -120,7 +120,7 @@ def with_work(command: Callable[..., None]) -> Callable[..., None]:
     @functools.wraps(command)
     def with_limits(
         *,
-        choice: "Choice",
+        choice: "ProviderOptions",
         fallback: str | None,
         jobs: int,
         max_tokens: int | None,
@@ -172,14 +172,14 @@ def with_inputs(command: Callable[..., None]) -> Callable[..., None]:
         **rest: object,
     ) -> None:
         def inputs() -> object:
-            from bot.action.result import Inputs
-            from bot.generation.provider_factory import Choice
+            from bot.action.result import ActionInputs
+            from bot.generation.provider_factory import ProviderOptions
 
             if assess:
                 raise click.UsageError("assess is not built yet; leave the input out")
             models = (model, *fallback_models.replace(",", " ").split())
-            return Inputs(
-                choice=Choice(provider=provider, models=models, thinking=_THINKING),
+            return ActionInputs(
+                choice=ProviderOptions(provider=provider, models=models, thinking=_THINKING),
                 recipe=recipe,
                 output_dir=output_dir,
                 base=base_branch,

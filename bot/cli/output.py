@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
-from bot.engine.requests import Outcome
-from bot.engine.runner import Run
+from bot.engine.requests import RunResult
+from bot.engine.runner import Runner
 from bot.history.run_state import PhaseState, RunState
 from bot.planning.phases import Phase
 
@@ -80,7 +80,7 @@ def render_stale(state: RunState) -> str:
     return f"older than what they need: {', '.join(stale)}; generate --cascade makes them again" if stale else ""
 
 
-def render_left(outcome: Outcome) -> str:
+def render_left(outcome: RunResult) -> str:
     """Return which phases are left, and what has to be run for them."""
     left = ", ".join(outcome.left)
     if outcome.lacking:
@@ -132,14 +132,14 @@ class PlainAnnouncer:
     def note(self, message: str) -> None:
         self._tell(f"note: {message}")
 
-    def show(self, run: Run) -> None:
+    def show(self, run: Runner) -> None:
         """Tell what is new: phases that are out now, and phases that could not be made."""
         if not run.phases:
             return
         for line in self._lines(run):
             self._tell(line)
 
-    def _lines(self, run: Run) -> Iterator[str]:
+    def _lines(self, run: Runner) -> Iterator[str]:
         if not self._begun:
             self._begun = True
             yield self._first_line(run)
@@ -153,14 +153,14 @@ class PlainAnnouncer:
             for reason in dict.fromkeys(failed.values()):
                 yield f"      {', '.join(path for path in failed if failed[path] == reason)}: {reason}"
 
-    def _first_line(self, run: Run) -> str:
+    def _first_line(self, run: Runner) -> str:
         total, before = len(run.phases), run.done_before
         if before == total:
             return f"{run.branch.name}: all {total} phases were done before, nothing to do"
         return f"{run.branch.name}: {total} phases" + (f", {before} of them done before" if before else "")
 
 
-def phase_line(run: Run, key: str) -> str:
+def phase_line(run: Runner, key: str) -> str:
     """Return a phase that is out, in a line: ``[4/9] entity/Post  4/4 files  committed 1a2b3c4  pushed``."""
     each = run.phase(key)
     parts = [
@@ -185,7 +185,7 @@ class LiveAnnouncer:
 
         self._console = Console(stderr=True)
         self._rows: list[_Row] = []
-        self._run: Run | None = None
+        self._run: Runner | None = None
         self._drawn = 0.0
         self._live = Live(console=self._console, get_renderable=self._table, refresh_per_second=4)
 
@@ -201,7 +201,7 @@ class LiveAnnouncer:
     def note(self, message: str) -> None:
         self._console.print(f"note: {message}", markup=False, highlight=False)
 
-    def show(self, run: Run) -> None:
+    def show(self, run: Runner) -> None:
         """Take a snapshot of the run, ten times a second at most."""
         self._run = run
         now = time.monotonic()
@@ -234,11 +234,11 @@ class _Row(NamedTuple):
     begun: float | None = None
 
 
-def _rows(run: Run) -> list[_Row]:
+def _rows(run: Runner) -> list[_Row]:
     return [_row(run, phase) for phase in run.phases]
 
 
-def _row(run: Run, phase: Phase) -> _Row:
+def _row(run: Runner, phase: Phase) -> _Row:
     state = run.phase(phase.key)
     place = f"{phase.place}/{len(run.phases)}"
     if (begun := run.active.get(phase.key)) is not None:

@@ -8,17 +8,17 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from bot.engine import rollback
-from bot.engine.requests import Again, Limits, Outcome, Requested
-from bot.engine.runner import Announcer, Run
+from bot.engine.requests import Again, Limits, Requester, RunResult
+from bot.engine.runner import Announcer, Runner
 from bot.errors import UsageError
-from bot.generation.llm.token_budget import Budget
-from bot.generation.provider_factory import Choice, open_provider
+from bot.generation.llm.token_budget import TokenBudget
+from bot.generation.provider_factory import ProviderOptions, open_provider
 from bot.history.plan_reader import PlanFile
-from bot.history.push_queue import Publisher
-from bot.history.run_branch import Branch
+from bot.history.push_queue import PushQueue
+from bot.history.run_branch import RunBranch
 from bot.history.run_state import RunState
-from bot.history.stop_request import Stop
-from bot.planning.resolved_plan import Description, Planned, plan_file
+from bot.history.stop_request import StopRequest
+from bot.planning.resolved_plan import ProseSpec, ResolvedPlan, resolve_plan_file
 from bot.settings import GeminiSettings
 
 T = TypeVar("T")
@@ -28,26 +28,26 @@ T = TypeVar("T")
 class Order:
     """What a person asked for."""
 
-    first: Planned | Description | None
+    first: ResolvedPlan | ProseSpec | None
     """The spec, if one was given."""
-    choice: Choice
+    choice: ProviderOptions
     settings: GeminiSettings
     limits: Limits
-    requested: Requested | None = None
+    requested: Requester | None = None
     again: Again = field(default_factory=Again)
 
 
-def plan_at_head(found: PlanFile) -> Planned:
+def plan_at_head(found: PlanFile) -> ResolvedPlan:
     """Judge the plan that history holds.
 
     Raises:
         UsageError: A person's edit broke it; the message names file, commit and line.
     """
     source = f"the plan {found.path} at commit {found.commit}"
-    return plan_file(found.text, source=source, output_dir=found.output_dir)
+    return resolve_plan_file(found.text, source=source, output_dir=found.output_dir)
 
 
-def plan_of(branch: Branch) -> Planned:
+def plan_of(branch: RunBranch) -> ResolvedPlan:
     """Return the plan that the history of *branch*, which has been read, holds.
 
     Raises:
@@ -59,24 +59,24 @@ def plan_of(branch: Branch) -> Planned:
     return plan_at_head(found)
 
 
-async def plan(order: Order, tell: Callable[[str], None]) -> Planned:
+async def plan(order: Order, tell: Callable[[str], None]) -> ResolvedPlan:
     """Lay out the spec of *order*, by a model if it is in prose; nothing is written."""
     assert order.first, "there is a spec to be planned"  # noqa: S101
-    if isinstance(order.first, Planned):
+    if isinstance(order.first, ResolvedPlan):
         return order.first
-    async with open_provider(order.choice, order.settings, budget=Budget(), jobs=1, tell=tell) as opened:
+    async with open_provider(order.choice, order.settings, budget=TokenBudget(), jobs=1, tell=tell) as opened:
         assert opened.planner, "prose is refused where nobody can plan it"  # noqa: S101
         return (await opened.planner.plan(order.first)).planned
 
 
 async def carry_on(
-    branch: Branch,
+    branch: RunBranch,
     order: Order,
     announcer: Announcer,
     timer: Callable[[], float],
     stop: asyncio.Event,
-    look: Callable[[], Stop | None] | None = None,
-) -> Outcome:
+    look: Callable[[], StopRequest | None] | None = None,
+) -> RunResult:
     """Start or continue the run of *branch*, until it is complete or *stop* is set."""
     first, limits = order.first, order.limits
     if first:
@@ -84,17 +84,17 @@ async def carry_on(
     with_model = order.choice.named(order.settings) != "template"
     if order.again.instruction and not with_model:
         announcer.note("templates can't follow an instruction; it stays in plan.yaml, for a model (--provider gemini)")
-    budget = Budget(limits.tokens if with_model else None, branch.spent)
+    budget = TokenBudget(limits.tokens if with_model else None, branch.spent)
     opening = open_provider(order.choice, order.settings, budget=budget, jobs=limits.jobs, tell=announcer.note)
     async with opening as opened:
         planner = opened.planner
-        run = Run(
+        run = Runner(
             branch=branch,
             provider=opened.provider,
             announcer=announcer,
             read_plan=plan_at_head,
-            first_plan=first if isinstance(first, Planned) else None,
-            ask_plan=functools.partial(planner.plan, first) if planner and isinstance(first, Description) else None,
+            first_plan=first if isinstance(first, ResolvedPlan) else None,
+            ask_plan=functools.partial(planner.plan, first) if planner and isinstance(first, ProseSpec) else None,
             limits=limits,
             budget=budget,
             timer=timer,
@@ -118,7 +118,7 @@ class Rollback:
 
 
 async def roll_back(
-    branch: Branch, work: Rollback, tell: Callable[[str], None], requested: Requested | None = None
+    branch: RunBranch, work: Rollback, tell: Callable[[str], None], requested: Requester | None = None
 ) -> RunState:
     """Take phases back in one commit, and publish it; see :func:`bot.engine.rollback.roll_back`.
 
@@ -126,7 +126,7 @@ async def roll_back(
         UsageError: They can't be taken back.
         PushError: The commit is made, and could not be pushed.
     """
-    publisher = Publisher(branch)
+    publisher = PushQueue(branch)
     async with publisher:
         await publisher.reconcile()
         if failed := publisher.error or publisher.interrupted:

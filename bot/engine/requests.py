@@ -17,7 +17,7 @@ class Limits:
     seconds: float | None = None
     """Time after which no phase may be under way; none is begun that would likely take longer."""
     tokens: int | None = None
-    """For the whole run, over all its processes; see :class:`bot.generation.llm.token_budget.Budget`."""
+    """For the whole run, over all its processes; see :class:`bot.generation.llm.token_budget.TokenBudget`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,7 +32,7 @@ class Again:
     """What to tell those who make the *phases*; becomes part of the plan."""
 
 
-class Clock:
+class RunClock:
     """The time that one process has for a run, and what its phases take of it."""
 
     def __init__(self, timer: Callable[[], float], seconds: float | None) -> None:
@@ -54,7 +54,7 @@ class Clock:
 
 
 @dataclass(frozen=True, slots=True)
-class Requested:
+class Requester:
     """Who asked for a run on a forge, so that every commit says so."""
 
     login: str
@@ -63,7 +63,7 @@ class Requested:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class RunResult:
     """How a run ended: where it stands, and what kept it from going on."""
 
     state: RunState

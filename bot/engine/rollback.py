@@ -2,17 +2,17 @@
 
 from collections.abc import Callable, Collection, Sequence
 
-from bot.engine.requests import Again, Requested
+from bot.engine.requests import Again, Requester
 from bot.errors import UsageError
-from bot.history.commits import Finished, TakenBack
-from bot.history.run_branch import ATTEMPTS, Branch
+from bot.history.commits import PhaseCommit, RevertCommit
+from bot.history.run_branch import ATTEMPTS, RunBranch
 from bot.history.trailers import Trailers
 from bot.planning.phases import PLAN_PHASE, Phase, find_phase
 from bot.planning.plan_edits import add_instruction
-from bot.planning.resolved_plan import Planned
+from bot.planning.resolved_plan import ResolvedPlan
 
 
-def asked_trailers(run: str, requested: Requested | None) -> Trailers:
+def asked_trailers(run: str, requested: Requester | None) -> Trailers:
     """Return what every commit of *run* says of who asked for it."""
     if requested is None:
         return Trailers(run=run)
@@ -20,7 +20,7 @@ def asked_trailers(run: str, requested: Requested | None) -> Trailers:
 
 
 def instruct(
-    branch: Branch, planned: Planned, again: Again, requested: Requested | None, before: Collection[str]
+    branch: RunBranch, planned: ResolvedPlan, again: Again, requested: Requester | None, before: Collection[str]
 ) -> None:
     """Commit the instruction of *again* as part of the plan, unless it is there or the same comment put it there.
 
@@ -38,7 +38,7 @@ def instruct(
         if changed.text == found.text:
             return
         phase = changed.phases[0]
-        work = Finished(
+        work = PhaseCommit(
             phase=phase,
             of=len(changed.phases),
             files=dict.fromkeys(phase.files, changed.text.encode()),
@@ -51,10 +51,10 @@ def instruct(
             return
 
 
-def take_back_gone(branch: Branch, phases: Sequence[Phase], requested: Requested | None) -> str | None:
+def take_back_gone(branch: RunBranch, phases: Sequence[Phase], requested: Requester | None) -> str | None:
     """Remove the files of phases that the plan does not have any more, and return what to tell people of it."""
     gone = branch.gone(phases)
-    work = TakenBack(paths=gone, trailers=asked_trailers(branch.run, requested), fork=branch.fork, gone=True)
+    work = RevertCommit(paths=gone, trailers=asked_trailers(branch.run, requested), fork=branch.fork, gone=True)
     put = branch.commit(work, phases) if gone else None
     if put is None:
         return None
@@ -63,14 +63,14 @@ def take_back_gone(branch: Branch, phases: Sequence[Phase], requested: Requested
 
 
 def roll_back(  # noqa: PLR0913  # each is one of the command's options
-    branch: Branch,
-    planned: Planned,
+    branch: RunBranch,
+    planned: ResolvedPlan,
     keys: Sequence[str],
     *,
     to: bool = False,
     cascade: bool = False,
     discard: bool = False,
-    requested: Requested | None = None,
+    requested: Requester | None = None,
     tell: Callable[[str], None] = lambda _: None,
 ) -> Sequence[str]:
     """Take phases back in one commit and return which; with *to* all that come after the one in *keys*.
@@ -98,7 +98,7 @@ def roll_back(  # noqa: PLR0913  # each is one of the command's options
         )
     taken = _ordered({*named, *needing}, phases)
     paths = {phase.key: list(phase.files) for phase in phases if phase.key in taken}
-    work = TakenBack(paths=paths, trailers=said, fork=branch.fork, discard=discard)
+    work = RevertCommit(paths=paths, trailers=said, fork=branch.fork, discard=discard)
     edited = [path for phase in phases if phase.key in taken for path in phase.files if ledger.is_others(path)]
     if edited and discard:
         tell(f"with it goes what people edited: {', '.join(edited)}; commit {(branch.head or '')[:10]} still holds it")
@@ -108,13 +108,13 @@ def roll_back(  # noqa: PLR0913  # each is one of the command's options
     return taken
 
 
-def _answered(branch: Branch, comment: str | None) -> Sequence[str]:
+def _answered(branch: RunBranch, comment: str | None) -> Sequence[str]:
     """Return what was taken back for this very *comment* already."""
     told = (commit.trailers for commit in branch.commits if commit.trailers)
     return next((each.reverts for each in told if comment and each.reverts and each.comment == comment), ())
 
 
-def _check(branch: Branch, phases: Sequence[Phase], named: Collection[str], *, to: bool) -> None:
+def _check(branch: RunBranch, phases: Sequence[Phase], named: Collection[str], *, to: bool) -> None:
     if PLAN_PHASE in named:
         raise UsageError("taking back plan: all phases need it; delete the branch to begin anew")
     inherited = [phase.key for phase in phases if phase.key in named and _is_bases(branch, phases, phase)]
@@ -129,12 +129,12 @@ def _check(branch: Branch, phases: Sequence[Phase], named: Collection[str], *, t
         raise UsageError(f"taking back {what}: {branch.name} has not made it; 'phasebot status' shows what it has")
 
 
-def _is_bases(branch: Branch, phases: Sequence[Phase], phase: Phase) -> bool:
+def _is_bases(branch: RunBranch, phases: Sequence[Phase], phase: Phase) -> bool:
     made = branch.ledger(phases).made(phase.key)
     return made is not None and made.order == 0
 
 
-def _is_own(branch: Branch, phases: Sequence[Phase], phase: Phase) -> bool:
+def _is_own(branch: RunBranch, phases: Sequence[Phase], phase: Phase) -> bool:
     """Whether *phase* is made, and by this run: what its base holds is not for it to take back."""
     made = branch.ledger(phases).made(phase.key)
     return made is not None and made.order > 0 and phase.key != PLAN_PHASE

@@ -10,27 +10,27 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
-from bot.engine.requests import Again, Clock, Limits, Outcome, Requested
+from bot.engine.requests import Again, Limits, Requester, RunClock, RunResult
 from bot.engine.rollback import asked_trailers, instruct, take_back_gone
-from bot.engine.scheduler import Agenda
-from bot.errors import Interrupted, PhasebotError, ProviderError, Stopped, Unanswered, UsageError
-from bot.generation.llm.token_budget import Budget
-from bot.generation.provider import Generated, Proposed, Provider, Request
-from bot.history.commits import Finished
+from bot.engine.scheduler import Scheduler
+from bot.errors import Interrupted, NoModelAnswered, PhasebotError, ProviderError, Stopped, UsageError
+from bot.generation.llm.token_budget import TokenBudget
+from bot.generation.provider import GenerationRequest, GenerationResult, ProposedPlan, Provider
+from bot.history.commits import PhaseCommit
 from bot.history.plan_reader import PlanFile
-from bot.history.push_queue import Publisher
-from bot.history.run_branch import Branch
+from bot.history.push_queue import PushQueue
+from bot.history.run_branch import RunBranch
 from bot.history.run_state import PhaseState, RunState
-from bot.history.stop_request import Lookout, Stop
+from bot.history.stop_request import StopRequest, StopWatcher
 from bot.planning.phases import PLAN_PHASE, Phase, find_phase
 from bot.planning.plan import Plan
-from bot.planning.resolved_plan import Planned
+from bot.planning.resolved_plan import ResolvedPlan
 
 
 class Announcer(Protocol):
     """Who tells people.  It must not raise: an announcement never fails a run."""
 
-    def show(self, run: "Run") -> None:
+    def show(self, run: "Runner") -> None:
         """Render the run whole from its state; called after every change."""
 
     def note(self, message: str) -> None:
@@ -38,52 +38,52 @@ class Announcer(Protocol):
 
 
 @dataclass(slots=True, kw_only=True)
-class Run:
+class Runner:
     """One process's work on one branch; every collaborator is an argument."""
 
-    branch: Branch
+    branch: RunBranch
     provider: Provider
     announcer: Announcer
-    read_plan: Callable[[PlanFile], Planned]
+    read_plan: Callable[[PlanFile], ResolvedPlan]
     """Judge the plan at head; raises UsageError where an edit broke it."""
-    first_plan: Planned | None = None
+    first_plan: ResolvedPlan | None = None
     """The plan to begin with; used only where history holds none."""
-    ask_plan: Callable[[], Awaitable[Proposed]] | None = None
+    ask_plan: Callable[[], Awaitable[ProposedPlan]] | None = None
     """Have a model make the plan to begin with; called only where there is no other."""
     limits: Limits
-    budget: Budget = field(default_factory=Budget)
+    budget: TokenBudget = field(default_factory=TokenBudget)
     timer: Callable[[], float]
     """Monotonic seconds."""
-    requested: Requested | None = None
+    requested: Requester | None = None
     again: Again = field(default_factory=Again)
-    look: Callable[[], Stop | None] | None = None
+    look: Callable[[], StopRequest | None] | None = None
     """Look whether somebody asked the run to stop, on the network; raises PushError where that can't be told."""
     active: dict[str, float] = field(init=False, default_factory=dict)
     """Phases being made → when they were begun, by the timer."""
-    clock: Clock = field(init=False)
+    clock: RunClock = field(init=False)
     failures: dict[str, Mapping[str, str]] = field(init=False, default_factory=dict)
     """Phase → path → why it could not be made, for what this process tried."""
     done_before: int = field(init=False, default=0)
     """Phases that needed nothing when this process looked first."""
-    _agenda: Agenda = field(init=False)
-    _publisher: Publisher = field(init=False)
-    _planned: Planned | None = field(init=False, default=None)
+    _agenda: Scheduler = field(init=False)
+    _publisher: PushQueue = field(init=False)
+    _planned: ResolvedPlan | None = field(init=False, default=None)
     _plan_file: PlanFile | None = field(init=False, default=None)
-    _tasks: dict[asyncio.Task[Generated], Phase] = field(init=False, default_factory=dict)
+    _tasks: dict[asyncio.Task[GenerationResult], Phase] = field(init=False, default_factory=dict)
     _tried: set[tuple[str, str]] = field(init=False, default_factory=set)
-    _error: ProviderError | Unanswered | None = field(init=False, default=None)
-    _lookout: Lookout = field(init=False)
+    _error: ProviderError | NoModelAnswered | None = field(init=False, default=None)
+    _lookout: StopWatcher = field(init=False)
 
-    async def carry_on(self, stop: asyncio.Event) -> Outcome:
+    async def carry_on(self, stop: asyncio.Event) -> RunResult:
         """Work until nothing more can be made, or *stop* is set; everything finished is committed and published.
 
         Raises:
             UsageError: The plan in history is broken, or a phase of ``only`` is not in it.
             RepositoryError: Git refused a commit.
         """
-        self.clock = Clock(self.timer, self.limits.seconds)
-        self._publisher = Publisher(self.branch)
-        self._lookout = Lookout(self.look, self._on_asked)
+        self.clock = RunClock(self.timer, self.limits.seconds)
+        self._publisher = PushQueue(self.branch)
+        self._lookout = StopWatcher(self.look, self._on_asked)
         self._agenda = self._new_agenda()
         async with self._publisher:
             if await self._reconcile():
@@ -98,7 +98,7 @@ class Run:
             self.announcer.note(f"the worktree did not follow ({self._publisher.behind}); run generate again")
         return self._outcome(interrupted=stop.is_set())
 
-    def _outcome(self, *, interrupted: bool) -> Outcome:
+    def _outcome(self, *, interrupted: bool) -> RunResult:
         state, left = self.state(), self._agenda.left(self.phases)
         done = sum(not wanted for wanted in self._agenda.wanted(self.phases).values())
         late = bool(left) and done > self.done_before and not self.clock.has_time
@@ -111,7 +111,7 @@ class Run:
             error = Stopped(f"stopped as {who}; what was finished is committed, run generate again to continue")
         if interrupted and (left or not state.phases):
             error = Interrupted("stopped as asked; what was finished is committed, run generate again to continue")
-        return Outcome(state, left, error, late=late)
+        return RunResult(state, left, error, late=late)
 
     def _on_asked(self) -> None:
         self.announcer.note("asked to stop: the phases under way are the last ones")
@@ -152,22 +152,24 @@ class Run:
         self.announcer.show(self)
         return True
 
-    def _new_agenda(self) -> Agenda:
+    def _new_agenda(self) -> Scheduler:
         before = {commit.oid for commit in self.branch.commits} | {self.branch.fork or ""}
-        return Agenda(branch=self.branch, limits=self.limits, again=self.again, requested=self.requested, before=before)
+        return Scheduler(
+            branch=self.branch, limits=self.limits, again=self.again, requested=self.requested, before=before
+        )
 
     async def _make_plan(self, stop: asyncio.Event) -> bool:
         begun = self.timer()
-        made = Proposed(self.first_plan) if self.first_plan else await self._ask_plan(stop)
+        made = ProposedPlan(self.first_plan) if self.first_plan else await self._ask_plan(stop)
         if made is None:
             return False
         self._planned = made.planned
         plan_phase = made.planned.phases[0]
         files = dict.fromkeys(plan_phase.files, made.planned.text)
-        self._commit(plan_phase, Generated(files, model=made.model, tokens=made.tokens), begun)
+        self._commit(plan_phase, GenerationResult(files, model=made.model, tokens=made.tokens), begun)
         return True
 
-    async def _ask_plan(self, stop: asyncio.Event) -> Proposed | None:
+    async def _ask_plan(self, stop: asyncio.Event) -> ProposedPlan | None:
         """Have a model plan, unless the run is to end before it has."""
         if self.ask_plan is None:
             raise UsageError(
@@ -180,7 +182,7 @@ class Run:
             await asyncio.wait({asking, stopped}, timeout=self.clock.left, return_when=asyncio.FIRST_COMPLETED)
             if asking.done():
                 return asking.result()
-            self._error = Unanswered("planning: stopped before there was a plan; run generate again")
+            self._error = NoModelAnswered("planning: stopped before there was a plan; run generate again")
             return None
         finally:
             asking.cancel()
@@ -239,7 +241,7 @@ class Run:
             self._tried.add((phase.key, phase.inputs))
             self.active[phase.key] = self.timer()
             at_head = functools.partial(self.branch.texts, self.phases, [*phase.reads, *phase.files])
-            request = Request(self._planned.plan, self._planned.recipe, phase, tuple(paths), at_head)
+            request = GenerationRequest(self._planned.plan, self._planned.recipe, phase, tuple(paths), at_head)
             self._tasks[asyncio.create_task(self.provider.generate(request))] = phase
 
     def _commit_finished(self) -> None:
@@ -262,14 +264,14 @@ class Run:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self._commit_finished()
 
-    def _commit(self, phase: Phase, generated: Generated, begun: float) -> None:
+    def _commit(self, phase: Phase, generated: GenerationResult, begun: float) -> None:
         """Commit what was made of a phase; without files, only if it cost tokens, which the run has to remember."""
         self.clock.took[phase.key] = (begun, self.timer())
         if generated.missing and (generated.files or not generated.stopped):
             self.failures[phase.key] = generated.missing
         if not generated.files and not generated.tokens.total:
             return
-        work = Finished(
+        work = PhaseCommit(
             phase=phase,
             of=len(self.phases) or len(self._planned.phases if self._planned else ()),
             files={path: text.encode() for path, text in generated.files.items()},
@@ -318,7 +320,7 @@ class Run:
         return self.branch.state(self.phases)
 
 
-def _body(generated: Generated, seconds: float) -> Sequence[str]:
+def _body(generated: GenerationResult, seconds: float) -> Sequence[str]:
     """Return what a phase's commit tells a reviewer, a paragraph each."""
     made, wanted = len(generated.files), len(generated.files) + len(generated.missing)
     told = [f"Missing {path}: {reason}" for path, reason in generated.missing.items()]

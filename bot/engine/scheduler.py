@@ -3,20 +3,20 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from bot.engine.requests import Again, Limits, Requested
+from bot.engine.requests import Again, Limits, Requester
 from bot.errors import UsageError
-from bot.history.run_branch import Branch
+from bot.history.run_branch import RunBranch
 from bot.planning.phases import PLAN_PHASE, Phase, find_phase
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Agenda:
+class Scheduler:
     """Derived anew from the branch whenever it is asked, and from what was there when the process began."""
 
-    branch: Branch
+    branch: RunBranch
     limits: Limits
     again: Again
-    requested: Requested | None
+    requested: Requester | None
     before: Collection[str]
     """The commits that were there at the beginning: a phase made by one of them can be asked for again."""
 

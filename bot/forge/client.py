@@ -9,7 +9,7 @@ Reaction = Literal["eyes", "rocket", "confused", "+1"]
 
 
 @dataclass(frozen=True, slots=True)
-class Pull:
+class PullRequest:
     """A pull request."""
 
     number: int
@@ -54,7 +54,7 @@ class ReviewComment:
     """The first comment of its thread, which may be gone; None if it is the first itself."""
 
 
-class Forge(Protocol):
+class ForgeClient(Protocol):
     """One repository on a forge.  Every method may raise :class:`bot.errors.ForgeError`; creating twice makes one.
 
     What is not there, or not for this token to see, is a :class:`bot.errors.ForgeGoneError`.
@@ -87,23 +87,23 @@ class Forge(Protocol):
     def issue(self, number: int) -> Issue:
         """Return the issue or pull request *number*, as an issue."""
 
-    def pull(self, number: int) -> Pull:
+    def pull(self, number: int) -> PullRequest:
         """Return the pull request *number*."""
 
-    def find_pull(self, head: str) -> Pull | None:
+    def find_pull(self, head: str) -> PullRequest | None:
         """Return the newest pull request of this repository's branch *head*, an open one before closed ones."""
 
-    def open_pull(self, *, head: str, base: str, title: str, body: str, draft: bool) -> Pull:
+    def open_pull(self, *, head: str, base: str, title: str, body: str, draft: bool) -> PullRequest:
         """Open a pull request, or return the open one that there is.
 
         Raises:
             ForgeRefusedError: The repository's settings don't let this token open one.
         """
 
-    def edit_pull(self, pull: Pull, *, title: str | None = None, body: str | None = None) -> None:
+    def edit_pull(self, pull: PullRequest, *, title: str | None = None, body: str | None = None) -> None:
         """Replace a pull request's title or text."""
 
-    def mark_ready(self, pull: Pull) -> None:
+    def mark_ready(self, pull: PullRequest) -> None:
         """Make a draft ready for review."""
 
     def dispatch(self, workflow: str, ref: str, inputs: Mapping[str, str]) -> None:

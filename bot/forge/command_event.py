@@ -3,15 +3,15 @@
 import json
 from dataclasses import dataclass
 
-from bot.forge.comment_command import Command, Mistake, parse_command
+from bot.forge.comment_command import Command, InvalidCommand, parse_command
 from bot.forge.webhook_event import BOT, Dispatch, Ignored, read_event
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Heard:
+class CommandEvent:
     """A command, and where and by whom it was given; nobody is known to be allowed anything yet."""
 
-    command: Command | Mistake
+    command: Command | InvalidCommand
     number: int
     """Of the issue or pull request."""
     is_pull_request: bool | None
@@ -34,7 +34,7 @@ class Heard:
     """The file it stands on, in review."""
 
 
-def hear(name: str, content: bytes) -> Heard | Ignored:
+def read_command_event(name: str, content: bytes) -> CommandEvent | Ignored:
     """Read the event *name* from the file's *content*; whatever can't be a command is ignored, with a reason."""
     try:
         payload = json.loads(content)
@@ -51,7 +51,7 @@ def hear(name: str, content: bytes) -> Heard | Ignored:
         return Ignored("the text is not a command")
     if isinstance(event, Dispatch):
         people = (event.actor, event.on_behalf_of)
-        return Heard(
+        return CommandEvent(
             command=command,
             number=event.number,
             is_pull_request=None,
@@ -60,7 +60,7 @@ def hear(name: str, content: bytes) -> Heard | Ignored:
             vouching=tuple(login for login in people if login and not login.endswith(BOT)),
             continues=bool(event.on_behalf_of),
         )
-    return Heard(
+    return CommandEvent(
         command=command,
         number=event.number,
         is_pull_request=event.is_pull_request,

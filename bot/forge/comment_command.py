@@ -67,7 +67,7 @@ class Command:
 
 
 @dataclass(frozen=True, slots=True)
-class Mistake:
+class InvalidCommand:
     """What was meant as a command and runs nothing."""
 
     message: str
@@ -82,7 +82,7 @@ class _Wrong(Exception):
         self.instead = instead
 
 
-def parse_command(text: str, *, in_review: bool = False) -> Command | Mistake | None:
+def parse_command(text: str, *, in_review: bool = False) -> Command | InvalidCommand | None:
     """Read a comment; None when it is not a command and was not meant as one.
 
     *In review*, on a line of a file, ``/regenerate`` needs no phase: it is the file's.
@@ -99,7 +99,7 @@ def parse_command(text: str, *, in_review: bool = False) -> Command | Mistake | 
             try:
                 return replace(_read(verb, match[2], in_review=in_review), text=_clean_text(below))
             except _Wrong as exc:
-                return Mistake(str(exc), _suggestion(exc.instead))
+                return InvalidCommand(str(exc), _suggestion(exc.instead))
     return _near_miss(match[1], match[2])
 
 
@@ -125,7 +125,7 @@ def _clean_text(text: str) -> str:
     return text[blank.end() :] if blank else text
 
 
-def _near_miss(word: str, rest: str) -> Mistake | None:
+def _near_miss(word: str, rest: str) -> InvalidCommand | None:
     """Return the answer to a *word* that is no command but looks like one.
 
     But for case, punctuation and what can't be seen, it is one: the rest doesn't matter.
@@ -144,7 +144,7 @@ def _near_miss(word: str, rest: str) -> Mistake | None:
     except _Wrong as exc:
         meant = exc.instead or Command(verb=verb)
     message = f"there is no command {shown(f'/{word}')}; write {USAGE[verb]}"
-    return Mistake(message, _suggestion(meant) or f"/{verb}")
+    return InvalidCommand(message, _suggestion(meant) or f"/{verb}")
 
 
 def _could_follow(verb: Verb, rest: str) -> bool:

@@ -10,15 +10,15 @@ from github.GithubObject import NotSet
 from github.Issue import Issue as FoundIssue
 from github.IssueComment import IssueComment
 from github.PaginatedList import PaginatedList
-from github.PullRequest import PullRequest
+from github.PullRequest import PullRequest as FoundPull
 from github.PullRequestComment import PullRequestComment
 from pydantic import AwareDatetime, TypeAdapter
 
 from bot.errors import ForgeError
-from bot.forge.client import Issue, Pull, Reaction, ReviewComment
-from bot.forge.github_transport import Connection, Failure, Manners
+from bot.forge.client import Issue, PullRequest, Reaction, ReviewComment
+from bot.forge.github_transport import Failure, GitHubTransport, RequestPacing
 
-_PULL, _ISSUE, _REVIEW_COMMENT = TypeAdapter(Pull), TypeAdapter(Issue), TypeAdapter(ReviewComment)
+_PULL, _ISSUE, _REVIEW_COMMENT = TypeAdapter(PullRequest), TypeAdapter(Issue), TypeAdapter(ReviewComment)
 _TIME = TypeAdapter(AwareDatetime)
 LOGIN = "github-actions[bot]"
 _LONGEST = 60_000  # characters of a text; GitHub takes 65,536
@@ -28,18 +28,18 @@ _READY = "contents=write,pull_requests=write"  # cli/cli#8910: without contents,
 _MOVED, _AWAY, _INVALID = 301, 404, 422
 
 
-class GitHub:
+class GitHubClient:
     """One repository; see :class:`bot.forge.client.Forge`.  Threads may share it: it asks one thing at a time."""
 
     def __init__(
-        self, token: str, *, repository: str, api_url: str, login: str = LOGIN, manners: Manners | None = None
+        self, token: str, *, repository: str, api_url: str, login: str = LOGIN, manners: RequestPacing | None = None
     ) -> None:
         """Take note of whom to ask, as *login* until an answer says who we are; nothing is sent.
 
         Raises:
             UsageError: A value can't be right; the message does not show it.
         """
-        way = Connection(token, repository=repository, api_url=api_url, manners=manners or Manners())
+        way = GitHubTransport(token, repository=repository, api_url=api_url, manners=manners or RequestPacing())
         self._ask, self._requester, self._repository = way.ask, way.requester, way.repository
         self._login, self._owner = login.lower(), repository.partition("/")[0]
 
@@ -123,27 +123,27 @@ class GitHub:
 
         return self._ask(f"reading #{number}", _READ, read)
 
-    def pull(self, number: int) -> Pull:
+    def pull(self, number: int) -> PullRequest:
         return self._ask(f"reading pull request #{number}", _SEE, lambda: _pull(self._repository.get_pull(number)))
 
-    def find_pull(self, head: str) -> Pull | None:
-        def find() -> Pull | None:
+    def find_pull(self, head: str) -> PullRequest | None:
+        def find() -> PullRequest | None:
             listed = self._repository.get_pulls("all", "created", "desc", head=f"{self._owner}:{head}")
             found = [pull for pull in map(_pull, listed) if pull.head == head and not pull.is_fork]
             return next((pull for pull in found if pull.is_open), found[0] if found else None)
 
         return self._ask(f"looking for the pull request of {head}", _SEE, find)
 
-    def open_pull(self, *, head: str, base: str, title: str, body: str, draft: bool) -> Pull:
+    def open_pull(self, *, head: str, base: str, title: str, body: str, draft: bool) -> PullRequest:
         """Open one, see the protocol; it is no draft where the repository has none."""
         doing = f"opening a pull request from {head} to {base}"
         _check_length(doing, body)
         create = partial(self._repository.create_pull, base, head, title=title, body=body)
 
-        def find() -> Pull | None:
+        def find() -> PullRequest | None:
             return pull if (pull := self.find_pull(head)) and pull.is_open else None
 
-        def other(failure: Failure) -> Pull | None:
+        def other(failure: Failure) -> PullRequest | None:
             said = failure.said.lower()
             if draft and "draft pull requests are not supported" in said:
                 return self.open_pull(head=head, base=base, title=title, body=body, draft=False)
@@ -151,14 +151,14 @@ class GitHub:
 
         return self._ask(doing, _PULLS, lambda: _pull(create(draft=draft)), find, other)
 
-    def edit_pull(self, pull: Pull, *, title: str | None = None, body: str | None = None) -> None:
+    def edit_pull(self, pull: PullRequest, *, title: str | None = None, body: str | None = None) -> None:
         doing = f"editing pull request #{pull.number}"
         _check_length(doing, body or "")
         new = (NotSet if title is None else title, NotSet if body is None else body)
         self._ask(doing, _PULLS, lambda: self._repository.get_pull(pull.number).edit(*new))
 
-    def mark_ready(self, pull: Pull) -> None:
-        mark = PullRequest(self._requester, {}, {"node_id": pull.node_id}, completed=True).mark_ready_for_review
+    def mark_ready(self, pull: PullRequest) -> None:
+        mark = FoundPull(self._requester, {}, {"node_id": pull.node_id}, completed=True).mark_ready_for_review
         if pull.is_draft:
             doing = f"marking pull request #{pull.number} as ready"
             self._ask(doing, _READY, mark, lambda: None if self.pull(pull.number).is_draft else {})
@@ -186,7 +186,7 @@ class GitHub:
         return str(getattr(user, "login", "")).lower() == self._login
 
 
-def _pull(pull: PullRequest) -> Pull:
+def _pull(pull: FoundPull) -> PullRequest:
     known = {"number": pull.number, "url": pull.html_url, "node_id": pull.node_id}
     known |= {"head": pull.head.ref, "base": pull.base.ref}
     state = {"is_open": pull.state == "open", "is_merged": pull.merged_at is not None, "is_draft": pull.draft}

@@ -42,7 +42,7 @@ _ADVICE = (
 
 
 @dataclass(frozen=True, slots=True)
-class Manners:
+class RequestPacing:
     """How patiently GitHub is asked, and how fast; in seconds."""
 
     backoff: float = 1.0
@@ -71,7 +71,7 @@ class Failure(NamedTuple):
         slow = "retry-after" in self.headers or bool(_LIMIT.search(self.said))
         return self.status == _TOO_MANY or (self.status == _FORBIDDEN and slow)
 
-    def wait(self, manners: Manners, attempt: int, *, creates: bool) -> float:
+    def wait(self, manners: RequestPacing, attempt: int, *, creates: bool) -> float:
         """Return how long to wait before one more attempt, which PyGithub has not made; for ever if it is of no use."""
         passing = creates and (self.status == _NO_ANSWER or self.status >= _SERVER or self.is_limit)
         spent = attempt == _ATTEMPTS or "api rate limit exceeded" in self.said.lower()
@@ -87,10 +87,10 @@ _Find = Callable[[], T | None] | None
 _Instead = Callable[[Failure], T | None] | None
 
 
-class Connection:
+class GitHubTransport:
     """The way to one repository.  Threads may share it: it asks one thing at a time."""
 
-    def __init__(self, token: str, *, repository: str, api_url: str, manners: Manners) -> None:
+    def __init__(self, token: str, *, repository: str, api_url: str, manners: RequestPacing) -> None:
         """Take note of whom to ask; nothing is sent.
 
         Raises:

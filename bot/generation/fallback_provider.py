@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from bot.generation.provider import Generated, Provider, Request
+from bot.generation.provider import GenerationRequest, GenerationResult, Provider
 
 
 class FallbackProvider:
@@ -13,8 +13,8 @@ class FallbackProvider:
         self._then = then
         self.name = first.name
 
-    async def generate(self, request: Request) -> Generated:
-        """Generate a phase; what still has to be filled is in :attr:`Generated.fallback`."""
+    async def generate(self, request: GenerationRequest) -> GenerationResult:
+        """Generate a phase; what still has to be filled is in :attr:`GenerationResult.fallback`."""
         made = await self._first.generate(request)
         if not made.missing or made.stopped:
             return made

@@ -7,7 +7,7 @@ from typing import Protocol
 from bot.planning.phases import Phase
 from bot.planning.plan import Plan
 from bot.planning.recipe import Recipe
-from bot.planning.resolved_plan import Planned
+from bot.planning.resolved_plan import ResolvedPlan
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +26,7 @@ class Tokens:
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class GenerationRequest:
     """One phase to be generated."""
 
     plan: Plan
@@ -39,7 +39,7 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True)
-class Generated:
+class GenerationResult:
     """What a provider made of a request.  Every wanted path is in exactly one of the two mappings."""
 
     files: Mapping[str, str]
@@ -57,10 +57,10 @@ class Generated:
 
 
 @dataclass(frozen=True, slots=True)
-class Proposed:
+class ProposedPlan:
     """A plan to begin with, and what it cost if a model made it."""
 
-    planned: Planned
+    planned: ResolvedPlan
     model: str | None = None
     tokens: Tokens = Tokens()
 
@@ -72,10 +72,10 @@ class Provider(Protocol):
     def name(self) -> str:
         """The word of ``--provider`` and of the ``Phasebot-Provider`` trailer."""
 
-    async def generate(self, request: Request) -> Generated:
+    async def generate(self, request: GenerationRequest) -> GenerationResult:
         """Write the files of one phase.
 
         Raises:
             ProviderError: Nothing more is to be had from this provider; a file that alone can't be made is
-                reported in :attr:`Generated.missing` instead.
+                reported in :attr:`GenerationResult.missing` instead.
         """

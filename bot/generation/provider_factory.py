@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from bot.errors import UsageError
-from bot.generation.llm.token_budget import Budget
+from bot.generation.llm.token_budget import TokenBudget
 from bot.generation.provider import Provider
 from bot.generation.templates import TemplateProvider
 from bot.settings import KEY, GeminiSettings
@@ -19,7 +19,7 @@ _MODEL_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Choice:
+class ProviderOptions:
     """Who writes the files, as a person chose; None leaves it to what there is a key for."""
 
     provider: str | None
@@ -47,7 +47,7 @@ class Choice:
         return name
 
 
-class Opened(NamedTuple):
+class OpenedProvider(NamedTuple):
     """Who works for a run."""
 
     provider: Provider
@@ -57,28 +57,28 @@ class Opened(NamedTuple):
 
 @asynccontextmanager
 async def open_provider(
-    choice: Choice, settings: GeminiSettings, *, budget: Budget, jobs: int, tell: Callable[[str], None]
-) -> AsyncIterator[Opened]:
+    choice: ProviderOptions, settings: GeminiSettings, *, budget: TokenBudget, jobs: int, tell: Callable[[str], None]
+) -> AsyncIterator[OpenedProvider]:
     """Open whom *choice* names, at most *jobs* requests at a time; *tell* people what takes long.
 
     Raises:
         UsageError: It can't be had.
     """
     if choice.named(settings) == "template":
-        yield Opened(TemplateProvider(), None)
+        yield OpenedProvider(TemplateProvider(), None)
         return
     from bot.generation.fallback_provider import FallbackProvider
     from bot.generation.llm.gemini import GeminiModel
     from bot.generation.llm.planner import Planner
-    from bot.generation.llm.provider import PromptedProvider
-    from bot.generation.llm.retry import Asker
-    from bot.generation.llm.retry_policy import Patience
+    from bot.generation.llm.provider import LlmProvider
+    from bot.generation.llm.retry import RetryingClient
+    from bot.generation.llm.retry_policy import Timeouts
 
     assert settings.key, "named() has seen it"  # noqa: S101
-    patience = Patience()
+    patience = Timeouts()
     async with GeminiModel(settings, thinking=choice.thinking, patience=patience) as model:
-        asker = Asker(model, choice.models, budget=budget, jobs=jobs, patience=patience, tell=tell)
-        provider: Provider = PromptedProvider("gemini", asker, budget, secrets=[settings.key.get_secret_value()])
+        asker = RetryingClient(model, choice.models, budget=budget, jobs=jobs, patience=patience, tell=tell)
+        provider: Provider = LlmProvider("gemini", asker, budget, secrets=[settings.key.get_secret_value()])
         if choice.fallback == "template":
             provider = FallbackProvider(provider, TemplateProvider())
-        yield Opened(provider, Planner(asker, budget))
+        yield OpenedProvider(provider, Planner(asker, budget))

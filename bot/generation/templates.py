@@ -2,10 +2,10 @@
 
 from contextlib import suppress
 
-from bot.generation.provider import Generated, Request
+from bot.generation.provider import GenerationRequest, GenerationResult
 from bot.generation.rendering import RenderingError, phase_context, render_template
 from bot.planning.phases import Phase
-from bot.planning.resolved_plan import Planned
+from bot.planning.resolved_plan import ResolvedPlan
 
 
 class TemplateProvider:
@@ -13,7 +13,7 @@ class TemplateProvider:
 
     name = "template"
 
-    async def generate(self, request: Request) -> Generated:
+    async def generate(self, request: GenerationRequest) -> GenerationResult:
         """Render the wanted files; one whose template fails is missing, with the template's line."""
         context = phase_context(request.plan, request.phase)
         files: dict[str, str] = {}
@@ -23,10 +23,10 @@ class TemplateProvider:
                 files[path] = render_template(request.recipe, request.phase.files[path], context)
             except RenderingError as exc:
                 missing[path] = str(exc)
-        return Generated(files, missing)
+        return GenerationResult(files, missing)
 
 
-def recall(planned: Planned, phase: Phase) -> dict[str, str]:
+def render_phase(planned: ResolvedPlan, phase: Phase) -> dict[str, str]:
     """Render the whole of *phase*, as it was or would have been made from *planned*; what fails is left out."""
     context, files = phase_context(planned.plan, phase), {}
     for path, template in phase.files.items():

@@ -15,7 +15,7 @@ from bot.planning.phases import Phase
 _PREVAILED = "Written anew, because it could not be merged with the comments that people wrote into it."
 
 
-class Composed(NamedTuple):
+class CommitContent(NamedTuple):
     """A commit to be put on head."""
 
     message: str
@@ -28,7 +28,7 @@ class Composed(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Finished:
+class PhaseCommit:
     """A phase whose files were made."""
 
     phase: Phase
@@ -44,7 +44,7 @@ class Finished:
     over: str | None = None
     """The blob that the phase's one file was made from, and takes the place of; nothing is done if it is another."""
 
-    def compose(self, repository: Repository, ledger: Ledger, parent: str | None) -> Composed | None:
+    def compose(self, repository: Repository, ledger: Ledger, parent: str | None) -> CommitContent | None:
         """Merge the files with what people did; None when somebody finished the phase meanwhile."""
         made = ledger.made(self.phase.key)
         first = made is None and self.prevails
@@ -54,18 +54,18 @@ class Finished:
             there = [ledger.file(path).head for path in self.files]
             same = all(entry and entry.oid == self.over for entry in there)
             message = format_message(self.phase, self.of, self.body, self.trailers)
-            return Composed(message, self.trailers, self.files) if same else None
+            return CommitContent(message, self.trailers, self.files) if same else None
         merged = merge_files(repository, ledger, self.files, like=parent or "0" * 40)
         if merged.conflicts and self.prevails:
             message = format_message(self.phase, self.of, [*self.body, _PREVAILED], self.trailers)
-            return Composed(message, self.trailers, self.files)
+            return CommitContent(message, self.trailers, self.files)
         trailers = replace(self.trailers, conflict=merged.conflicts)
         message = format_message(self.phase, self.of, self.body, trailers)
-        return Composed(message, trailers, merged.files, executable=_executable(ledger, merged.files))
+        return CommitContent(message, trailers, merged.files, executable=_executable(ledger, merged.files))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TakenBack:
+class RevertCommit:
     """Phases that are to be undone: their paths become what they are in the base."""
 
     paths: Mapping[str, Sequence[str]]
@@ -78,7 +78,7 @@ class TakenBack:
     gone: bool = False
     """Whether what the base has of them, made by a run that was merged, goes as well."""
 
-    def compose(self, repository: Repository, ledger: Ledger, _: str | None) -> Composed | None:
+    def compose(self, repository: Repository, ledger: Ledger, _: str | None) -> CommitContent | None:
         """Decide what goes; None when none of the phases is made (any more)."""
         keys = [key for key in self.paths if (ledger.stands(key, self.paths[key]) if self.gone else ledger.made(key))]
         if not keys:
@@ -93,7 +93,7 @@ class TakenBack:
             if path not in kept and ledger.file(path).head
         }
         trailers = replace(self.trailers, reverts=tuple(keys))
-        return Composed(format_revert(keys, kept, trailers), trailers, files, kept)
+        return CommitContent(format_revert(keys, kept, trailers), trailers, files, kept)
 
 
 def _executable(ledger: Ledger, paths: Iterable[str]) -> Collection[str]:

@@ -17,7 +17,7 @@ _REVERTS = re.compile(r"^This reverts commit ([0-9a-f]{40,64})", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
-class Made:
+class PhaseRecord:
     """The newest commit that made a phase."""
 
     oid: str
@@ -27,10 +27,10 @@ class Made:
 
 
 @dataclass(frozen=True, slots=True)
-class Inherited:
+class InheritedPhases:
     """Phases that the base holds already, made by a run that was merged into it."""
 
-    made: Mapping[str, Made]
+    made: Mapping[str, PhaseRecord]
     """Phase → as if the base were its commit; their order is 0."""
     generated: Mapping[str, Entry]
     """Path → what the bot last put there by itself, as far as anybody can tell."""
@@ -54,7 +54,7 @@ class Ledger:
         base: Mapping[str, Entry],
         *,
         owners: Mapping[str, Collection[str]] | None = None,
-        inherited: Inherited | None = None,
+        inherited: InheritedPhases | None = None,
     ) -> None:
         """Start before the first commit; *base* holds what stands at the run's paths and folders there.
 
@@ -68,7 +68,7 @@ class Ledger:
         self._inherited: Mapping[str, Entry] = inherited.generated if inherited else {}
         self._generated: dict[str, Entry | None] = dict(self._inherited)
         self._merges: dict[str, tuple[tuple[Entry, Entry], ...]] = {}
-        self._made: dict[str, Made] = dict(inherited.made) if inherited else {}
+        self._made: dict[str, PhaseRecord] = dict(inherited.made) if inherited else {}
         self._effects: dict[str, _Effect] = {}
         self._paths: dict[str, set[str]] = {}
         self._tokens: dict[str, tuple[int, int]] = {}
@@ -99,7 +99,7 @@ class Ledger:
                 elif state.head and entry:  # it was merged with a person's lines
                     self._merges[path] = (*self._merges.get(path, ()), (state.head, entry))
             self._head[path] = entry
-        self._made[key] = Made(commit.oid, self._count, trailers)
+        self._made[key] = PhaseRecord(commit.oid, self._count, trailers)
         if used := trailers.tokens:
             _enter(self._tokens, key, used)
             _enter(self._models, trailers.model or UNKNOWN_MODEL, used)
@@ -163,7 +163,7 @@ class Ledger:
         """Return what the commits of the phase *key* changed."""
         return self._paths.get(key, ())
 
-    def made(self, key: str) -> Made | None:
+    def made(self, key: str) -> PhaseRecord | None:
         """Return the newest commit of the phase *key*, unless it was taken back."""
         found = self._made.get(key)
         return None if found is None or found.reverted else found
@@ -244,7 +244,7 @@ def derive_state(
     commits: Iterable[Commit],
     *,
     owners: Mapping[str, Collection[str]] | None = None,
-    inherited: Inherited | None = None,
+    inherited: InheritedPhases | None = None,
 ) -> Ledger:
     """Read *commits*, oldest first, into the ledger of *run*; see :class:`Ledger`."""
     ledger = Ledger(run, base, owners=owners, inherited=inherited)

@@ -6,18 +6,18 @@ there counts as made from the plan that is there, so only what a changed plan sa
 
 from collections.abc import Callable, Collection, Iterator, Mapping
 
-from bot.history.ledger import Inherited, Ledger, Made, derive_state
+from bot.history.ledger import InheritedPhases, Ledger, PhaseRecord, derive_state
 from bot.history.repository import Repository, object_id
 from bot.history.run_state import Entry
 from bot.history.trailers import Trailers
 from bot.planning.phases import PLAN_PHASE, Phase
-from bot.planning.resolved_plan import Planned
+from bot.planning.resolved_plan import ResolvedPlan
 
-Recall = Callable[[Planned, Phase], Mapping[str, str]]
+RenderPhase = Callable[[ResolvedPlan, Phase], Mapping[str, str]]
 """What the templates make of a phase: stands in for what the bot wrote, where the commits that tell are gone."""
 
 
-def nothing(_plan: Planned, _phase: Phase) -> Mapping[str, str]:
+def nothing(_plan: ResolvedPlan, _phase: Phase) -> Mapping[str, str]:
     """Recall nothing."""
     return {}
 
@@ -26,13 +26,13 @@ _RUNS = 20
 """Merged runs that are looked through, newest first."""
 
 
-def inherit(repository: Repository, fork: str, laid_out: Planned, recall: Recall) -> Inherited:
+def inherited_phases(repository: Repository, fork: str, laid_out: ResolvedPlan, recall: RenderPhase) -> InheritedPhases:
     """Return what the commit *fork* holds of the plan *laid_out*, which lies in it."""
     paths = sorted({path for phase in laid_out.phases for path in phase.files})
     there = repository.entries(fork, paths)
     owned = {path: {phase.key} for phase in laid_out.phases for path in phase.files}
     ledgers = list(_merged_runs(repository, fork, owned))
-    made: dict[str, Made] = {}
+    made: dict[str, PhaseRecord] = {}
     generated: dict[str, Entry] = {}
     for phase in laid_out.phases:
         found = [path for path in phase.files if path in there]
@@ -42,13 +42,13 @@ def inherit(repository: Repository, fork: str, laid_out: Planned, recall: Recall
         for path in found:
             generated[path] = _last(path, ledgers) or _remembered(repository, texts.get(path), there[path])
         if phase.key != PLAN_PHASE:  # which each run commits by itself
-            made[phase.key] = Made(
+            made[phase.key] = PhaseRecord(
                 fork, 0, _trailers(laid_out, phase, [path for path in phase.files if path not in there])
             )
-    return Inherited(made, generated)
+    return InheritedPhases(made, generated)
 
 
-def _trailers(laid_out: Planned, phase: Phase, missing: list[str]) -> Trailers:
+def _trailers(laid_out: ResolvedPlan, phase: Phase, missing: list[str]) -> Trailers:
     return Trailers(
         run=laid_out.slug,
         phase=phase.key,

@@ -5,12 +5,12 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from bot.errors import UsageError
-from bot.history.ledger import Inherited, Ledger, derive_state
-from bot.history.merged_runs import Recall, inherit
+from bot.history.ledger import InheritedPhases, Ledger, derive_state
+from bot.history.merged_runs import RenderPhase, inherited_phases
 from bot.history.repository import Repository
 from bot.history.run_state import Commit, Entry
 from bot.planning.phases import PLAN_FILE, PLAN_PHASE, Phase
-from bot.planning.resolved_plan import Planned, plan_file
+from bot.planning.resolved_plan import ResolvedPlan, resolve_plan_file
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,11 +31,11 @@ class PlanFile:
 class Plans:
     """Reads the plans of one run; each version once."""
 
-    def __init__(self, repository: Repository, run: str, recall: Recall) -> None:
+    def __init__(self, repository: Repository, run: str, recall: RenderPhase) -> None:
         """Read for *run*; *recall* see :mod:`bot.history.merged_runs`."""
         self._repository, self._run, self._recall = repository, run, recall
-        self._inherited: tuple[str, Inherited] | None = None
-        self._read: dict[str, Planned | None] = {}
+        self._inherited: tuple[str, InheritedPhases] | None = None
+        self._read: dict[str, ResolvedPlan | None] = {}
         self._found: PlanFile | None = None
 
     def at_head(self, branch: str, fork: str | None, commits: Sequence[Commit]) -> PlanFile | None:
@@ -76,7 +76,7 @@ class Plans:
                     return path
         return min(self._repository.find(fork, PLAN_FILE), key=len, default=None) if planned and fork else None
 
-    def in_base(self, fork: str | None, path: str, *, strict: bool = False) -> Planned | None:
+    def in_base(self, fork: str | None, path: str, *, strict: bool = False) -> ResolvedPlan | None:
         """Return the plan that the commit *fork* holds at *path*, if it can be read.
 
         Raises:
@@ -86,7 +86,7 @@ class Plans:
         found = self._read_at(path, entry)
         if found is None and strict and entry and entry.is_file:
             text = self._repository.blob(entry.oid).decode("utf-8", "replace")
-            return plan_file(text, source=f"the plan {path} in the base", output_dir=_output_dir(path))
+            return resolve_plan_file(text, source=f"the plan {path} in the base", output_dir=_output_dir(path))
         return found
 
     def ledger(self, fork: str | None, commits: Sequence[Commit], phases: Sequence[Phase]) -> Ledger:
@@ -97,7 +97,7 @@ class Plans:
         base = self._repository.entries(fork, sorted({*owned, *folders})) if fork else {}
         laid_out = self.in_base(fork, _path_in(phases)) if phases else None
         if fork and laid_out and (self._inherited is None or self._inherited[0] != fork):
-            self._inherited = (fork, inherit(self._repository, fork, laid_out, self._recall))
+            self._inherited = (fork, inherited_phases(self._repository, fork, laid_out, self._recall))
         inherited = self._inherited[1] if laid_out and self._inherited else None
         return derive_state(self._run, base, commits, owners=owned, inherited=inherited)
 
@@ -113,7 +113,7 @@ class Plans:
                 found[phase.key] = [path for path in phase.files if path not in kept and ledger.file(path).head]
         return found
 
-    def _former(self, fork: str | None, commits: Sequence[Commit], phases: Sequence[Phase]) -> Sequence[Planned]:
+    def _former(self, fork: str | None, commits: Sequence[Commit], phases: Sequence[Phase]) -> Sequence[ResolvedPlan]:
         """Return the plans that there were before today's, newest first, the base's last; broken ones are left out."""
         if not phases:
             return []
@@ -121,7 +121,7 @@ class Plans:
         found = [self._read_at(path, commit.changes.get(path)) for commit in reversed(commits)]
         return [each for each in (*found, self.in_base(fork, path)) if each]
 
-    def _read_at(self, path: str, entry: Entry | None) -> Planned | None:
+    def _read_at(self, path: str, entry: Entry | None) -> ResolvedPlan | None:
         """Return the plan that *entry* is, where it can be read as one that lies at *path*."""
         if entry is None or not entry.is_file:
             return None
@@ -129,7 +129,7 @@ class Plans:
             found = None
             with suppress(UsageError, UnicodeDecodeError):  # a plan that was broken said nothing
                 text = self._repository.blob(entry.oid).decode()
-                found = plan_file(text, source=f"the plan {path}", output_dir=_output_dir(path))
+                found = resolve_plan_file(text, source=f"the plan {path}", output_dir=_output_dir(path))
             self._read[entry.oid] = found
         return self._read[entry.oid]
 
@@ -142,7 +142,7 @@ def _output_dir(path: str) -> str:
     return path.removesuffix(PLAN_FILE).rstrip("/") or "."
 
 
-def _owners(former: Sequence[Planned], phases: Sequence[Phase]) -> Mapping[str, set[str]]:
+def _owners(former: Sequence[ResolvedPlan], phases: Sequence[Phase]) -> Mapping[str, set[str]]:
     """Return which phases each path belongs to, by today's *phases* and by the *former* plans."""
     owned: dict[str, set[str]] = {}
     for phase in (*phases, *(phase for plan in former for phase in plan.phases)):

@@ -11,18 +11,18 @@ from typing import Self
 import tenacity
 
 from bot.errors import PushError, RepositoryError
-from bot.history.rebase import CannotReplayError
+from bot.history.rebase import CannotRebaseError
 from bot.history.remote import RejectedError, UnreachableError
-from bot.history.run_branch import ATTEMPTS, Branch
+from bot.history.run_branch import ATTEMPTS, RunBranch
 
 _PATIENCE = 60.0
 """Seconds for which one push is tried again."""
 
 
-class Publisher:
+class PushQueue:
     """Carries the head of a branch out, for as long as its context lasts."""
 
-    def __init__(self, branch: Branch) -> None:
+    def __init__(self, branch: RunBranch) -> None:
         self._branch = branch
         self._wanted = asyncio.Event()
         self._idle = asyncio.Event()
@@ -131,7 +131,7 @@ class Publisher:
             self._branch.take_in(theirs)
             if theirs == self._branch.head:
                 self.published |= {commit.oid for commit in self._branch.commits}
-        except CannotReplayError as exc:
+        except CannotRebaseError as exc:
             await self._keep_apart(exc)
         else:
             await self._follow()

@@ -17,11 +17,11 @@ _SCRATCH = "refs/phasebot/rewrite"
 _OID = re.compile(r"(?<=^This reverts commit )[0-9a-f]{40,64}", re.MULTILINE)
 
 
-class CannotReplayError(RepositoryError):
+class CannotRebaseError(RepositoryError):
     """A person's unpushed commit does not fit on top of what was pushed; only they can say how it should."""
 
 
-def replay(repository: Repository, local: str, remote: str, known: str | None, ledger: Ledger) -> str:
+def rebase(repository: Repository, local: str, remote: str, known: str | None, ledger: Ledger) -> str:
     """Re-create the commits of *local* that were not pushed yet on top of *remote*; return the new tip.
 
     *known* is where the remote's branch stood when it was looked at before: what *local* has from there, and *remote*
@@ -101,7 +101,7 @@ def _replayed(
     header, _, message = repository.git("cat-file", "commit", commit.oid).partition("\n\n")
     facts = [line.partition(" ")[::2] for line in header.split("\n")]
     if sum(key == "parent" for key, _ in facts) > 1:
-        raise CannotReplayError(
+        raise CannotRebaseError(
             f"commit {commit.oid[:10]} is a merge that was not pushed; push or undo it, then run again"
         )
     files: dict[str, bytes | Entry | None] = {}
@@ -116,7 +116,7 @@ def _replayed(
             if merged is None and commit.trailers:
                 merged = _instructed(repository, path, before, found, entry)
             elif merged is None:
-                raise CannotReplayError(
+                raise CannotRebaseError(
                     f"commit {commit.oid[:10]} and the pushed branch both changed {path!r}; rebase it, then run again"
                 )
             if merged is None:

@@ -12,18 +12,18 @@ from typing import NamedTuple
 
 from bot.errors import PushError, RepositoryError
 from bot.history import worktree_sync
-from bot.history.commits import Composed, Finished, TakenBack
+from bot.history.commits import CommitContent, PhaseCommit, RevertCommit
 from bot.history.fast_import import EXECUTABLE, NewCommit, RefMovedError, write_commits
 from bot.history.ledger import Ledger, derive_state
-from bot.history.merged_runs import Recall, nothing
+from bot.history.merged_runs import RenderPhase, nothing
 from bot.history.plan_reader import PlanFile, Plans
-from bot.history.rebase import replay
+from bot.history.rebase import rebase
 from bot.history.remote import RejectedError, Remote
 from bot.history.repository import BRANCHES, Identity, Repository, branch_ref, object_id
 from bot.history.run_state import Commit, Entry, RunState
 from bot.history.stop_request import StopRef
 from bot.planning.phases import Phase, plan_path
-from bot.planning.resolved_plan import Planned
+from bot.planning.resolved_plan import ResolvedPlan
 
 ATTEMPTS = 5
 """How often a commit or push is carried onto a branch that others moved before it is given up."""
@@ -31,7 +31,7 @@ ATTEMPTS = 5
 _PACKS = 32
 
 
-class Put(NamedTuple):
+class Committed(NamedTuple):
     """A commit that was put on head."""
 
     oid: str
@@ -39,7 +39,7 @@ class Put(NamedTuple):
     """Paths that were to be taken back and stay, because people edited them."""
 
 
-class Branch:
+class RunBranch:
     """``phasebot/<run>``, from the base it left."""
 
     def __init__(  # noqa: PLR0913  # collaborators are arguments
@@ -52,7 +52,7 @@ class Branch:
         push: bool,
         now: Callable[[], datetime],
         committer: Identity | None = None,
-        recall: Recall = nothing,
+        recall: RenderPhase = nothing,
     ) -> None:
         """Name the branch; nothing is read yet.  Without *push* the network is left alone.
 
@@ -108,7 +108,7 @@ class Branch:
         """
         return self._plans.at_head(self.name, self.fork, self.commits)
 
-    def base_plan(self, output_dir: str) -> Planned | None:
+    def base_plan(self, output_dir: str) -> ResolvedPlan | None:
         """Return the plan of a project that the base holds in *output_dir*, merged there by an earlier run.
 
         Raises:
@@ -188,7 +188,7 @@ class Branch:
 
     # Writing
 
-    def commit(self, work: Finished | TakenBack, phases: Sequence[Phase]) -> Put | None:
+    def commit(self, work: PhaseCommit | RevertCommit, phases: Sequence[Phase]) -> Committed | None:
         """Put one commit on head; None when there is nothing left to do, because others did it meanwhile.
 
         Raises:
@@ -210,7 +210,7 @@ class Branch:
             self.commits.append(Commit(oid, composed.trailers, "", changes))
             self.head = oid
             ledger.add(self.commits[-1])
-            return Put(oid, composed.kept)
+            return Committed(oid, composed.kept)
         raise RepositoryError(f"committing: {self.name} moved {ATTEMPTS} times meanwhile; run generate again")
 
     # Keeping others in step
@@ -247,7 +247,7 @@ class Branch:
 
     def _on_top_of(self, ours: str, theirs: str) -> str:
         ledger = derive_state(self.run, {}, self._repository.log(self._fork_of(theirs), theirs))
-        return replay(self._repository, ours, theirs, self._known, ledger)
+        return rebase(self._repository, ours, theirs, self._known, ledger)
 
     def push(self, oid: str) -> None:
         """Push the commit *oid*, which is or was the head.  Safe to call beside :meth:`commit`.
@@ -296,7 +296,7 @@ class Branch:
             self._repository.roll_up_packs()
 
 
-def _entry(path: str, composed: Composed, like: str) -> Entry | None:
+def _entry(path: str, composed: CommitContent, like: str) -> Entry | None:
     content = composed.files[path]
     if not isinstance(content, bytes):
         return content

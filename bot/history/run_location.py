@@ -7,18 +7,18 @@ from pathlib import Path
 
 from bot.errors import UsageError
 from bot.history.git import create_repository, open_repository
-from bot.history.merged_runs import Recall, nothing
+from bot.history.merged_runs import RenderPhase, nothing
 from bot.history.plan_reader import Plans
 from bot.history.remote import Credentials, Remote, choose_remote
 from bot.history.repository import Identity, Repository, choose_run
-from bot.history.run_branch import Branch
+from bot.history.run_branch import RunBranch
 from bot.planning.names import check_run_name
 from bot.planning.phases import plan_path
-from bot.planning.resolved_plan import Planned
+from bot.planning.resolved_plan import ResolvedPlan
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
+class RunLocation:
     """Where a run is; None leaves the choice to what the repository says."""
 
     folder: Path
@@ -32,7 +32,9 @@ class Place:
     committer: Identity | None = None
 
 
-def open_branch(place: Place, *, create: bool, now: Callable[[], datetime], recall: Recall = nothing) -> Branch:
+def open_branch(
+    place: RunLocation, *, create: bool, now: Callable[[], datetime], recall: RenderPhase = nothing
+) -> RunBranch:
     """Open the branch of the run at *place*; with *create* make the repository where there is none.
 
     *recall* tells what the templates make of a phase, see :mod:`bot.history.merged_runs`.
@@ -56,7 +58,7 @@ def open_branch(place: Place, *, create: bool, now: Callable[[], datetime], reca
     name = choose_remote(repository, place.remote, required=bool(place.push))
     run = choose_run(repository, name) if place.run is None else place.run
     remote = Remote(repository, name, place.credentials) if name else None
-    return Branch(
+    return RunBranch(
         repository,
         run,
         base=_base(repository, place, run, remote),
@@ -68,7 +70,7 @@ def open_branch(place: Place, *, create: bool, now: Callable[[], datetime], reca
     )
 
 
-def base_plan(place: Place, output_dir: str) -> Planned | None:
+def base_plan(place: RunLocation, output_dir: str) -> ResolvedPlan | None:
     """Return the plan of a project that the base at *place* holds in *output_dir*; None where there is none.
 
     Raises:
@@ -83,7 +85,7 @@ def base_plan(place: Place, output_dir: str) -> Planned | None:
     return Plans(repository, "", nothing).in_base(base, plan_path(output_dir), strict=True)
 
 
-def _base(repository: Repository, place: Place, run: str, remote: Remote | None) -> str:
+def _base(repository: Repository, place: RunLocation, run: str, remote: Remote | None) -> str:
     """Return the base's name: what does not exist yet has no other than the default, what does keeps its own."""
     name = remote.name if remote else None
     if repository.is_empty() or repository.has_branch(run, name) or not (place.base or place.default_base):

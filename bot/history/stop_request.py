@@ -26,7 +26,7 @@ _LOOK_EVERY = 5.0
 
 
 @dataclass(frozen=True, slots=True)
-class Stop:
+class StopRequest:
     """That somebody asked a run to stop."""
 
     oid: str
@@ -55,7 +55,7 @@ class StopRef:
         message = f"{self._subject}\n\n{told.format()}"
         self._remote.put_ref(self._repository.root_commit(message, self._who, self._who, self._now()), self._ref)
 
-    def look(self, since: int | None) -> Stop | None:
+    def look(self, since: int | None) -> StopRequest | None:
         """Return the request that is there, if there is one that is not older than the comment *since*; remove it.
 
         Safe to call while the run commits and pushes.
@@ -71,23 +71,23 @@ class StopRef:
             self._remote.drop_ref(self._ref, oid)
         return None if since and stop.comment and stop.comment < since else stop
 
-    def _read(self, oid: str) -> Stop:
+    def _read(self, oid: str) -> StopRequest:
         form = "%s%x00%(trailers:key=Phasebot-Requested-By,valueonly)%x00%(trailers:key=Phasebot-Comment,valueonly)"
         result = self._repository.git.run("log", "-1", f"--format={form}", oid, "--")
         subject, login, comment = [*map(str.strip, result.text.split("\0")), "", "", ""][:3]
         if subject != self._subject:  # a commit of another kind, which somebody pushed by hand
-            return Stop(oid, None, None)
-        return Stop(oid, login or None, int(comment) if re.fullmatch(r"[0-9]{1,18}", comment) else None)
+            return StopRequest(oid, None, None)
+        return StopRequest(oid, login or None, int(comment) if re.fullmatch(r"[0-9]{1,18}", comment) else None)
 
 
-class Lookout:
+class StopWatcher:
     """Looks for a request to stop, at first and then now and again, as long as its context lasts."""
 
-    def __init__(self, look: Callable[[], Stop | None] | None, on_asked: Callable[[], None]) -> None:
+    def __init__(self, look: Callable[[], StopRequest | None] | None, on_asked: Callable[[], None]) -> None:
         """Call *look* in a thread of its own, and *on_asked* once it has found something; without *look* do nothing."""
         self._look_once, self._on_asked = look, on_asked
         self._watching: asyncio.Task[None] | None = None
-        self.asked: Stop | None = None
+        self.asked: StopRequest | None = None
 
     async def __aenter__(self) -> Self:
         await self._look()

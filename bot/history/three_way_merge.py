@@ -11,7 +11,7 @@ from bot.history.run_state import Entry, FileState
 
 
 @dataclass(frozen=True, slots=True)
-class Merged:
+class MergeResult:
     """What of the generated files is to be written, and what is not."""
 
     files: Mapping[str, bytes]
@@ -19,7 +19,7 @@ class Merged:
     """Paths where a person's version stays because the two could not be merged."""
 
 
-def merge_files(repository: Repository, ledger: Ledger, files: Mapping[str, bytes], like: str) -> Merged:
+def merge_files(repository: Repository, ledger: Ledger, files: Mapping[str, bytes], like: str) -> MergeResult:
     """Decide for each generated file what to write; *like* is any object id of the repository.
 
     Base is the bot's last version, ours the one at head, theirs the new one.  What is already right is left
@@ -42,7 +42,7 @@ def merge_files(repository: Repository, ledger: Ledger, files: Mapping[str, byte
             conflicts.append(path)
         else:
             writes[path] = merged
-    return Merged(writes, tuple(conflicts))
+    return MergeResult(writes, tuple(conflicts))
 
 
 def last_version(repository: Repository, state: FileState) -> bytes | None:

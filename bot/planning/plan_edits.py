@@ -7,11 +7,11 @@ import yaml
 
 from bot.errors import UsageError
 from bot.planning import yaml_outline
-from bot.planning.resolved_plan import Planned, plan_file
+from bot.planning.resolved_plan import ResolvedPlan, resolve_plan_file
 from bot.planning.spec_parser import INSTRUCTIONS, format_instructions
 
 
-def add_instruction(planned: Planned, text: str, phases: Collection[str], instruction: str) -> Planned:
+def add_instruction(planned: ResolvedPlan, text: str, phases: Collection[str], instruction: str) -> ResolvedPlan:
     """Return the plan whose file is *text* with one more *instruction* for each of *phases*.
 
     The file changes in its part on instructions only; what a phase is told already is not told again.
@@ -25,7 +25,7 @@ def add_instruction(planned: Planned, text: str, phases: Collection[str], instru
         if f"\n\n{instruction}\n\n" not in f"\n\n{there}\n\n":
             instructions[phase] = f"{there}\n\n{instruction}" if there else instruction
     changed = _with_section(text, instructions)
-    made = plan_file(changed, source="the plan with the instruction", output_dir=planned.plan.output_dir)
+    made = resolve_plan_file(changed, source="the plan with the instruction", output_dir=planned.plan.output_dir)
     if made.plan != planned.plan.model_copy(update={"instructions": made.plan.instructions}):
         raise UsageError("adding an instruction to the plan: its file is written in an unusual way; edit it by hand")
     return replace(made, text=changed)
@@ -37,7 +37,9 @@ def carry_over(old: str, new: str, theirs: str, *, output_dir: str) -> str | Non
     So two who instruct phases at the same time don't write over each other.
     """
     try:
-        before, after, there = (plan_file(text, source="a plan", output_dir=output_dir) for text in (old, new, theirs))
+        before, after, there = (
+            resolve_plan_file(text, source="a plan", output_dir=output_dir) for text in (old, new, theirs)
+        )
         if after.plan.model_copy(update={INSTRUCTIONS: before.plan.instructions}) != before.plan:
             return None
         for phase, told in after.plan.instructions.items():

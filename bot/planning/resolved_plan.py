@@ -8,7 +8,7 @@ from bot.planning import names
 from bot.planning.phases import Phase, derive_phases
 from bot.planning.plan import PROJECT_LIMIT, Plan
 from bot.planning.recipe import Recipe, load_recipe
-from bot.planning.spec_draft import Draft
+from bot.planning.spec_draft import SpecDraft
 from bot.planning.spec_parser import clean, find_heading, format_plan, is_prose, read_spec
 
 UNNAMED = "project"
@@ -22,7 +22,7 @@ _WORDS = 6
 
 
 @dataclass(frozen=True, slots=True)
-class Planned:
+class ResolvedPlan:
     """A plan and what follows from it."""
 
     plan: Plan
@@ -40,7 +40,7 @@ class Planned:
 
 
 @dataclass(frozen=True, slots=True)
-class Description:
+class ProseSpec:
     """A spec in prose: somebody has to plan it before it can be laid out."""
 
     text: str
@@ -52,7 +52,7 @@ class Description:
     """What to name the run after: the same each time the text is given, whoever plans it."""
     recipe: str
     output_dir: str
-    base: Planned | None = None
+    base: ResolvedPlan | None = None
     """The project that it adds to."""
 
     @property
@@ -60,9 +60,9 @@ class Description:
         return names.slug(self.name)
 
 
-def read(
-    text: str, *, source: str, project: str, recipe: str, output_dir: str, base: Planned | None = None
-) -> Planned | Description:
+def resolve_spec(
+    text: str, *, source: str, project: str, recipe: str, output_dir: str, base: ResolvedPlan | None = None
+) -> ResolvedPlan | ProseSpec:
     """Lay out a spec in the exact form; take one in prose as it is.  *base* is what it adds to, if there is such.
 
     Raises:
@@ -70,7 +70,7 @@ def read(
     """
     text = clean(text, source=source)
     if not is_prose(text, source=source):
-        return plan_spec(text, source=source, project=project, recipe=recipe, output_dir=output_dir, base=base)
+        return resolve_exact_spec(text, source=source, project=project, recipe=recipe, output_dir=output_dir, base=base)
     if len(text) > MAX_PROSE:
         raise UsageError(
             f"{source}: {len(text):,} characters are too many for a description in prose; the limit is {MAX_PROSE:,}: "
@@ -79,12 +79,12 @@ def read(
     heading = find_heading(text)[:PROJECT_LIMIT].strip()
     words = text.split(maxsplit=_WORDS)[:_WORDS]
     named = heading or (" ".join(words) if project == UNNAMED else project)
-    return Description(text, source, heading, named[:PROJECT_LIMIT].strip(), recipe, output_dir, base)
+    return ProseSpec(text, source, heading, named[:PROJECT_LIMIT].strip(), recipe, output_dir, base)
 
 
-def plan_spec(
-    text: str, *, source: str, project: str, recipe: str, output_dir: str, base: Planned | None = None
-) -> Planned:
+def resolve_exact_spec(
+    text: str, *, source: str, project: str, recipe: str, output_dir: str, base: ResolvedPlan | None = None
+) -> ResolvedPlan:
     """Lay out a spec; *project*, *recipe* and *output_dir* serve where the spec itself is silent.
 
     With a *base*, lay out all that it plans, and what the spec says of more.
@@ -99,7 +99,7 @@ def plan_spec(
     return replace(_lay_out(draft.on_top_of(base.plan), project, recipe, output_dir), name=name)
 
 
-def plan_file(text: str, *, source: str, output_dir: str) -> Planned:
+def resolve_plan_file(text: str, *, source: str, output_dir: str) -> ResolvedPlan:
     """Lay out a plan file that lies in *output_dir*, as history holds it.
 
     Raises:
@@ -114,19 +114,19 @@ def plan_file(text: str, *, source: str, output_dir: str) -> Planned:
     return planned
 
 
-def plan_as_read(plan: Plan) -> Planned:
+def resolve_model_plan(plan: Plan) -> ResolvedPlan:
     """Lay out a plan that a model made, as its plan file will be read from history.
 
     Raises:
         UsageError: It can't work with its recipe.
     """
-    return plan_file(format_plan(plan), source="the plan", output_dir=plan.output_dir)
+    return resolve_plan_file(format_plan(plan), source="the plan", output_dir=plan.output_dir)
 
 
-def _lay_out(draft: Draft, project: str, recipe: str, output_dir: str) -> Planned:
+def _lay_out(draft: SpecDraft, project: str, recipe: str, output_dir: str) -> ResolvedPlan:
     try:
         loaded = load_recipe(draft.recipe or recipe)
     except UsageError as exc:
         raise UsageError(f"{draft.source}: {exc}" if draft.recipe else str(exc)) from exc
     plan = draft.plan(project=project, recipe=recipe, output_dir=output_dir, reserved=loaded.reserved)
-    return Planned(plan, loaded, derive_phases(plan, loaded), format_plan(plan))
+    return ResolvedPlan(plan, loaded, derive_phases(plan, loaded), format_plan(plan))

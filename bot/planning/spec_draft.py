@@ -24,7 +24,7 @@ class DraftEntity:
 
 
 @dataclass(frozen=True, slots=True)
-class Draft:
+class SpecDraft:
     """A spec taken apart but not yet judged."""
 
     text: str
@@ -63,7 +63,7 @@ class Draft:
                 f"{self.source}: {'.'.join(map(str, first['loc']))}: {first['msg'].removeprefix('Value error, ')}"
             ) from exc
 
-    def on_top_of(self, base: Plan) -> "Draft":
+    def on_top_of(self, base: Plan) -> "SpecDraft":
         """Return a draft of all that *base* plans, and what this one says of more, or otherwise.
 
         An entity that both have gets the fields that are new; a field that both have is as this one says.  Nothing is

@@ -15,7 +15,7 @@ from bot.planning import field_grammar, yaml_outline
 from bot.planning.names import BAD_CHARACTER, shown
 from bot.planning.path_rules import check_output_dir
 from bot.planning.plan import Field, Plan
-from bot.planning.spec_draft import Draft, DraftEntity, fail_at
+from bot.planning.spec_draft import DraftEntity, SpecDraft, fail_at
 
 _ENTITY_LINE = re.compile(r" {0,3}[-*]\s+(\w+)\s*:(?:\s+(.*))?$")
 _HEADING = re.compile(r" {0,3}#{1,6}\s+(.*)")
@@ -32,7 +32,7 @@ PLAN_HEADER = """\
 """
 
 
-def read_spec(text: str, *, source: str) -> Draft:
+def read_spec(text: str, *, source: str) -> SpecDraft:
     """Take a spec apart, whichever form it has.
 
     Raises:
@@ -178,7 +178,7 @@ def _split_fences(lines: list[str]) -> tuple[list[tuple[int, str, bool]], list[t
     return prose, blocks
 
 
-def _read_markdown(text: str, lines: list[tuple[int, str, bool]], source: str) -> Draft:
+def _read_markdown(text: str, lines: list[tuple[int, str, bool]], source: str) -> SpecDraft:
     project, prose, entities = "", [], []
     rest = iter(enumerate(lines))
     for position, (number, line, fenced) in rest:
@@ -194,7 +194,7 @@ def _read_markdown(text: str, lines: list[tuple[int, str, bool]], source: str) -
             entities.append(DraftEntity(match[1], number, _located(body, number, text, source)))
         else:
             prose.append(line.rstrip())
-    return Draft(text, source, project, re.sub(r"\n{3,}", "\n\n", "\n".join(prose)).strip(), entities)
+    return SpecDraft(text, source, project, re.sub(r"\n{3,}", "\n\n", "\n".join(prose)).strip(), entities)
 
 
 def _heading(line: str) -> str:
@@ -218,7 +218,7 @@ def _located(body: str, line: int, text: str, source: str) -> list[tuple[str, in
     return located
 
 
-def _read_yaml(document: str, text: str, source: str) -> Draft:
+def _read_yaml(document: str, text: str, source: str) -> SpecDraft:
     """Read the YAML form; *document* has the line numbers of the whole *text*."""
     try:
         return _draft_of(yaml_outline.compose(document), text, source)
@@ -226,7 +226,7 @@ def _read_yaml(document: str, text: str, source: str) -> Draft:
         fail_at(source, text, exc.line, str(exc))
 
 
-def _draft_of(node: yaml.Node, text: str, source: str) -> Draft:
+def _draft_of(node: yaml.Node, text: str, source: str) -> SpecDraft:
     found: dict[str, str] = {}
     entities: list[DraftEntity] = []
     instructions: dict[str, str] = {}
@@ -247,7 +247,7 @@ def _draft_of(node: yaml.Node, text: str, source: str) -> Draft:
             raise yaml_outline.OutlineError(
                 line, f"unknown key {shown(key)}; keys are {', '.join(_TEXT_KEYS)}, entities, instructions"
             )
-    return Draft(
+    return SpecDraft(
         text,
         source,
         " ".join(found.get("project", "").split()),

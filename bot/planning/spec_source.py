@@ -24,7 +24,7 @@ _LONGEST = 4_000
 """Characters of a comment that becomes part of a plan."""
 
 
-class Source(NamedTuple):
+class SpecSource(NamedTuple):
     """A spec as it was given."""
 
     text: str
@@ -34,29 +34,29 @@ class Source(NamedTuple):
     """A name for the project if the spec has no heading."""
 
 
-def read_source(spec: str, stdin: Callable[[], bytes]) -> Source:
+def read_source(spec: str, stdin: Callable[[], bytes]) -> SpecSource:
     """Read *spec*: the name of a file, ``-`` for what *stdin* returns, or a text.
 
     Raises:
         UsageError: There is no such file, or it is no text.
     """
     if spec == "-":
-        return Source(_decoded(stdin(), "the spec on standard input"), "the spec on standard input", UNNAMED)
+        return SpecSource(_decoded(stdin(), "the spec on standard input"), "the spec on standard input", UNNAMED)
     path = Path(spec)
     one_line = spec.strip() and "\n" not in spec and ":" not in spec
     looks_like_path = one_line and (spec.endswith(_ENDINGS) or (" " not in spec and spec.isascii()))
     try:
         if path.is_file() or looks_like_path:
-            return Source(_decoded(path.read_bytes(), f"the spec {spec}"), f"the spec {spec}", path.stem)
+            return SpecSource(_decoded(path.read_bytes(), f"the spec {spec}"), f"the spec {spec}", path.stem)
     except (OSError, ValueError) as exc:  # ValueError: no name of a file, with its NUL
         if looks_like_path:
             raise UsageError(
                 f"reading the spec {spec}: {_why(exc)}; name a file, '-', or give the text itself"
             ) from exc
-    return Source(spec, "the spec", UNNAMED)
+    return SpecSource(spec, "the spec", UNNAMED)
 
 
-def read_issue(number: int, title: str, body: str, added: str = "", *, prose: bool) -> Source:
+def read_issue(number: int, title: str, body: str, added: str = "", *, prose: bool) -> SpecSource:
     """Put a spec together from an issue, as people see it, and what was *added* to it by the command.
 
     The title names the project where no heading does; the labels of an issue form are no headings.  It is put above the
@@ -69,7 +69,7 @@ def read_issue(number: int, title: str, body: str, added: str = "", *, prose: bo
     name, source = " ".join(title.split()), f"issue #{number}"
     if prose and name and not find_heading(text) and _is_prose(text, source):
         text = f"# {name}\n\n{text.lstrip()}"
-    return Source(text, source, name or UNNAMED)
+    return SpecSource(text, source, name or UNNAMED)
 
 
 def _is_prose(text: str, source: str) -> bool:

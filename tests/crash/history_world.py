@@ -15,16 +15,16 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from bot.engine import factory
-from bot.engine.requests import Again, Limits, Outcome, Requested
-from bot.engine.runner import Run
+from bot.engine.requests import Again, Limits, Requester, RunResult
+from bot.engine.runner import Runner
 from bot.errors import PhasebotError
-from bot.generation.templates import recall
+from bot.generation.templates import render_phase
 from bot.history.git import Git, Result
 from bot.history.remote import Remote
 from bot.history.repository import Identity, Repository
-from bot.history.run_branch import Branch
+from bot.history.run_branch import RunBranch
 from bot.history.run_state import RunState
-from bot.planning.resolved_plan import Planned
+from bot.planning.resolved_plan import ResolvedPlan
 from tests.crash.interruptions import BRANCH, NOTHING, RUN, Author, Broken, Facts, Killed, Mishap, Place, read_ref
 from tests.repositories import Recorder, git, open_git
 
@@ -43,7 +43,7 @@ class World:
     """All places, what people took away themselves, and what has happened."""
 
     folder: Path
-    first: Planned
+    first: ResolvedPlan
     origin: Place = field(init=False)
     ada: Place = field(init=False)
     bob: Place = field(init=False)
@@ -123,10 +123,10 @@ class World:
 
     # The bot
 
-    def branch(self, folder: Path, *, push: bool = True) -> Branch:
+    def branch(self, folder: Path, *, push: bool = True) -> RunBranch:
         """Open the branch in the clone at *folder*."""
         repository = Repository(open_git(folder))
-        return Branch(
+        return RunBranch(
             repository,
             RUN,
             base="main",
@@ -134,7 +134,7 @@ class World:
             push=push,
             now=self.now,
             committer=Identity(f"bot at {folder.name}", "bot@example.com"),
-            recall=recall,
+            recall=render_phase,
         )
 
     def now(self) -> datetime:
@@ -148,16 +148,16 @@ class World:
         only: Sequence[str] = (),
         jobs: int = 8,
         push: bool = True,
-        requested: Requested | None = None,
+        requested: Requester | None = None,
         mishap: Mishap | None = None,
         edition: int | None = 0,
-    ) -> Outcome | None:
+    ) -> RunResult | None:
         """Have the bot work in *place*; None when it was killed or refused, see ``place.error``."""
         edition = self.number() if edition == 0 else edition
 
-        def work() -> Outcome:
+        def work() -> RunResult:
             branch = self.branch(place.folder, push=push)
-            running = Run(
+            running = Runner(
                 branch=branch,
                 provider=Author(edition),
                 announcer=Recorder(),
@@ -195,7 +195,7 @@ class World:
         self,
         place: Place,
         asked: factory.Rollback,
-        requested: Requested | None = None,
+        requested: Requester | None = None,
         mishap: Mishap | None = None,
     ) -> RunState | None:
         """Have the bot take phases back in *place*; None when it was killed or refused."""

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from bot.errors import PhasebotError
-from bot.generation.provider import Generated, Request
+from bot.generation.provider import GenerationRequest, GenerationResult
 from bot.generation.templates import TemplateProvider
 
 RUN = "blog"
@@ -59,12 +59,12 @@ class Author:
         """Name an *edition*; None keeps to the templates, as what is found squashed is held against them."""
         self._edition = edition
 
-    async def generate(self, request: Request) -> Generated:
+    async def generate(self, request: GenerationRequest) -> GenerationResult:
         made = await TemplateProvider().generate(request)
         await asyncio.sleep(0)
         if self._edition is None:
             return made
-        return Generated({path: dressed(text, self._edition) for path, text in made.files.items()}, made.missing)
+        return GenerationResult({path: dressed(text, self._edition) for path, text in made.files.items()}, made.missing)
 
 
 def dressed(text: str, edition: int) -> str:

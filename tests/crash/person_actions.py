@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from random import Random
 
 from bot.errors import UsageError
-from bot.planning.resolved_plan import Planned, plan_file
+from bot.planning.resolved_plan import ResolvedPlan, resolve_plan_file
 from tests.crash.history_world import World
 from tests.crash.interruptions import BRANCH, PLAN, Place, read_ref
 from tests.repositories import git
@@ -17,11 +17,11 @@ _ENTITY = re.compile(r"^  (\w+):\n(?:    .*\n)+", re.MULTILINE)
 _FIELD = re.compile(r"^    (\w+): (.*)\n", re.MULTILINE)
 
 
-def read_plan(place: Place) -> Planned | None:
+def read_plan(place: Place) -> ResolvedPlan | None:
     """Return the plan at head of *place*, None where there is none or it is broken."""
     text = git(place.folder, "show", f"{BRANCH}:{PLAN}", check=False)
     try:
-        return plan_file(text + "\n", source="the plan", output_dir=".") if text else None
+        return resolve_plan_file(text + "\n", source="the plan", output_dir=".") if text else None
     except UsageError:
         return None
 
@@ -149,7 +149,7 @@ class Person:
             if self.dice.random() < 0.3:
                 changed = f"# human {self.world.number()}\n{changed}"
             try:
-                plan_file(changed, source="the plan", output_dir=".")
+                resolve_plan_file(changed, source="the plan", output_dir=".")
             except UsageError:
                 continue
             self.commit({PLAN: changed}, "edits the plan")

@@ -17,7 +17,7 @@ from bot.history import git as history_git
 from bot.history import plan_reader
 from bot.history.git import Git
 from bot.planning.recipe import load_recipe
-from bot.planning.resolved_plan import Planned, plan_file
+from bot.planning.resolved_plan import ResolvedPlan, resolve_plan_file
 from tests.crash.history_world import World
 from tests.crash.interruptions import BRANCH, PLAN
 from tests.repositories import clone, git, new_repository, planned
@@ -69,12 +69,12 @@ def _merge(folder: Path, *, squash: bool) -> None:
     git(ada, "reflog", "expire", "--all", "--expire=now")
 
 
-def first_plan(folder: Path, start: Start) -> Planned:
+def first_plan(folder: Path, start: Start) -> ResolvedPlan:
     """Return the plan that a run begins with: where something was merged, that and more."""
     if start not in ("merged", "squashed"):
         return planned(SPEC)
     text = git(folder, "--git-dir", str(folder / "origin.git"), "show", f"main:{PLAN}") + "\n"
-    return plan_file(text + MORE, source="the spec", output_dir=".")
+    return resolve_plan_file(text + MORE, source="the spec", output_dir=".")
 
 
 @contextmanager
@@ -85,7 +85,7 @@ def new_world(start: Start, *, keep: bool = False) -> Iterator[World]:
         patch.setattr(asyncio, "to_thread", _in_turn)
         patch.setattr("bot.planning.resolved_plan.load_recipe", _load_recipe)
         for module in (factory, plan_reader):
-            patch.setattr(module, "plan_file", _plan_file)
+            patch.setattr(module, "resolve_plan_file", _plan_file)
         folder = _new_folder()
         template = _template(start)
         shutil.rmtree(folder)
@@ -100,7 +100,7 @@ def new_world(start: Start, *, keep: bool = False) -> Iterator[World]:
                 shutil.rmtree(folder, ignore_errors=True)
 
 
-_plan_file, _load_recipe = cache(plan_file), cache(load_recipe)
+_plan_file, _load_recipe = cache(resolve_plan_file), cache(load_recipe)
 
 
 def _new_folder() -> Path:

@@ -15,7 +15,7 @@ from typing import Any, Literal
 
 import pytest
 
-from bot.forge.github_transport import Connection
+from bot.forge.github_transport import GitHubTransport
 from bot.history.git import Git, Result
 from tests.action_world import World, small_world
 from tests.github_server import Asked, Reply
@@ -84,7 +84,7 @@ class Reaper:
 @contextmanager
 def watched(github: World, reaper: Reaper) -> Iterator[None]:
     """Have the reaper look on as long as the context lasts."""
-    run, ask = Git.run, Connection._try  # noqa: SLF001  # the one place that all requests pass
+    run, ask = Git.run, GitHubTransport._try  # noqa: SLF001  # the one place that all requests pass
 
     def effect(self: Git, *arguments: str, **how: Any) -> Result:  # noqa: ANN401  # as they were
         reaper.breathe()
@@ -95,7 +95,7 @@ def watched(github: World, reaper: Reaper) -> Iterator[None]:
         reaper.breathe()
         return result
 
-    def request(self: Connection, call: Callable[[], object]) -> object:
+    def request(self: GitHubTransport, call: Callable[[], object]) -> object:
         reaper.breathe()
         answer = ask(self, call)
         reaper.breathe()
@@ -103,7 +103,7 @@ def watched(github: World, reaper: Reaper) -> Iterator[None]:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Git, "run", effect)
-        patch.setattr(Connection, "_try", request)
+        patch.setattr(GitHubTransport, "_try", request)
         github.github.script = reaper.script
         yield
     github.github.script = None

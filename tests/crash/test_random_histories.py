@@ -25,8 +25,8 @@ from typing import NamedTuple
 import pytest
 
 from bot.engine.factory import Rollback
-from bot.engine.requests import Again, Outcome, Requested
-from bot.generation.templates import recall
+from bot.engine.requests import Again, Requester, RunResult
+from bot.generation.templates import render_phase
 from tests.crash.history_world import World
 from tests.crash.interruptions import BRANCH, Broken, Mishap, Place, read_ref
 from tests.crash.person_actions import Person, read_plan
@@ -83,7 +83,7 @@ def _regenerate(world: World, dice: random.Random, mishap: Mishap | None = None,
     said = f"Mind {world.number()}." if dice.random() < 0.3 else ""
     phases = dice.sample(keys, min(len(keys), dice.randint(1, 2)))
     again = Again(phases=phases, cascade=dice.random() < 0.3, instruction=said)
-    requested = Requested("alice", f"{world.number()}") if dice.random() < 0.5 else None
+    requested = Requester("alice", f"{world.number()}") if dice.random() < 0.5 else None
     if again.cascade:  # what needs a phase is made again as often as that one is, and rightly so
         requested = None
     world.told.append(f"  {again} {requested}")
@@ -102,7 +102,7 @@ def _roll_back(world: World, dice: random.Random, mishap: Mishap | None = None, 
         cascade=dice.random() < 0.7,
         discard=dice.random() < 0.3,
     )
-    requested = Requested("alice", f"{world.number()}") if dice.random() < 0.5 else None
+    requested = Requester("alice", f"{world.number()}") if dice.random() < 0.5 else None
     world.told.append(f"  {asked} {requested}")
     world.roll_back(place, asked, requested, mishap)
     if mishap and requested:
@@ -251,7 +251,7 @@ def _finish(world: World) -> None:
     raise Broken(f"(c) generating {_ROUNDS} times did not come to an end")
 
 
-def _check_end(world: World, place: Place, outcome: Outcome) -> None:
+def _check_end(world: World, place: Place, outcome: RunResult) -> None:
     form = "--format=%(trailers:key=Phasebot-Conflict,valueonly)"
     conflicts = set(git(place.folder, "log", "--first-parent", form, BRANCH).split("\n")) - {""}
     world.happened["conflicts"] += len(conflicts)
@@ -270,7 +270,7 @@ def _check_files(world: World, place: Place) -> None:
     """Look whether every file that no person had a hand in is what the plan at head makes of it."""
     found = read_plan(place)
     assert found
-    want = {path: text for phase in found.phases[1:] for path, text in recall(found, phase).items()}
+    want = {path: text for phase in found.phases[1:] for path, text in render_phase(found, phase).items()}
     there = _files(place)
     base = {path for path in there if path == "LICENSE" or path.startswith("docs/")}
     strange = set(there) - set(want) - base - world.touched - set(found.phases[0].files)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from bot.forge.webhook_event import Ignored
-from bot.generation.provider import Generated, Request
+from bot.generation.provider import GenerationRequest, GenerationResult
 from bot.generation.templates import TemplateProvider
 from tests.action_world import ISSUE, World, scripted, small_world
 from tests.github_server import Json
@@ -160,7 +160,7 @@ def late(github: World, text: str = "/generate") -> str:
     """Run out of time when all phases but the last one are made; return what the progress comment says then."""
     timer = Timer()
 
-    async def takes_an_hour(request: Request) -> Generated:
+    async def takes_an_hour(request: GenerationRequest) -> GenerationResult:
         timer.forward += 3600
         return await TemplateProvider().generate(request)
 
@@ -215,7 +215,7 @@ def test_without_actions_write_the_comment_says_how_to_go_on(github: World) -> N
 
 
 def test_a_job_that_finished_nothing_starts_no_other(github: World) -> None:
-    async def never_ends(request: Request) -> Generated:
+    async def never_ends(request: GenerationRequest) -> GenerationResult:
         await asyncio.sleep(600)
         return await TemplateProvider().generate(request)
 

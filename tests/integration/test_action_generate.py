@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.generation.provider import Generated, Request
+from bot.generation.provider import GenerationRequest, GenerationResult
 from tests.action_world import ISSUE, World, scripted, small_world, world
 from tests.github_server import LOGIN, Asked
 from tests.repositories import NOTE, SMALL, House, ScriptedProvider, clone, commit, git, phasebot
@@ -23,8 +23,8 @@ def github(tmp_path: Path) -> Iterator[World]:
         yield found
 
 
-async def nothing(request: Request) -> Generated:
-    return Generated({}, dict.fromkeys(request.paths, "no answer"))
+async def nothing(request: GenerationRequest) -> GenerationResult:
+    return GenerationResult({}, dict.fromkeys(request.paths, "no answer"))
 
 
 def progress(github: World, run: str = "issue-12") -> str:

@@ -12,12 +12,12 @@ from hypothesis import strategies as st
 from pydantic import SecretStr
 
 from bot.action import handler
-from bot.action.handler import Action
-from bot.action.result import Ending
+from bot.action.handler import CommandHandler
+from bot.action.result import CommandResult
 from bot.cli.output import PlainAnnouncer
-from bot.forge.command_event import Heard, hear
+from bot.forge.command_event import CommandEvent, read_command_event
 from bot.forge.comment_command import USAGE
-from bot.forge.github_client import GitHub
+from bot.forge.github_client import GitHubClient
 from bot.forge.webhook_event import Ignored
 from bot.settings import ActionsSettings, GeminiSettings
 from tests.action_world import CLOCK, ISSUE, World, build_inputs, small_world
@@ -206,7 +206,7 @@ def test_a_command_ends_with_its_line_whatever_ends_the_line(github: World) -> N
 # ---- whatever they write
 
 
-def answered(heard: Heard, forge: Mock) -> Ending:
+def answered(heard: CommandEvent, forge: Mock) -> CommandResult:
     """Answer a command with a forge that is asked and nothing else there."""
     settings = ActionsSettings(
         repository="acme/blog",
@@ -217,7 +217,7 @@ def answered(heard: Heard, forge: Mock) -> Ending:
         token=SecretStr("ghs_test0123456789"),
         workflow=("phasebot.yml", "refs/heads/main"),
     )
-    return Action(
+    return CommandHandler(
         settings=settings,
         inputs=build_inputs(),
         gemini=GeminiSettings(),
@@ -246,16 +246,16 @@ def test_a_comment_by_somebody_without_write_access_never_reaches_git(
     github: World, monkeypatch: pytest.MonkeyPatch, text: str, login: str, number: int, *, on: bool
 ) -> None:
     monkeypatch.setattr(handler, "open_branch", Mock(side_effect=AssertionError("opened a repository")))
-    forge = Mock(spec=GitHub)
+    forge = Mock(spec=GitHubClient)
     forge.may_write.side_effect = lambda login: login == "alice"
     payload = github.comment(text, author=login)
     payload["issue"]["number"] = number
     if on:
         payload["issue"]["pull_request"] = {}
 
-    heard = hear("issue_comment", json.dumps(payload).encode())
+    heard = read_command_event("issue_comment", json.dumps(payload).encode())
 
-    if isinstance(heard, Heard):
+    if isinstance(heard, CommandEvent):
         assert answered(heard, forge).status == "refused"
         assert {call[0] for call in forge.method_calls} == {"may_write", "comment", "take_back_reaction", "react"}
         assert forge.react.call_args.args[1] == "confused"

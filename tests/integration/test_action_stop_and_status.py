@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.generation.provider import Generated, Request
+from bot.generation.provider import GenerationRequest, GenerationResult
 from bot.generation.templates import TemplateProvider
 from tests.action_world import ISSUE, World, scripted, small_world
 from tests.git_http_server import Asked, Refusal
@@ -28,10 +28,10 @@ def stop_ref(github: World) -> str:
     return git(github.origin, "for-each-ref", "--format=%(objectname)", STOP)
 
 
-def meanwhile(github: World, act: Callable[[], object]) -> Callable[[Request], Awaitable[Generated]]:
+def meanwhile(github: World, act: Callable[[], object]) -> Callable[[GenerationRequest], Awaitable[GenerationResult]]:
     """Do something while a phase is being made, which ends once the run has heard of a request to stop."""
 
-    async def made(request: Request) -> Generated:
+    async def made(request: GenerationRequest) -> GenerationResult:
         await asyncio.to_thread(act)
         until = time.monotonic() + PATIENCE
         while not any("asked to stop" in line for line in github.log):
@@ -106,7 +106,7 @@ def test_questions_on_the_pull_request_and_a_closed_issue_are_answered_too(githu
 
 
 def test_the_status_in_the_middle_of_a_run_shows_what_is_done(github: World) -> None:
-    async def ask_in_the_middle(request: Request) -> Generated:
+    async def ask_in_the_middle(request: GenerationRequest) -> GenerationResult:
         until = time.monotonic() + PATIENCE
         while len(github.commits()) < 4:
             assert time.monotonic() < until, github.commits()

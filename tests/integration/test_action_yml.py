@@ -20,7 +20,7 @@ from filelock import FileLock
 
 from bot.cli.commands import action
 from bot.forge.comment_command import USAGE
-from bot.planning.resolved_plan import plan_spec
+from bot.planning.resolved_plan import resolve_exact_spec
 from bot.planning.spec_source import read_issue
 from tests.act_jobs import (
     ACTION,
@@ -130,7 +130,9 @@ def test_every_command_has_the_job_that_may_do_it() -> None:
 def test_the_issue_form_shows_a_spec_that_works() -> None:
     area = next(each["attributes"] for each in yaml.safe_load(FORM.read_text())["body"] if each["type"] == "textarea")
     source = read_issue(12, "A blog", f"### {area['label']}\n\n{area['placeholder']}\n", prose=False)
-    plan = plan_spec(source.text, source=source.name, project=source.project, recipe="fastapi", output_dir=".").plan
+    plan = resolve_exact_spec(
+        source.text, source=source.name, project=source.project, recipe="fastapi", output_dir="."
+    ).plan
 
     assert plan.project == "A blog"
     assert plan.description == "A small blog with comments and tags."

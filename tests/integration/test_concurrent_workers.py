@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from bot.engine.requests import Again
-from bot.generation.provider import Generated, Request
+from bot.generation.provider import GenerationRequest, GenerationResult
 from bot.generation.templates import TemplateProvider
 from tests.history_picture import (
     SHOP,
@@ -66,11 +66,11 @@ def made(folder: Path, ref: str = "phasebot/shop") -> list[str]:
     return sorted(row for row in rows if row)
 
 
-def meanwhile(do: Callable[[], object]) -> Callable[[Request], Awaitable[Generated]]:
+def meanwhile(do: Callable[[], object]) -> Callable[[GenerationRequest], Awaitable[GenerationResult]]:
     """Make a phase, and *do* something while it is under way, once."""
     done: list[bool] = []
 
-    async def act(request: Request) -> Generated:
+    async def act(request: GenerationRequest) -> GenerationResult:
         if not done:
             done.append(True)
             do()

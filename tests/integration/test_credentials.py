@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 
 from bot.errors import PushError, UsageError
-from bot.generation.provider import Generated, Request
+from bot.generation.provider import GenerationRequest, GenerationResult
 from bot.generation.templates import TemplateProvider
 from bot.history import push_queue
 from bot.history.git import through_environment
 from bot.history.remote import Credentials
-from bot.history.run_location import Place, open_branch
+from bot.history.run_location import RunLocation, open_branch
 from tests.git_http_server import TOKEN, Asked, GitServer, Refusal, basic
 from tests.repositories import House, ScriptedProvider, branch_of, clone, commit, git, new_origin, phases_of, tree_of
 
@@ -69,8 +69,8 @@ def with_token(server: GitServer, folder: Path, token: str = TOKEN) -> House:
     return House(folder, credentials=Credentials(token, server.url))
 
 
-async def nothing(request: Request) -> Generated:
-    return Generated({}, dict.fromkeys(request.paths, "no answer"))
+async def nothing(request: GenerationRequest) -> GenerationResult:
+    return GenerationResult({}, dict.fromkeys(request.paths, "no answer"))
 
 
 # What is configured besides
@@ -168,7 +168,7 @@ def test_fetch_and_push_may_be_of_two_addresses(
 
 def test_the_place_hands_the_token_on(server: GitServer, tmp_path: Path) -> None:
     folder = checkout(server, tmp_path / "one")
-    place = Place(folder=folder, run="blog", credentials=Credentials(TOKEN, server.url))
+    place = RunLocation(folder=folder, run="blog", credentials=Credentials(TOKEN, server.url))
 
     branch = open_branch(place, create=False, now=lambda: datetime(2026, 11, 23, tzinfo=UTC))
 
@@ -544,7 +544,7 @@ def test_what_could_not_be_pushed_in_time_goes_out_with_a_later_phase(server: Gi
         failed.append(asked)
         return Refusal(status=503)
 
-    async def slowly(request: Request) -> Generated:
+    async def slowly(request: GenerationRequest) -> GenerationResult:
         await asyncio.sleep(0.5)
         return await TemplateProvider().generate(request)
 

@@ -15,12 +15,12 @@ from pathlib import Path
 
 import pytest
 
-from bot.errors import PhasebotError, ProviderError, Unanswered, UsageError
+from bot.errors import NoModelAnswered, PhasebotError, ProviderError, UsageError
 from bot.generation.llm import retry
-from bot.generation.llm.client import Answer, Question
+from bot.generation.llm.client import ModelRequest, ModelResponse
 from bot.generation.llm.gemini import GeminiModel
-from bot.generation.llm.retry_policy import POLICY, Kind, ModelError, Patience, Then
-from bot.generation.llm.token_budget import Budget
+from bot.generation.llm.retry_policy import RETRY_POLICY, AfterFailure, FailureKind, ModelError, Timeouts
+from bot.generation.llm.token_budget import TokenBudget
 from bot.generation.provider import Tokens
 from bot.settings import read_settings
 from tests.gemini_server import KEY, Asked, FakeGemini, Reply, answer, error, quota, retry_info
@@ -32,12 +32,14 @@ SCHEMA = {
     "additionalProperties": False,
     "$defs": {"it": {"anyOf": [{"type": "string"}, {"type": "null"}]}},
 }
-QUESTION = Question("Be exact.", ("What never changes.", "What does."), SCHEMA, 'Answer with JSON such as {"n": 1}.')
+QUESTION = ModelRequest(
+    "Be exact.", ("What never changes.", "What does."), SCHEMA, 'Answer with JSON such as {"n": 1}.'
+)
 GOOD = answer('{"n": 1}')
 BILL = 1500
 """Tokens of an answer by the server's default."""
 
-QUICK = Patience(request=5.0, question=20.0, first_wait=0.01, longest_wait=0.06)
+QUICK = Timeouts(request=5.0, question=20.0, first_wait=0.01, longest_wait=0.06)
 WAITING = replace(QUICK, longest_wait=0.5)
 """For servers that say how long to wait."""
 SHORT = replace(QUICK, request=0.4)
@@ -50,11 +52,11 @@ Script = Callable[[Asked], Reply]
 class Desk:
     """Where questions are asked, and what became of it beside the answers."""
 
-    asker: retry.Asker
-    budget: Budget
+    asker: retry.RetryingClient
+    budget: TokenBudget
     told: list[str]
 
-    async def ask(self, phase: str = "core", question: Question = QUESTION) -> retry.Asked[Answer]:
+    async def ask(self, phase: str = "core", question: ModelRequest = QUESTION) -> retry.ParsedResponse[ModelResponse]:
         return await self.asker.ask(question, phase=phase, read=read)
 
 
@@ -64,16 +66,16 @@ class Outcome:
 
     requests: list[Asked]
     told: list[str]
-    budget: Budget
-    results: list[retry.Asked[Answer] | PhasebotError] = field(default_factory=list)
+    budget: TokenBudget
+    results: list[retry.ParsedResponse[ModelResponse] | PhasebotError] = field(default_factory=list)
 
     @property
     def models(self) -> list[str]:
         return [request.model for request in self.requests]
 
     @property
-    def answered(self) -> retry.Asked[Answer]:
-        assert isinstance(self.results[-1], retry.Asked), self.results[-1]
+    def answered(self) -> retry.ParsedResponse[ModelResponse]:
+        assert isinstance(self.results[-1], retry.ParsedResponse), self.results[-1]
         return self.results[-1]
 
     @property
@@ -82,7 +84,7 @@ class Outcome:
         return self.results[-1]
 
 
-def read(given: Answer) -> Answer:
+def read(given: ModelResponse) -> ModelResponse:
     """Take JSON objects, and whatever was cut off."""
     if not given.cut and not isinstance(json.loads(given.text), dict):
         raise ValueError("that is no object")
@@ -104,20 +106,20 @@ def script(**replies: Sequence[Reply]) -> Script:
 async def desk(
     url: str,
     names: Sequence[str] = ("one", "two"),
-    patience: Patience = QUICK,
+    patience: Timeouts = QUICK,
     *,
     jobs: int = 8,
     limit: int | None = None,
 ) -> AsyncIterator[Desk]:
     settings = read_settings({"GEMINI_API_KEY": KEY, "GOOGLE_GEMINI_BASE_URL": url})
-    budget, told = Budget(limit), list[str]()
+    budget, told = TokenBudget(limit), list[str]()
     async with GeminiModel(settings, thinking="medium", patience=patience) as model:
-        asker = retry.Asker(model, names, budget=budget, jobs=jobs, patience=patience, tell=told.append)
+        asker = retry.RetryingClient(model, names, budget=budget, jobs=jobs, patience=patience, tell=told.append)
         yield Desk(asker, budget, told)
 
 
 def ask(
-    replies: Script, names: Sequence[str] = ("one", "two"), patience: Patience = QUICK, *, questions: int = 1
+    replies: Script, names: Sequence[str] = ("one", "two"), patience: Timeouts = QUICK, *, questions: int = 1
 ) -> Outcome:
     """Ask a server that follows *replies*."""
     with FakeGemini(replies) as fake:
@@ -126,7 +128,7 @@ def ask(
     return outcome
 
 
-def ask_at(url: str, names: Sequence[str], patience: Patience, *, questions: int = 1) -> Outcome:
+def ask_at(url: str, names: Sequence[str], patience: Timeouts, *, questions: int = 1) -> Outcome:
     async def go() -> Outcome:
         async with desk(url, names, patience) as here:
             outcome = Outcome([], here.told, here.budget)
@@ -140,10 +142,10 @@ def ask_at(url: str, names: Sequence[str], patience: Patience, *, questions: int
     return asyncio.run(go())
 
 
-def asked_directly(reply: Reply, patience: Patience = QUICK) -> Answer:
+def asked_directly(reply: Reply, patience: Timeouts = QUICK) -> ModelResponse:
     """Return what one request comes to, before anybody tries again."""
 
-    async def go(url: str) -> Answer:
+    async def go(url: str) -> ModelResponse:
         settings = read_settings({"GEMINI_API_KEY": KEY, "GOOGLE_GEMINI_BASE_URL": url})
         async with GeminiModel(settings, thinking="medium", patience=patience) as model:
             return await model.ask("one", QUESTION)
@@ -180,133 +182,139 @@ _PER_DAY = quota("GenerateRequestsPerDayPerProjectPerModel-FreeTier", "250")
 _PER_MINUTE = quota("GenerateRequestsPerMinutePerProjectPerModel-FreeTier")
 _EXHAUSTED = "RESOURCE_EXHAUSTED"
 
-FAULTS: Mapping[str, tuple[Kind, Reply]] = {
-    "429": (Kind.RATE, error(429, "slow down", _EXHAUSTED)),
-    "429 per minute": (Kind.RATE, error(429, "slow down", _EXHAUSTED, [_PER_MINUTE, retry_info(0.01)])),
-    "429 limit 10": (Kind.RATE, error(429, "Quota exceeded, limit: 10, model: one", _EXHAUSTED)),
-    "429 details of no known shape": (Kind.RATE, error(429, "no", "", ["x", None, {"violations": 5}])),
-    "429 retry in no known form": (Kind.RATE, error(429, "no", "", [{"retryDelay": 3}, {"retryDelay": "soon"}])),
-    "429 retry after a date": (Kind.RATE, error(429, "no", Retry_After="Mon, 23 Nov 2026 20:00:00 GMT")),
-    "429 HTML": (Kind.RATE, Reply(status=429, body=b"<html>slow down</html>", headers=_HTML)),
-    "429 HTML in latin-1": (Kind.RATE, Reply(status=429, body=_LATIN, headers=_HTML)),
-    "429 per day": (Kind.QUOTA, error(429, "no more today", _EXHAUSTED, [_PER_DAY, retry_info(0.01)])),
-    "429 per day and minute": (Kind.QUOTA, error(429, "no more", _EXHAUSTED, [_PER_MINUTE, _PER_DAY])),
-    "429 quota of 0": (Kind.QUOTA, error(429, "none", _EXHAUSTED, [quota("PerMinute", "0"), retry_info(0.01)])),
-    "429 limit 0": (Kind.QUOTA, error(429, "Quota exceeded for metric x, limit: 0, model: one", _EXHAUSTED)),
-    "402": (Kind.QUOTA, error(402, "pay", "FAILED_PRECONDITION")),
-    "500": (Kind.SERVER, error(500, "internal", "INTERNAL")),
-    "502": (Kind.SERVER, Reply(status=502, body=b"<html>Bad Gateway</html>", headers=_HTML)),
-    "503": (Kind.SERVER, error(503, "overloaded", "UNAVAILABLE")),
-    "504": (Kind.SERVER, error(504, "deadline", "DEADLINE_EXCEEDED")),
-    "408": (Kind.SERVER, error(408, "too slow")),
-    "500 without a body": (Kind.SERVER, Reply(status=500)),
-    "500 HTML in latin-1": (Kind.SERVER, Reply(status=500, body=_LATIN, headers=_HTML)),
-    "500 in fake gzip": (Kind.SERVER, Reply(status=500, body=b"no gzip", headers={"Content-Encoding": "gzip"})),
-    "500 nested deeply": (Kind.SERVER, Reply(status=500, body=_DEEP)),
-    "500 null": (Kind.SERVER, Reply(status=500, body=b"null")),
-    "500 error is a string": (Kind.SERVER, Reply(status=500, body=b'{"error": "no"}')),
-    "reset": (Kind.CONNECTION, Reply(reset=True)),
-    "closed": (Kind.CONNECTION, Reply(raw=b"")),
-    "cut off": (Kind.CONNECTION, replace(GOOD, cut=20)),
-    "no HTTP": (Kind.CONNECTION, Reply(raw=b"\x00\xff SSH-2.0-hello\r\n\r\n")),
-    "HTML": (Kind.UNREADABLE, Reply(body=b"<html>Sign in to the Wi-Fi</html>", headers=_HTML)),
-    "truncated JSON": (Kind.UNREADABLE, Reply(body=GOOD.body[:-30])),
-    "two JSONs": (Kind.UNREADABLE, Reply(body=GOOD.body * 2)),
-    "number": (Kind.UNREADABLE, Reply(body=b"123")),
-    "null": (Kind.UNREADABLE, Reply(body=b"null")),
-    "list": (Kind.UNREADABLE, Reply(body=b"[]")),
-    "string": (Kind.UNREADABLE, Reply(body=b'"x"')),
-    "no UTF-8 at all": (Kind.UNREADABLE, Reply(body=b"\xff\xfe\x80")),
-    "no UTF-8 in the text": (Kind.UNREADABLE, Reply(body=GOOD.body.replace(b'\\"n\\": 1', b'\\"n\\": \\"caf\xe9\\"'))),
-    "fake gzip": (Kind.UNREADABLE, replace(GOOD, headers={"Content-Encoding": "gzip"})),
-    "nested deeply": (Kind.UNREADABLE, Reply(body=_DEEP)),
-    "nested deeply inside": (Kind.UNREADABLE, Reply(body=b'{"candidates": ' + _DEEP)),
-    "candidates is a number": (Kind.UNREADABLE, body({"candidates": 1})),
-    "candidates is an object": (Kind.UNREADABLE, body({"candidates": {"content": {}}})),
-    "candidate is null": (Kind.UNREADABLE, body({"candidates": [None]})),
-    "content is a string": (Kind.UNREADABLE, candidate('{"n": 1}')),
-    "parts is a string": (Kind.UNREADABLE, candidate({"parts": '{"n": 1}'})),
-    "part is a string": (Kind.UNREADABLE, candidate({"parts": ['{"n": 1}']})),
-    "finishReason is a number": (Kind.UNREADABLE, candidate({"parts": [{"text": '{"n": 1}'}]}, 1)),
-    "promptFeedback is a list": (Kind.UNREADABLE, body({"promptFeedback": [1]})),
-    "text is no JSON": (Kind.UNREADABLE, answer("Sure! Here you are:")),
-    "text is not the JSON asked for": (Kind.UNREADABLE, answer("[1]")),
-    "no body": (Kind.EMPTY, Reply()),
-    "object without anything": (Kind.EMPTY, Reply(body=b"{}")),
-    "no candidates": (Kind.EMPTY, body({"candidates": []})),
-    "candidates null": (Kind.EMPTY, body({"candidates": None})),
-    "STOP without text": (Kind.EMPTY, answer("")),
-    "STOP without parts": (Kind.EMPTY, answer(None)),
-    "only thoughts": (Kind.EMPTY, candidate({"parts": [{"text": '{"n": 1}', "thought": True}]})),
-    "text is a number": (Kind.EMPTY, candidate({"parts": [{"text": 1}]})),
-    "only a function call": (Kind.EMPTY, candidate({"parts": [{"functionCall": {"name": "f"}}]})),
-    "OTHER": (Kind.EMPTY, answer(None, "OTHER")),
-    "MALFORMED_RESPONSE": (Kind.EMPTY, answer('{"n": 1}', "MALFORMED_RESPONSE")),
-    "unknown finishReason": (Kind.EMPTY, answer('{"n": 1}', "BORED")),
-    "neither text nor reason": (Kind.EMPTY, answer(None, None)),
-    "SAFETY": (Kind.BLOCKED, answer(None, "SAFETY")),
-    "SAFETY with text": (Kind.BLOCKED, answer('{"n": 1}', "SAFETY")),
-    "PROHIBITED_CONTENT": (Kind.BLOCKED, answer(None, "PROHIBITED_CONTENT")),
-    "BLOCKLIST": (Kind.BLOCKED, answer(None, "BLOCKLIST")),
-    "SPII": (Kind.BLOCKED, answer(None, "SPII")),
-    "LANGUAGE": (Kind.BLOCKED, answer(None, "LANGUAGE")),
-    "MODEL_ARMOR": (Kind.BLOCKED, answer(None, "MODEL_ARMOR")),
-    "prompt blocked": (Kind.BLOCKED, body({"promptFeedback": {"blockReason": "PROHIBITED_CONTENT"}})),
-    "prompt blocked for a reason unknown": (Kind.BLOCKED, body({"promptFeedback": {"blockReason": "BORED"}})),
-    "RECITATION": (Kind.RECITATION, answer('{"n": 1', "RECITATION")),
-    "400": (Kind.SCHEMA, error(400, "too many states for serving", "INVALID_ARGUMENT")),
-    "400 a list": (Kind.SCHEMA, Reply(status=400, body=b'[{"error": {"code": 400, "message": "too many states"}}]')),
-    "400 two in a list": (Kind.SCHEMA, Reply(status=400, body=b'[{"error": {}}, 2]')),
-    "400 an empty list": (Kind.SCHEMA, Reply(status=400, body=b"[]")),
-    "400 HTML in latin-1": (Kind.SCHEMA, Reply(status=400, body=_LATIN, headers=_HTML)),
-    "405": (Kind.REQUEST, error(405, "no such method")),
-    "413": (Kind.REQUEST, Reply(status=413, body=b"<html>too large</html>", headers=_HTML)),
-    "422": (Kind.REQUEST, error(422, "no")),
-    "201": (Kind.REQUEST, replace(GOOD, status=201)),
-    "404": (Kind.MODEL, error(404, "models/one is not found", "NOT_FOUND")),
-    "404 HTML in latin-1": (Kind.MODEL, Reply(status=404, body=_LATIN, headers=_HTML)),
-    "400 API_KEY_INVALID": (Kind.KEY, error(400, "no", "INVALID_ARGUMENT", [reason("API_KEY_INVALID")])),
-    "400 key in words": (Kind.KEY, error(400, "API key expired. Please renew the API key.", "INVALID_ARGUMENT")),
-    "401": (Kind.KEY, error(401, "no", "UNAUTHENTICATED")),
-    "403": (Kind.KEY, error(403, "no", "PERMISSION_DENIED")),
-    "403 HTML in latin-1": (Kind.KEY, Reply(status=403, body=_LATIN, headers=_HTML)),
-    "silence": (Kind.TIMEOUT, Reply(wait=2.0)),
-    "dripping": (Kind.TIMEOUT, replace(GOOD, drip=0.05)),
+FAULTS: Mapping[str, tuple[FailureKind, Reply]] = {
+    "429": (FailureKind.RATE, error(429, "slow down", _EXHAUSTED)),
+    "429 per minute": (FailureKind.RATE, error(429, "slow down", _EXHAUSTED, [_PER_MINUTE, retry_info(0.01)])),
+    "429 limit 10": (FailureKind.RATE, error(429, "Quota exceeded, limit: 10, model: one", _EXHAUSTED)),
+    "429 details of no known shape": (FailureKind.RATE, error(429, "no", "", ["x", None, {"violations": 5}])),
+    "429 retry in no known form": (FailureKind.RATE, error(429, "no", "", [{"retryDelay": 3}, {"retryDelay": "soon"}])),
+    "429 retry after a date": (FailureKind.RATE, error(429, "no", Retry_After="Mon, 23 Nov 2026 20:00:00 GMT")),
+    "429 HTML": (FailureKind.RATE, Reply(status=429, body=b"<html>slow down</html>", headers=_HTML)),
+    "429 HTML in latin-1": (FailureKind.RATE, Reply(status=429, body=_LATIN, headers=_HTML)),
+    "429 per day": (FailureKind.QUOTA, error(429, "no more today", _EXHAUSTED, [_PER_DAY, retry_info(0.01)])),
+    "429 per day and minute": (FailureKind.QUOTA, error(429, "no more", _EXHAUSTED, [_PER_MINUTE, _PER_DAY])),
+    "429 quota of 0": (FailureKind.QUOTA, error(429, "none", _EXHAUSTED, [quota("PerMinute", "0"), retry_info(0.01)])),
+    "429 limit 0": (FailureKind.QUOTA, error(429, "Quota exceeded for metric x, limit: 0, model: one", _EXHAUSTED)),
+    "402": (FailureKind.QUOTA, error(402, "pay", "FAILED_PRECONDITION")),
+    "500": (FailureKind.SERVER, error(500, "internal", "INTERNAL")),
+    "502": (FailureKind.SERVER, Reply(status=502, body=b"<html>Bad Gateway</html>", headers=_HTML)),
+    "503": (FailureKind.SERVER, error(503, "overloaded", "UNAVAILABLE")),
+    "504": (FailureKind.SERVER, error(504, "deadline", "DEADLINE_EXCEEDED")),
+    "408": (FailureKind.SERVER, error(408, "too slow")),
+    "500 without a body": (FailureKind.SERVER, Reply(status=500)),
+    "500 HTML in latin-1": (FailureKind.SERVER, Reply(status=500, body=_LATIN, headers=_HTML)),
+    "500 in fake gzip": (FailureKind.SERVER, Reply(status=500, body=b"no gzip", headers={"Content-Encoding": "gzip"})),
+    "500 nested deeply": (FailureKind.SERVER, Reply(status=500, body=_DEEP)),
+    "500 null": (FailureKind.SERVER, Reply(status=500, body=b"null")),
+    "500 error is a string": (FailureKind.SERVER, Reply(status=500, body=b'{"error": "no"}')),
+    "reset": (FailureKind.CONNECTION, Reply(reset=True)),
+    "closed": (FailureKind.CONNECTION, Reply(raw=b"")),
+    "cut off": (FailureKind.CONNECTION, replace(GOOD, cut=20)),
+    "no HTTP": (FailureKind.CONNECTION, Reply(raw=b"\x00\xff SSH-2.0-hello\r\n\r\n")),
+    "HTML": (FailureKind.UNREADABLE, Reply(body=b"<html>Sign in to the Wi-Fi</html>", headers=_HTML)),
+    "truncated JSON": (FailureKind.UNREADABLE, Reply(body=GOOD.body[:-30])),
+    "two JSONs": (FailureKind.UNREADABLE, Reply(body=GOOD.body * 2)),
+    "number": (FailureKind.UNREADABLE, Reply(body=b"123")),
+    "null": (FailureKind.UNREADABLE, Reply(body=b"null")),
+    "list": (FailureKind.UNREADABLE, Reply(body=b"[]")),
+    "string": (FailureKind.UNREADABLE, Reply(body=b'"x"')),
+    "no UTF-8 at all": (FailureKind.UNREADABLE, Reply(body=b"\xff\xfe\x80")),
+    "no UTF-8 in the text": (
+        FailureKind.UNREADABLE,
+        Reply(body=GOOD.body.replace(b'\\"n\\": 1', b'\\"n\\": \\"caf\xe9\\"')),
+    ),
+    "fake gzip": (FailureKind.UNREADABLE, replace(GOOD, headers={"Content-Encoding": "gzip"})),
+    "nested deeply": (FailureKind.UNREADABLE, Reply(body=_DEEP)),
+    "nested deeply inside": (FailureKind.UNREADABLE, Reply(body=b'{"candidates": ' + _DEEP)),
+    "candidates is a number": (FailureKind.UNREADABLE, body({"candidates": 1})),
+    "candidates is an object": (FailureKind.UNREADABLE, body({"candidates": {"content": {}}})),
+    "candidate is null": (FailureKind.UNREADABLE, body({"candidates": [None]})),
+    "content is a string": (FailureKind.UNREADABLE, candidate('{"n": 1}')),
+    "parts is a string": (FailureKind.UNREADABLE, candidate({"parts": '{"n": 1}'})),
+    "part is a string": (FailureKind.UNREADABLE, candidate({"parts": ['{"n": 1}']})),
+    "finishReason is a number": (FailureKind.UNREADABLE, candidate({"parts": [{"text": '{"n": 1}'}]}, 1)),
+    "promptFeedback is a list": (FailureKind.UNREADABLE, body({"promptFeedback": [1]})),
+    "text is no JSON": (FailureKind.UNREADABLE, answer("Sure! Here you are:")),
+    "text is not the JSON asked for": (FailureKind.UNREADABLE, answer("[1]")),
+    "no body": (FailureKind.EMPTY, Reply()),
+    "object without anything": (FailureKind.EMPTY, Reply(body=b"{}")),
+    "no candidates": (FailureKind.EMPTY, body({"candidates": []})),
+    "candidates null": (FailureKind.EMPTY, body({"candidates": None})),
+    "STOP without text": (FailureKind.EMPTY, answer("")),
+    "STOP without parts": (FailureKind.EMPTY, answer(None)),
+    "only thoughts": (FailureKind.EMPTY, candidate({"parts": [{"text": '{"n": 1}', "thought": True}]})),
+    "text is a number": (FailureKind.EMPTY, candidate({"parts": [{"text": 1}]})),
+    "only a function call": (FailureKind.EMPTY, candidate({"parts": [{"functionCall": {"name": "f"}}]})),
+    "OTHER": (FailureKind.EMPTY, answer(None, "OTHER")),
+    "MALFORMED_RESPONSE": (FailureKind.EMPTY, answer('{"n": 1}', "MALFORMED_RESPONSE")),
+    "unknown finishReason": (FailureKind.EMPTY, answer('{"n": 1}', "BORED")),
+    "neither text nor reason": (FailureKind.EMPTY, answer(None, None)),
+    "SAFETY": (FailureKind.BLOCKED, answer(None, "SAFETY")),
+    "SAFETY with text": (FailureKind.BLOCKED, answer('{"n": 1}', "SAFETY")),
+    "PROHIBITED_CONTENT": (FailureKind.BLOCKED, answer(None, "PROHIBITED_CONTENT")),
+    "BLOCKLIST": (FailureKind.BLOCKED, answer(None, "BLOCKLIST")),
+    "SPII": (FailureKind.BLOCKED, answer(None, "SPII")),
+    "LANGUAGE": (FailureKind.BLOCKED, answer(None, "LANGUAGE")),
+    "MODEL_ARMOR": (FailureKind.BLOCKED, answer(None, "MODEL_ARMOR")),
+    "prompt blocked": (FailureKind.BLOCKED, body({"promptFeedback": {"blockReason": "PROHIBITED_CONTENT"}})),
+    "prompt blocked for a reason unknown": (FailureKind.BLOCKED, body({"promptFeedback": {"blockReason": "BORED"}})),
+    "RECITATION": (FailureKind.RECITATION, answer('{"n": 1', "RECITATION")),
+    "400": (FailureKind.SCHEMA, error(400, "too many states for serving", "INVALID_ARGUMENT")),
+    "400 a list": (
+        FailureKind.SCHEMA,
+        Reply(status=400, body=b'[{"error": {"code": 400, "message": "too many states"}}]'),
+    ),
+    "400 two in a list": (FailureKind.SCHEMA, Reply(status=400, body=b'[{"error": {}}, 2]')),
+    "400 an empty list": (FailureKind.SCHEMA, Reply(status=400, body=b"[]")),
+    "400 HTML in latin-1": (FailureKind.SCHEMA, Reply(status=400, body=_LATIN, headers=_HTML)),
+    "405": (FailureKind.REQUEST, error(405, "no such method")),
+    "413": (FailureKind.REQUEST, Reply(status=413, body=b"<html>too large</html>", headers=_HTML)),
+    "422": (FailureKind.REQUEST, error(422, "no")),
+    "201": (FailureKind.REQUEST, replace(GOOD, status=201)),
+    "404": (FailureKind.MODEL, error(404, "models/one is not found", "NOT_FOUND")),
+    "404 HTML in latin-1": (FailureKind.MODEL, Reply(status=404, body=_LATIN, headers=_HTML)),
+    "400 API_KEY_INVALID": (FailureKind.KEY, error(400, "no", "INVALID_ARGUMENT", [reason("API_KEY_INVALID")])),
+    "400 key in words": (FailureKind.KEY, error(400, "API key expired. Please renew the API key.", "INVALID_ARGUMENT")),
+    "401": (FailureKind.KEY, error(401, "no", "UNAUTHENTICATED")),
+    "403": (FailureKind.KEY, error(403, "no", "PERMISSION_DENIED")),
+    "403 HTML in latin-1": (FailureKind.KEY, Reply(status=403, body=_LATIN, headers=_HTML)),
+    "silence": (FailureKind.TIMEOUT, Reply(wait=2.0)),
+    "dripping": (FailureKind.TIMEOUT, replace(GOOD, drip=0.05)),
 }
 
 
-def _patience(kind: Kind) -> Patience:
-    return SHORT if kind is Kind.TIMEOUT else QUICK
+def _patience(kind: FailureKind) -> Timeouts:
+    return SHORT if kind is FailureKind.TIMEOUT else QUICK
 
 
 def test_every_kind_of_failure_is_here() -> None:
-    assert {kind for kind, _ in FAULTS.values()} == set(Kind)
+    assert {kind for kind, _ in FAULTS.values()} == set(FailureKind)
 
 
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_fault_is_tried_as_often_as_its_rule_says_and_then_what_the_rule_says_is_done(fault: str) -> None:
     kind, reply = FAULTS[fault]
-    rule = POLICY[kind]
+    rule = RETRY_POLICY[kind]
 
     outcome = ask(script(one=[reply], two=[GOOD]), patience=_patience(kind))
 
     assert outcome.models.count("one") == rule.attempts
-    if rule.then in (Then.NEXT, Then.LEAVE):
+    if rule.then in (AfterFailure.NEXT, AfterFailure.LEAVE):
         assert outcome.models[rule.attempts :] == ["two"]
         assert outcome.answered.model == "two"
     else:
         assert "two" not in outcome.models
-        assert type(outcome.error) is (ProviderError if rule.then is Then.RUN else Unanswered)
+        assert type(outcome.error) is (ProviderError if rule.then is AfterFailure.RUN else NoModelAnswered)
 
 
 @pytest.mark.parametrize("fault", [fault for fault in FAULTS if not fault.startswith("text is no")])
 def test_a_fault_is_told_by_its_kind_in_a_line(fault: str) -> None:
     kind, reply = FAULTS[fault]
-    if kind is Kind.TIMEOUT:
+    if kind is FailureKind.TIMEOUT:
         reply = replace(reply, wait=1.0)
 
     with pytest.raises(ModelError) as caught:
-        asked_directly(reply, replace(QUICK, request=0.3) if kind is Kind.TIMEOUT else QUICK)
+        asked_directly(reply, replace(QUICK, request=0.3) if kind is FailureKind.TIMEOUT else QUICK)
 
     assert caught.value.kind is kind
     assert str(caught.value).startswith(f"{kind}: ")
@@ -323,7 +331,7 @@ def test_a_question_nobody_answers_says_of_which_model_what_and_the_remedy(fault
     outcome = ask(lambda _: reply, ["one"], _patience(kind))
 
     assert f"one: {kind}" in str(outcome.error)
-    assert str(outcome.error).endswith(f"; {POLICY[kind].remedy}")
+    assert str(outcome.error).endswith(f"; {RETRY_POLICY[kind].remedy}")
     assert str(outcome.error).isprintable()
 
 
@@ -334,7 +342,7 @@ def test_a_fault_that_passes_costs_nothing_but_another_request(fault: str) -> No
     outcome = ask(script(one=[FAULTS[fault][1], GOOD]))
 
     assert outcome.models == ["one", "one"]
-    assert outcome.answered == retry.Asked(Answer('{"n": 1}', Tokens(1000, 500)), "one")
+    assert outcome.answered == retry.ParsedResponse(ModelResponse('{"n": 1}', Tokens(1000, 500)), "one")
     assert outcome.told == []
 
 
@@ -344,7 +352,7 @@ def test_no_attempt_takes_longer_than_its_deadline(reply: Reply) -> None:
 
     outcome = ask(lambda _: reply, ["one"], SHORT)
 
-    assert len(outcome.requests) == POLICY[Kind.TIMEOUT].attempts
+    assert len(outcome.requests) == RETRY_POLICY[FailureKind.TIMEOUT].attempts
     assert 0.79 <= time.monotonic() - began < 3.0
     assert "no answer in time" in str(outcome.error)
 
@@ -354,7 +362,7 @@ def test_a_refused_connection_ends_the_question_for_all_models() -> None:
         closed.bind(("127.0.0.1", 0))  # and doesn't listen
         outcome = ask_at(f"http://127.0.0.1:{closed.getsockname()[1]}", ["one", "two"], QUICK)
 
-    assert type(outcome.error) is Unanswered
+    assert type(outcome.error) is NoModelAnswered
     assert "one: connection failed: ConnectError" in str(outcome.error)
     assert "two:" not in str(outcome.error)
     assert "check the network" in str(outcome.error)
@@ -431,7 +439,7 @@ def test_a_server_that_asks_for_too_long_a_wait_is_not_waited_for_by_the_next_qu
 
 def test_a_long_wait_is_told() -> None:
     async def go(url: str) -> list[str]:
-        async with desk(url, ["one"], Patience()) as here:
+        async with desk(url, ["one"], Timeouts()) as here:
             task = asyncio.create_task(here.ask())
             while not here.told:
                 await asyncio.sleep(0.005)
@@ -444,7 +452,12 @@ def test_a_long_wait_is_told() -> None:
 
 
 @pytest.mark.parametrize(
-    "fault", [fault for fault, (kind, _) in FAULTS.items() if POLICY[kind].then is Then.LEAVE and "latin" not in fault]
+    "fault",
+    [
+        fault
+        for fault, (kind, _) in FAULTS.items()
+        if RETRY_POLICY[kind].then is AfterFailure.LEAVE and "latin" not in fault
+    ],
 )
 def test_a_model_that_is_left_is_not_asked_again_and_people_are_told_once(fault: str) -> None:
     kind, reply = FAULTS[fault]
@@ -452,7 +465,7 @@ def test_a_model_that_is_left_is_not_asked_again_and_people_are_told_once(fault:
     outcome = ask(script(one=[reply], two=[GOOD]), questions=2)
 
     assert outcome.models == ["one", "two", "two"]
-    assert [asked.model for asked in outcome.results if isinstance(asked, retry.Asked)] == ["two", "two"]
+    assert [asked.model for asked in outcome.results if isinstance(asked, retry.ParsedResponse)] == ["two", "two"]
     assert len(outcome.told) == 1
     assert outcome.told[0].startswith(f"one: {kind}: ")
     assert outcome.told[0].endswith("; going on with two")
@@ -470,7 +483,7 @@ def test_when_all_models_are_unknown_questions_end_at_once_and_name_them_and_the
 
     assert outcome.models == ["one", "two"]
     for result in outcome.results:
-        assert isinstance(result, Unanswered)
+        assert isinstance(result, NoModelAnswered)
         assert "one: unknown model: 404 models/one is not found" in str(result)
         assert "two: unknown model: 404 models/two is not found" in str(result)
         assert str(result).endswith("; correct --model")
@@ -586,7 +599,7 @@ def test_an_answer_that_was_cut_off_is_one_and_is_not_asked_for_again(reply: Rep
     outcome = ask(lambda _: reply)
 
     assert len(outcome.requests) == 1
-    assert outcome.answered.content == Answer(text, Tokens(1000, 500), cut=True)
+    assert outcome.answered.content == ModelResponse(text, Tokens(1000, 500), cut=True)
 
 
 def test_a_continuation_token_in_the_candidate_is_not_followed_either() -> None:
@@ -665,7 +678,7 @@ def test_an_attempt_that_failed_is_paid_for_all_the_same(fault: str) -> None:
 
     outcome = ask(script(one=[reply], two=[GOOD]))
 
-    assert outcome.budget.unrecorded("core").total == BILL * (POLICY[kind].attempts + 1)
+    assert outcome.budget.unrecorded("core").total == BILL * (RETRY_POLICY[kind].attempts + 1)
 
 
 def test_a_blocked_prompt_is_paid_for_too() -> None:
@@ -812,7 +825,7 @@ def test_eight_questions_at_once_slow_down_together_and_all_are_answered() -> No
             most_after = max(most_after, fake.active)
         return replace(GOOD, wait=0.05)
 
-    async def go(url: str) -> list[retry.Asked[Answer]]:
+    async def go(url: str) -> list[retry.ParsedResponse[ModelResponse]]:
         async with desk(url, ["one"], WAITING) as here:
             return await asyncio.gather(*(here.ask(f"entity/{number}") for number in range(8)))
 
@@ -825,7 +838,7 @@ def test_eight_questions_at_once_slow_down_together_and_all_are_answered() -> No
 
 
 def test_questions_at_once_leave_a_model_together_and_people_are_told_once() -> None:
-    async def go(url: str) -> tuple[list[retry.Asked[Answer]], list[str]]:
+    async def go(url: str) -> tuple[list[retry.ParsedResponse[ModelResponse]], list[str]]:
         async with desk(url) as here:
             return await asyncio.gather(*(here.ask(f"entity/{number}") for number in range(8))), here.told
 
@@ -838,9 +851,9 @@ def test_questions_at_once_leave_a_model_together_and_people_are_told_once() -> 
 
 
 def test_a_budget_is_asked_before_every_attempt() -> None:
-    async def go(url: str) -> Budget:
+    async def go(url: str) -> TokenBudget:
         async with desk(url, ["one"], limit=2 * BILL) as here:
-            with pytest.raises(Unanswered, match=r"of 3,000 tokens are used, .*; raise --max-tokens"):
+            with pytest.raises(NoModelAnswered, match=r"of 3,000 tokens are used, .*; raise --max-tokens"):
                 await here.ask()
             return here.budget
 
@@ -858,7 +871,7 @@ def test_retries_end_when_the_question_has_taken_too_long() -> None:
     outcome = ask(lambda _: error(500, details=[retry_info(0.3)]), ["one"], patience)
 
     assert 1 <= len(outcome.requests) <= 2  # of five
-    assert type(outcome.error) is Unanswered
+    assert type(outcome.error) is NoModelAnswered
 
 
 def test_no_other_model_is_asked_when_the_question_has_taken_too_long() -> None:
@@ -880,7 +893,7 @@ def test_an_attempt_ends_when_the_question_has_taken_too_long() -> None:
 @pytest.mark.parametrize("reply", [Reply(wait=3.0), replace(GOOD, drip=0.05), error(429, details=[retry_info(5)])])
 def test_a_cancelled_question_leaves_nothing_behind(reply: Reply) -> None:
     async def go(fake: FakeGemini) -> set[asyncio.Task[object]]:
-        async with desk(fake.url, ["one"], Patience(), jobs=1, limit=100 * BILL) as here:
+        async with desk(fake.url, ["one"], Timeouts(), jobs=1, limit=100 * BILL) as here:
             task = asyncio.create_task(here.ask())
             while not fake.requests:
                 await asyncio.sleep(0.005)

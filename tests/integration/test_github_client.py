@@ -16,9 +16,9 @@ from types import SimpleNamespace
 import pytest
 
 from bot.errors import ForgeError, ForgeGoneError, ForgeRefusedError, UsageError
-from bot.forge.client import Forge, Pull
-from bot.forge.github_client import GitHub
-from bot.forge.github_transport import Manners
+from bot.forge.client import ForgeClient, PullRequest
+from bot.forge.github_client import GitHubClient
+from bot.forge.github_transport import RequestPacing
 from tests.github_server import (
     LOGIN,
     REPOSITORY,
@@ -33,7 +33,9 @@ from tests.github_server import (
     refusal,
 )
 
-QUICK = Manners(backoff=0.0001, limit_wait=0.0002, longest_wait=30, between_requests=0, between_writes=0, timeout=5)
+QUICK = RequestPacing(
+    backoff=0.0001, limit_wait=0.0002, longest_wait=30, between_requests=0, between_writes=0, timeout=5
+)
 MARKER = "<!-- phasebot:issue-12 -->"
 HEAD = "phasebot/issue-12"
 TALKING = "POST /issues/12/comments"
@@ -50,14 +52,18 @@ PRIMARY = "API rate limit exceeded for installation ID 1."
 
 @contextmanager
 def serving(
-    script: Script | None = None, *, prefix: str = "", manners: Manners = QUICK, login: str = LOGIN
-) -> Iterator[tuple[FakeGitHub, GitHub]]:
+    script: Script | None = None, *, prefix: str = "", manners: RequestPacing = QUICK, login: str = LOGIN
+) -> Iterator[tuple[FakeGitHub, GitHubClient]]:
     with FakeGitHub(script, prefix=prefix) as fake:
-        yield fake, GitHub(TOKEN, repository=REPOSITORY, api_url=fake.url, login=login, manners=manners)
+        yield fake, GitHubClient(TOKEN, repository=REPOSITORY, api_url=fake.url, login=login, manners=manners)
 
 
 def failing(
-    act: Callable[[GitHub], object], script: Script | None = None, *, manners: Manners = QUICK, **state: object
+    act: Callable[[GitHubClient], object],
+    script: Script | None = None,
+    *,
+    manners: RequestPacing = QUICK,
+    **state: object,
 ) -> ForgeError:
     """Let *act* fail, and hold the error to what every error must be."""
     with serving(script, manners=manners) as (fake, hub):
@@ -77,15 +83,15 @@ def failing(
     return caught.value
 
 
-def opened(hub: GitHub, *, draft: bool = True, head: str = HEAD, body: str = "What it is.") -> Pull:
+def opened(hub: GitHubClient, *, draft: bool = True, head: str = HEAD, body: str = "What it is.") -> PullRequest:
     return hub.open_pull(head=head, base="main", title="Blog API", body=body, draft=draft)
 
 
-def draft_pull(number: int = 1001) -> Pull:
-    return Pull(number, "https://github.example", f"PR_{number}", HEAD, "main", True, False, True, False)
+def draft_pull(number: int = 1001) -> PullRequest:
+    return PullRequest(number, "https://github.example", f"PR_{number}", HEAD, "main", True, False, True, False)
 
 
-ACTS: dict[str, Callable[[GitHub], object]] = {
+ACTS: dict[str, Callable[[GitHubClient], object]] = {
     "may_write": lambda hub: hub.may_write("alice"),
     "react": lambda hub: hub.react(1001, "eyes"),
     "react in review": lambda hub: hub.react(1001, "eyes", in_review=True),
@@ -109,7 +115,7 @@ TAKING_BACK = {"take_back_reaction", "take_back_reaction in review"}
 every = pytest.mark.parametrize("name", ACTS)
 
 
-def outcome(hub: GitHub, name: str) -> ForgeError | None:
+def outcome(hub: GitHubClient, name: str) -> ForgeError | None:
     try:
         ACTS[name](hub)
     except ForgeError as exc:
@@ -118,7 +124,7 @@ def outcome(hub: GitHub, name: str) -> ForgeError | None:
 
 
 def test_it_is_a_forge_and_all_its_methods_are_tried() -> None:
-    hub: Forge = GitHub(TOKEN, repository=REPOSITORY, api_url="https://api.github.com")
+    hub: ForgeClient = GitHubClient(TOKEN, repository=REPOSITORY, api_url="https://api.github.com")
     assert {name for name in dir(hub) if not name.startswith("_")} == {name.partition(" ")[0] for name in ACTS}
 
 
@@ -143,7 +149,7 @@ def test_nothing_is_sent_before_something_is_asked() -> None:
 )
 def test_impossible_settings(token: str, repository: str, url: str) -> None:
     with pytest.raises(UsageError, match=r"^GITHUB_TOKEN, ") as caught:
-        GitHub(token, repository=repository, api_url=url)
+        GitHubClient(token, repository=repository, api_url=url)
     assert TOKEN not in str(caught.value)
 
 
@@ -297,7 +303,7 @@ def test_a_reply_to_a_deletion_is_lost() -> None:
         lambda hub: opened(hub, body="x" * 60_001),
     ],
 )
-def test_a_text_that_is_too_long_is_not_sent(act: Callable[[GitHub], object]) -> None:
+def test_a_text_that_is_too_long_is_not_sent(act: Callable[[GitHubClient], object]) -> None:
     with serving() as (fake, hub):
         with pytest.raises(ForgeError, match=r"60,001 characters, of 60,000; cut it"):
             act(hub)
@@ -326,7 +332,7 @@ def test_a_pull_request_from_draft_to_ready() -> None:
         pull = opened(hub)
         number = pull.number
         url = f"https://github.example/acme/blog/pull/{number}"
-        assert pull == Pull(number, url, f"PR_{number}", HEAD, "main", True, False, True, False)
+        assert pull == PullRequest(number, url, f"PR_{number}", HEAD, "main", True, False, True, False)
         assert hub.pull(number) == hub.find_pull(HEAD) == pull
         hub.edit_pull(pull, title="New")
         hub.edit_pull(pull, body="Text")
@@ -455,7 +461,7 @@ def test_a_workflow_that_is_not_there() -> None:
 @pytest.mark.parametrize("slash", ["", "/"])
 def test_an_own_server_has_its_api_elsewhere(slash: str) -> None:
     with FakeGitHub(prefix="/api/v3") as fake:
-        hub = GitHub(TOKEN, repository=REPOSITORY, api_url=fake.url + slash, manners=QUICK)
+        hub = GitHubClient(TOKEN, repository=REPOSITORY, api_url=fake.url + slash, manners=QUICK)
         for _ in range(101):
             fake.add_comment("hello", login="mallory")
         hub.comment(12, MARKER)
@@ -479,7 +485,7 @@ def test_a_bad_token(name: str) -> None:
 
 def test_the_server_knows_the_token() -> None:
     with FakeGitHub() as fake:
-        hub = GitHub("ghs_other", repository=REPOSITORY, api_url=fake.url, manners=QUICK)
+        hub = GitHubClient("ghs_other", repository=REPOSITORY, api_url=fake.url, manners=QUICK)
         with pytest.raises(ForgeError, match=r"GitHub said 401 Bad credentials"):
             hub.may_write("alice")
 
@@ -502,7 +508,7 @@ def test_a_permission_is_missing(name: str, missing: set[str], needs: str) -> No
     with FakeGitHub() as fake:
         fake.add_pull(number=1001)
         fake.granted -= missing
-        hub = GitHub(TOKEN, repository=REPOSITORY, api_url=fake.url, manners=QUICK)
+        hub = GitHubClient(TOKEN, repository=REPOSITORY, api_url=fake.url, manners=QUICK)
         with pytest.raises(ForgeRefusedError) as caught:
             ACTS[name](hub)
     advice = f"; the token needs {needs} (in a workflow under `permissions:`)"
@@ -564,7 +570,7 @@ def test_an_error_of_the_server_passes(name: str) -> None:
 @every
 def test_a_server_that_stays_ill(name: str) -> None:
     with FakeGitHub(at(".*", PAGE, ever=True)) as fake:
-        hub = GitHub(TOKEN, repository=REPOSITORY, api_url=fake.url, manners=QUICK)
+        hub = GitHubClient(TOKEN, repository=REPOSITORY, api_url=fake.url, manners=QUICK)
         with pytest.raises(ForgeError, match=r"GitHub said 502 Bad Gateway; check .* when GitHub is well$"):
             ACTS[name](hub)
         assert len(fake.requests) <= 7
@@ -581,7 +587,7 @@ def test_nobody_is_there(name: str) -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{free.getsockname()[1]}"
-    hub = GitHub(TOKEN, repository=REPOSITORY, api_url=url, manners=QUICK)
+    hub = GitHubClient(TOKEN, repository=REPOSITORY, api_url=url, manners=QUICK)
     with pytest.raises(ForgeError, match=r"GitHub said nothing \(ConnectionError\)") as caught:
         ACTS[name](hub)
     assert caught.value.__context__ is None

@@ -10,7 +10,7 @@ import pytest
 
 from bot.errors import ForgeError, ForgeGoneError, ForgeRefusedError
 from bot.forge.client import Issue, ReviewComment
-from bot.forge.github_client import GitHub
+from bot.forge.github_client import GitHubClient
 from tests.github_server import LOGIN, FakeGitHub, Reply, at, contract, refusal
 from tests.integration.test_github_client import ACTS, FORBIDDEN, LOST, MARKER, NEVER, PAGE, failing, serving
 
@@ -122,7 +122,7 @@ def test_an_issue_that_was_deleted() -> None:
         lambda hub: hub.reply(12, 1001, "Hello"),
     ],
 )
-def test_what_is_not_there_is_gone_and_not_refused(act: Callable[[GitHub], object]) -> None:
+def test_what_is_not_there_is_gone_and_not_refused(act: Callable[[GitHubClient], object]) -> None:
     error = failing(act)
     assert isinstance(error, ForgeGoneError)
     assert not isinstance(error, ForgeRefusedError)

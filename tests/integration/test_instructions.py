@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from bot.engine.requests import Again, Requested
-from bot.generation.provider import Generated, Request
+from bot.engine.requests import Again, Requester
+from bot.generation.provider import GenerationRequest, GenerationResult
 from tests.history_picture import (
     assert_settled,
     bot,
@@ -21,7 +21,7 @@ from tests.history_picture import (
 from tests.repositories import ScriptedProvider, git, new_repository, phasebot
 
 PLAN = ".phasebot/plan.yaml"
-ALICE = Requested("alice", "2381234567")
+ALICE = Requester("alice", "2381234567")
 
 
 @pytest.fixture
@@ -60,9 +60,9 @@ Generate entity Item [3/6]  Phase: entity/Item  Status: complete
 def test_the_phase_is_told_it_from_then_on(shop: Path) -> None:
     slices: list[object] = []
 
-    async def listen(request: Request) -> Generated:
+    async def listen(request: GenerationRequest) -> GenerationResult:
         slices.append(request.phase.slice.get("instruction"))
-        return Generated(dict.fromkeys(request.paths, ""), {})
+        return GenerationResult(dict.fromkeys(request.paths, ""), {})
 
     provider = ScriptedProvider({"entity/Item": listen, "core": listen})
     work(shop, provider, again=Again(phases=["entity/Item"], instruction="Cents."))
@@ -72,7 +72,7 @@ def test_the_phase_is_told_it_from_then_on(shop: Path) -> None:
 
 
 def test_a_kill_after_the_plan_was_told_loses_nothing(shop: Path) -> None:
-    async def killed(_: Request) -> Generated:
+    async def killed(_: GenerationRequest) -> GenerationResult:
         raise KeyboardInterrupt
 
     before = head(shop)
@@ -139,9 +139,9 @@ def test_what_is_told_then_is_told_as_well(shop: Path) -> None:
 def test_any_text_is_told_as_it_is(shop: Path, text: str) -> None:
     heard: list[object] = []
 
-    async def listen(request: Request) -> Generated:
+    async def listen(request: GenerationRequest) -> GenerationResult:
         heard.append(request.phase.slice.get("instruction"))
-        return Generated(dict.fromkeys(request.paths, ""), {})
+        return GenerationResult(dict.fromkeys(request.paths, ""), {})
 
     work(shop, ScriptedProvider({"main": listen}), again=Again(phases=["main"], instruction=text))
 
@@ -210,14 +210,14 @@ def test_the_same_comment_makes_a_phase_once(shop: Path) -> None:
     assert provider.asked == []
     assert outcome.left == []
     assert commits(shop, before) == "Generate entity Item [3/6]  Phase: entity/Item  Status: complete\n"
-    work(shop, provider, again=Again(phases=["entity/Item"]), requested=Requested("alice", "2"))
+    work(shop, provider, again=Again(phases=["entity/Item"]), requested=Requester("alice", "2"))
     assert [key for key, _ in provider.asked] == ["entity/Item"]
     work(shop, provider, again=Again(phases=["entity/Item"]), requested=ALICE)
     assert len(provider.asked) == 1, "nor once more after another one"
 
 
 def test_the_same_comment_finishes_what_is_missing(shop: Path) -> None:
-    async def killed(_: Request) -> Generated:
+    async def killed(_: GenerationRequest) -> GenerationResult:
         raise KeyboardInterrupt
 
     again = Again(phases=["core", "entity/Item"], cascade=True, instruction="Use cents.")

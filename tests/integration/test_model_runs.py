@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from bot.engine.requests import Limits
-from bot.engine.runner import Run
-from bot.errors import BudgetSpent, ProviderError, UsageError
+from bot.engine.runner import Runner
+from bot.errors import BudgetExceeded, ProviderError, UsageError
 from tests.gemini_client import MODELS, NINE, SENTENCE, body_of, commits, run, spoiling
 from tests.gemini_server import KEY, Asked, Author, FakeGemini, Reply, answer, error, quota
 from tests.repositories import Recorder, commit, git, new_repository, phases_of, tree_of
@@ -260,12 +260,12 @@ def test_a_run_stops_before_it_needs_more_tokens_than_it_may_use(folder: Path) -
         outcome = run(folder, fake, limits=Limits(tokens=6_000))
         assert len(fake.requests) == 4
 
-    assert isinstance(outcome.error, BudgetSpent)
+    assert isinstance(outcome.error, BudgetExceeded)
     assert sum(outcome.state.tokens) == 6_000
     assert len(commits(folder)) == 5
 
     with FakeGemini(Author()) as fake:
-        assert isinstance(run(folder, fake, limits=Limits(tokens=7_400)).error, BudgetSpent)
+        assert isinstance(run(folder, fake, limits=Limits(tokens=7_400)).error, BudgetExceeded)
         assert fake.requests == []
         assert run(folder, fake, limits=Limits(tokens=12_000)).state.complete
 
@@ -303,7 +303,7 @@ def test_a_stop_in_the_middle_of_repairs_keeps_the_files_that_are_paid_for(folde
         return no_post(asked, made)
 
     class Watching(Recorder):
-        def show(self, run: Run) -> None:
+        def show(self, run: Runner) -> None:
             loops.append(asyncio.get_running_loop())
             super().show(run)
 

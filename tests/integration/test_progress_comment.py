@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from bot.action import progress_comment
-from bot.action.result import Ending
-from bot.generation.provider import Generated, Request
+from bot.action.result import CommandResult
+from bot.generation.provider import GenerationRequest, GenerationResult
 from bot.generation.templates import TemplateProvider
 from tests import git_http_server
 from tests.action_world import World, scripted, small_world
@@ -52,12 +52,12 @@ def progress(github: World) -> str:
     return body
 
 
-async def slowly(request: Request) -> Generated:
+async def slowly(request: GenerationRequest) -> GenerationResult:
     await asyncio.sleep(0.15)
     return await TemplateProvider().generate(request)
 
 
-def completed(github: World, script: Script | None) -> Ending:
+def completed(github: World, script: Script | None) -> CommandResult:
     """Generate, and look that git is as if nothing had been wrong."""
     github.github.script = script
     with scripted({"main": slowly}):  # so that there is something to edit
@@ -269,7 +269,7 @@ def test_a_git_that_does_not_answer_fails_the_command_and_says_so(github: World)
 
 
 def test_a_progress_comment_that_somebody_deletes_is_made_anew(github: World) -> None:
-    async def made(request: Request) -> Generated:
+    async def made(request: GenerationRequest) -> GenerationResult:
         while not github.said():
             await asyncio.sleep(0.01)
         github.github.comments.pop()
@@ -304,7 +304,7 @@ def test_edits_keep_their_distance_and_the_last_one_is_made(github: World, monke
 def test_the_comment_and_the_pull_request_show_what_is_done_while_the_next_phase_is_made(github: World) -> None:
     seen: list[str] = []
 
-    async def made(request: Request) -> Generated:
+    async def made(request: GenerationRequest) -> GenerationResult:
         until = time.monotonic() + 10
         while time.monotonic() < until and not (github.said() and "4 of 5 phases done" in github.said()[0]):
             await asyncio.sleep(0.01)
@@ -323,7 +323,7 @@ def test_the_comment_and_the_pull_request_show_what_is_done_while_the_next_phase
 def test_the_pull_request_is_opened_as_soon_as_the_first_push_is_through(github: World) -> None:
     opened: list[bool] = []
 
-    async def made(request: Request) -> Generated:
+    async def made(request: GenerationRequest) -> GenerationResult:
         until = time.monotonic() + 10
         while time.monotonic() < until and not github.github.pulls:
             await asyncio.sleep(0.01)
@@ -352,13 +352,13 @@ def test_a_plan_that_a_person_breaks_meanwhile_ends_the_run_whoever_sees_it_firs
         git(laptop, "push", "--quiet", "origin", "HEAD")
         github.server.refuse = slow_after_the_first
 
-    async def made(request: Request) -> Generated:
+    async def made(request: GenerationRequest) -> GenerationResult:
         while len(github.commits()) < 3:
             await asyncio.sleep(0.01)
         await asyncio.to_thread(push)
         return await TemplateProvider().generate(request)
 
-    async def made_slowly(request: Request) -> Generated:
+    async def made_slowly(request: GenerationRequest) -> GenerationResult:
         await asyncio.sleep(0.3)
         return await TemplateProvider().generate(request)
 

@@ -8,7 +8,7 @@ import pytest
 
 from bot.engine.requests import Again
 from bot.errors import ProviderError
-from bot.generation.provider import Generated, Request
+from bot.generation.provider import GenerationRequest, GenerationResult
 from tests.history_picture import (
     SHOP,
     assert_settled,
@@ -197,7 +197,7 @@ def test_a_phase_whose_needs_are_not_made_waits_for_them(shop: Path) -> None:
 
 
 def test_what_a_provider_can_not_make_leaves_the_phase_as_it_was(shop: Path) -> None:
-    async def refuse(request: Request) -> Generated:
+    async def refuse(request: GenerationRequest) -> GenerationResult:
         raise ProviderError(f"asking for {request.phase.key}: no answer")
 
     before = head(shop)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from bot.errors import PushError
-from bot.generation.provider import Generated, Request
+from bot.generation.provider import GenerationRequest, GenerationResult
 from bot.generation.templates import TemplateProvider
 from tests.repositories import SMALL, House, ScriptedProvider, clone, commit, git, new_origin, phases_of, tree_of
 from tests.unit.values import BLOG
@@ -58,8 +58,8 @@ def test_a_fresh_clone_continues_where_the_other_stopped(origin: Path, tmp_path:
     assert sorted(phases_of(origin)) == WHOLE
 
 
-async def _nothing(request: Request) -> Generated:
-    return Generated({}, dict.fromkeys(request.paths, "no answer"))
+async def _nothing(request: GenerationRequest) -> GenerationResult:
+    return GenerationResult({}, dict.fromkeys(request.paths, "no answer"))
 
 
 def test_a_fresh_clone_continues_without_push_too(origin: Path, tmp_path: Path) -> None:
@@ -77,7 +77,7 @@ def test_a_fresh_clone_continues_without_push_too(origin: Path, tmp_path: Path) 
 def test_commits_pushed_meanwhile_stay_and_ours_go_on_top(origin: Path, tmp_path: Path) -> None:
     other = clone(origin, tmp_path / "other")
 
-    async def while_a_person_pushes(request: Request) -> Generated:
+    async def while_a_person_pushes(request: GenerationRequest) -> GenerationResult:
         while not git(origin, "branch", "--list", "phasebot/blog"):
             await asyncio.sleep(0.02)  # until the push in the background got there
         git(other, "fetch", "--quiet")

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from bot.engine import factory
-from bot.engine.requests import Requested
+from bot.engine.requests import Requester
 from tests.history_picture import (
     SHOP,
     assert_settled,
@@ -389,7 +389,7 @@ def test_the_same_comment_takes_back_once(shop: Path) -> None:
     def ask() -> str:
         state = asyncio.run(
             factory.roll_back(
-                branch_of(shop, "shop"), factory.Rollback(phases=["main"]), print, Requested("alice", "2")
+                branch_of(shop, "shop"), factory.Rollback(phases=["main"]), print, Requester("alice", "2")
             )
         )
         return state.phases[-1].status

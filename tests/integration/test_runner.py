@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from bot.engine.requests import Limits, Requested
+from bot.engine.requests import Limits, Requester
 from bot.errors import Interrupted, ProviderError, UsageError
-from bot.generation.provider import Generated, Request
+from bot.generation.provider import GenerationRequest, GenerationResult
 from bot.generation.templates import TemplateProvider
 from tests.repositories import (
     House,
@@ -47,7 +47,7 @@ def commits(folder: Path) -> str:
     return picture(folder).partition("\n--\n")[0].partition("\n")[2] + "\n"
 
 
-async def refuse(request: Request) -> Generated:
+async def refuse(request: GenerationRequest) -> GenerationResult:
     raise ProviderError(f"asking for {request.phase.key}: the key is not valid; set another")
 
 
@@ -115,8 +115,8 @@ def test_a_rerun_makes_only_what_a_partial_phase_lacks(folder: Path) -> None:
 
 
 def test_a_phase_without_a_single_file_makes_no_commit(folder: Path) -> None:
-    async def nothing(request: Request) -> Generated:
-        return Generated({}, dict.fromkeys(request.paths, "it did not parse"))
+    async def nothing(request: GenerationRequest) -> GenerationResult:
+        return GenerationResult({}, dict.fromkeys(request.paths, "it did not parse"))
 
     provider = ScriptedProvider({"support": nothing})
 
@@ -152,7 +152,7 @@ def test_phases_run_at_the_same_time_within_jobs_and_needs(folder: Path) -> None
     active: set[str] = set()
     seen: list[set[str]] = []
 
-    async def slowly(request: Request) -> Generated:
+    async def slowly(request: GenerationRequest) -> GenerationResult:
         active.add(request.phase.key)
         seen.append(set(active))
         await asyncio.sleep(0.02)
@@ -193,7 +193,7 @@ def test_a_deadline_begins_no_phase_that_would_likely_take_longer(folder: Path) 
 
 
 def test_a_deadline_ends_a_phase_that_takes_for_ever(folder: Path) -> None:
-    async def for_ever(_: Request) -> Generated:
+    async def for_ever(_: GenerationRequest) -> GenerationResult:
         await asyncio.Event().wait()
         raise AssertionError
 
@@ -208,7 +208,7 @@ def test_a_deadline_ends_a_phase_that_takes_for_ever(folder: Path) -> None:
 def test_a_stop_cancels_what_is_under_way_and_keeps_what_is_done(folder: Path) -> None:
     house = House(folder)
 
-    async def stop(_: Request) -> Generated:
+    async def stop(_: GenerationRequest) -> GenerationResult:
         house.stop.set()
         await asyncio.Event().wait()
         raise AssertionError
@@ -337,7 +337,7 @@ def test_a_merge_of_main_into_the_branch_is_a_persons_commit_like_any_other(fold
 
 
 def test_who_asked_for_a_run_stands_in_its_commits(folder: Path) -> None:
-    House(folder, requested=Requested("alice", "2381234567")).run()
+    House(folder, requested=Requester("alice", "2381234567")).run()
 
     form = "%(trailers:key=Phasebot-Requested-By,valueonly,separator=%x2C) %(trailers:key=Phasebot-Comment,valueonly)"
     assert git(folder, "log", "-1", f"--format={form}", "phasebot/blog").strip() == "alice 2381234567"

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.forge.command_event import Heard, hear
-from bot.forge.comment_command import Command, Mistake
+from bot.forge.command_event import CommandEvent, read_command_event
+from bot.forge.comment_command import Command, InvalidCommand
 from bot.forge.webhook_event import Ignored
 
 EVENTS = Path(__file__).parent.parent / "data" / "events"
@@ -28,18 +28,18 @@ EVERY = pytest.mark.parametrize("name", WHOLE)
 GONE = object()
 
 
-def heard(name: str, payload: object) -> Heard | Ignored:
-    return hear(name, json.dumps(payload).encode())
+def heard(name: str, payload: object) -> CommandEvent | Ignored:
+    return read_command_event(name, json.dumps(payload).encode())
 
 
-def commanded(name: str, payload: object) -> Heard:
+def commanded(name: str, payload: object) -> CommandEvent:
     found = heard(name, payload)
-    assert isinstance(found, Heard), found
+    assert isinstance(found, CommandEvent), found
     return found
 
 
 def reason(name: str, content: bytes) -> str:
-    found = hear(name, content)
+    found = read_command_event(name, content)
     assert isinstance(found, Ignored)
     assert found.reason.isprintable()
     return found.reason
@@ -49,7 +49,7 @@ def reason(name: str, content: bytes) -> str:
 
 
 def test_a_comment_on_an_issue() -> None:
-    assert commanded(COMMENT, WHOLE[COMMENT]) == Heard(
+    assert commanded(COMMENT, WHOLE[COMMENT]) == CommandEvent(
         command=Command(verb="generate"),
         number=1,
         is_pull_request=False,
@@ -71,7 +71,9 @@ def test_a_comment_on_a_line_of_a_diff_is_about_its_pull_request() -> None:
 
 
 def test_a_mistake_is_heard_so_that_it_is_answered() -> None:
-    assert isinstance(commanded(COMMENT, changed(WHOLE[COMMENT], ("comment", "body"), "/genrate")).command, Mistake)
+    assert isinstance(
+        commanded(COMMENT, changed(WHOLE[COMMENT], ("comment", "body"), "/genrate")).command, InvalidCommand
+    )
 
 
 @pytest.mark.parametrize(
@@ -201,7 +203,7 @@ JSON = st.recursive(
 
 @given(st.sampled_from([*WHOLE, "push"]), st.binary(max_size=50) | JSON.map(lambda value: json.dumps(value).encode()))
 def test_any_file_is_heard_or_ignored(name: str, content: bytes) -> None:
-    assert isinstance(hear(name, content), Heard | Ignored)
+    assert isinstance(read_command_event(name, content), CommandEvent | Ignored)
 
 
 @given(st.sampled_from(sorted(WHOLE)), st.lists(st.tuples(st.integers(0, 10**6), JSON), min_size=1, max_size=4))
@@ -211,4 +213,4 @@ def test_any_changes_of_a_payload_are_heard_or_ignored(name: str, changes: list[
         known = list(places(payload))
         if known:
             payload = changed(payload, known[number % len(known)], value)
-    assert isinstance(heard(name, payload), Heard | Ignored)
+    assert isinstance(heard(name, payload), CommandEvent | Ignored)

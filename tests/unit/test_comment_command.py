@@ -8,13 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.forge.comment_command import USAGE, Command, Mistake, Verb, format_command, parse_command
+from bot.forge.comment_command import USAGE, Command, InvalidCommand, Verb, format_command, parse_command
 from bot.planning.names import BAD_CHARACTER
 
 
-def _mistake(text: str) -> Mistake:
+def _mistake(text: str) -> InvalidCommand:
     read = parse_command(text)
-    assert isinstance(read, Mistake)
+    assert isinstance(read, InvalidCommand)
     assert read.message.isprintable()
     return read
 
@@ -365,7 +365,7 @@ def test_what_is_read_can_be_written_and_read_again(text: str) -> None:
         if isinstance(read, Command):
             assert parse_command(format_command(read)) == read
             assert not BAD_CHARACTER.search(read.instruction + read.text + "".join(read.phases))
-        elif isinstance(read, Mistake):
+        elif isinstance(read, InvalidCommand):
             assert read.message.isprintable()
             assert read.suggestion is None or parse_command(read.suggestion) is not None
 

@@ -8,7 +8,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from bot.generation.llm.file_checks import find_fault
-from bot.generation.provider import Request
+from bot.generation.provider import GenerationRequest
 from bot.generation.templates import TemplateProvider
 from bot.planning.recipe import BUILT_IN
 from tests.repositories import planned
@@ -683,7 +683,7 @@ def test_what_the_recipe_renders_is_fit(example_project: str) -> None:
     files: dict[str, str] = {}
     for phase in laid_out.phases:
         if phase.key != "plan":
-            request = Request(laid_out.plan, laid_out.recipe, phase, tuple(phase.files))
+            request = GenerationRequest(laid_out.plan, laid_out.recipe, phase, tuple(phase.files))
             files |= asyncio.run(TemplateProvider().generate(request)).files
 
     assert {path: fault for path, text in files.items() if (fault := find_fault(path, text))} == {}

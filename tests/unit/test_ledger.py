@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import pytest
 
-from bot.history.ledger import Inherited, Made, derive_state
+from bot.history.ledger import InheritedPhases, PhaseRecord, derive_state
 from bot.history.run_state import UNKNOWN_MODEL, Commit, Entry, PhaseState, RunState
 from bot.history.trailers import Trailers
 from bot.planning.phases import Phase
@@ -388,15 +388,17 @@ def test_what_people_made_of_a_file_in_the_base_stays_theirs_after_a_rollback() 
         human_commit(3, {path: blob(9)}, body="Merge main"),
     ]
 
-    ledger = derive_state("blog", {path: blob(9)}, commits, inherited=Inherited({}, {path: blob(1)}))
+    ledger = derive_state("blog", {path: blob(9)}, commits, inherited=InheritedPhases({}, {path: blob(1)}))
 
     assert ledger.file(path)[:2] == (blob(9), blob(1))
     assert ledger.is_others(path)
 
 
 def test_a_phase_of_the_base_is_done_until_the_plan_says_otherwise_and_older_than_all_others() -> None:
-    made = Made(oid(9), 0, Trailers(run="old", phase="core", status="complete", inputs="inputs-1", recipe="recipe-1"))
-    inherited = Inherited({"core": made}, {"app/core.py": blob(7)})
+    made = PhaseRecord(
+        oid(9), 0, Trailers(run="old", phase="core", status="complete", inputs="inputs-1", recipe="recipe-1")
+    )
+    inherited = InheritedPhases({"core": made}, {"app/core.py": blob(7)})
     base = {"app/core.py": blob(8), "app/config.py": blob(8)}
 
     ledger = derive_state("blog", base, [bot_commit(1, POST)], inherited=inherited)

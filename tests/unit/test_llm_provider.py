@@ -11,13 +11,13 @@ from hypothesis import strategies as st
 
 from bot.errors import ProviderError
 from bot.generation.fallback_provider import FallbackProvider
-from bot.generation.llm.client import Answer, Question
-from bot.generation.llm.provider import RETRIES, PromptedProvider
+from bot.generation.llm.client import ModelRequest, ModelResponse
+from bot.generation.llm.provider import RETRIES, LlmProvider
 from bot.generation.llm.response_parser import NOT_THERE
-from bot.generation.llm.retry import Asker
-from bot.generation.llm.retry_policy import POLICY, Kind, ModelError, Patience
-from bot.generation.llm.token_budget import Budget
-from bot.generation.provider import Generated, Request, Tokens
+from bot.generation.llm.retry import RetryingClient
+from bot.generation.llm.retry_policy import RETRY_POLICY, FailureKind, ModelError, Timeouts
+from bot.generation.llm.token_budget import TokenBudget
+from bot.generation.provider import GenerationRequest, GenerationResult, Tokens
 from bot.generation.templates import TemplateProvider
 from tests.gemini_server import KEY, Author
 
@@ -32,8 +32,8 @@ _SPENT = (
 )
 _PARSES_NOT = "line 1 does not parse: '(' was never closed"
 
-Reply = Answer | ModelError
-Script = Callable[[int, str, Question], Reply | Awaitable[Reply]]
+Reply = ModelResponse | ModelError
+Script = Callable[[int, str, ModelRequest], Reply | Awaitable[Reply]]
 
 
 @dataclass
@@ -41,9 +41,9 @@ class ScriptedModel:
     """Answers the question of a number, from 1, as its script says, and keeps what it was asked."""
 
     script: Script
-    asked: list[tuple[str, Question]] = field(default_factory=list)
+    asked: list[tuple[str, ModelRequest]] = field(default_factory=list)
 
-    async def ask(self, name: str, question: Question) -> Answer:
+    async def ask(self, name: str, question: ModelRequest) -> ModelResponse:
         self.asked.append((name, question))
         reply = self.script(len(self.asked), name, question)
         reply = await reply if isinstance(reply, Awaitable) else reply
@@ -58,41 +58,41 @@ class ScriptedModel:
         return [wanted_of(question) for _, question in self.asked]
 
 
-def asker_of(model: ScriptedModel, *names: str, budget: Budget) -> Asker:
+def asker_of(model: ScriptedModel, *names: str, budget: TokenBudget) -> RetryingClient:
     """Put an asker before *model* that hardly waits."""
-    patience = Patience(first_wait=0.001, longest_wait=0.003)
-    return Asker(model, names or ("first",), budget=budget, jobs=4, patience=patience, tell=lambda _: None)
+    patience = Timeouts(first_wait=0.001, longest_wait=0.003)
+    return RetryingClient(model, names or ("first",), budget=budget, jobs=4, patience=patience, tell=lambda _: None)
 
 
-def wanted_of(question: Question) -> tuple[str, ...]:
+def wanted_of(question: ModelRequest) -> tuple[str, ...]:
     """Return the paths that a question asks for."""
     return tuple(line.removeprefix("- ") for line in question.parts[-1].split("\n") if line.startswith("- "))
 
 
-def _files(contents: Mapping[str, object], *, cut: int | None = None) -> Answer:
+def _files(contents: Mapping[str, object], *, cut: int | None = None) -> ModelResponse:
     text = json.dumps({"files": [{"path": path, "content": text} for path, text in contents.items()]})
-    return Answer(text[:cut], _COST, cut=cut is not None)
+    return ModelResponse(text[:cut], _COST, cut=cut is not None)
 
 
-def _good(paths: Sequence[str], **changed: object) -> Answer:
+def _good(paths: Sequence[str], **changed: object) -> ModelResponse:
     return _files(_AUTHOR.texts(paths) | changed)
 
 
-def _provider(model: ScriptedModel, *names: str, budget: Budget | None = None) -> PromptedProvider:
-    budget = budget or Budget()
-    return PromptedProvider("gemini", asker_of(model, *names, budget=budget), budget, secrets=[KEY])
+def _provider(model: ScriptedModel, *names: str, budget: TokenBudget | None = None) -> LlmProvider:
+    budget = budget or TokenBudget()
+    return LlmProvider("gemini", asker_of(model, *names, budget=budget), budget, secrets=[KEY])
 
 
 def _generate(
-    script: Script, request: Request = _TAG, *, names: Sequence[str] = (), budget: Budget | None = None
-) -> tuple[Generated, ScriptedModel]:
+    script: Script, request: GenerationRequest = _TAG, *, names: Sequence[str] = (), budget: TokenBudget | None = None
+) -> tuple[GenerationResult, ScriptedModel]:
     model = ScriptedModel(script)
     made = asyncio.run(_provider(model, *names, budget=budget).generate(request))
     _check(made, request)
     return made, model
 
 
-def _check(made: Generated, request: Request) -> None:
+def _check(made: GenerationResult, request: GenerationRequest) -> None:
     """Check what holds of everything that is generated."""
     assert made.files.keys() | made.missing.keys() == set(request.paths)
     assert not made.files.keys() & made.missing.keys()
@@ -109,7 +109,7 @@ def test_a_good_answer_is_one_question(key: str) -> None:
 
     made, model = _generate(lambda *asked: _good(wanted_of(asked[2])), request)
 
-    assert made == Generated(_AUTHOR.texts(request.paths), {}, "first", _COST)
+    assert made == GenerationResult(_AUTHOR.texts(request.paths), {}, "first", _COST)
     assert model.wanted == [request.paths]
 
 
@@ -199,7 +199,7 @@ def test_what_nobody_asked_for_is_reported_and_not_made() -> None:
 
 
 def test_of_a_cut_answer_the_rest_is_asked_for_together() -> None:
-    def script(number: int, _: str, asked: Question) -> Answer:
+    def script(number: int, _: str, asked: ModelRequest) -> ModelResponse:
         texts = _AUTHOR.texts(wanted_of(asked))
         return _files(texts, cut=len(_files({_MODEL: texts[_MODEL]}).text) + 20) if number == 1 else _files(texts)
 
@@ -211,7 +211,7 @@ def test_of_a_cut_answer_the_rest_is_asked_for_together() -> None:
 
 
 def test_a_cut_answer_that_holds_nothing_has_its_halves_asked_for() -> None:
-    def script(number: int, _: str, asked: Question) -> Answer:
+    def script(number: int, _: str, asked: ModelRequest) -> ModelResponse:
         return _files(_AUTHOR.texts(wanted_of(asked)), cut=30 if number == 1 else None)
 
     made, model = _generate(script)
@@ -222,7 +222,7 @@ def test_a_cut_answer_that_holds_nothing_has_its_halves_asked_for() -> None:
 
 @pytest.mark.parametrize("cut", [0, 11, 12, 13, 20, 60, 100], ids=str)
 def test_a_file_longer_than_an_answer_is_missing_after_few_questions_and_says_so(cut: int) -> None:
-    def script(_: int, __: str, asked: Question) -> Answer:
+    def script(_: int, __: str, asked: ModelRequest) -> ModelResponse:
         wanted = wanted_of(asked)
         texts = {path: text for path, text in _AUTHOR.texts(wanted).items() if path != _SCHEMAS}
         if _SCHEMAS not in wanted:
@@ -241,7 +241,7 @@ def test_a_file_longer_than_an_answer_is_missing_after_few_questions_and_says_so
 def test_a_model_that_cuts_everything_is_asked_a_bounded_number_of_times() -> None:
     request = _AUTHOR.request("core")
 
-    made, model = _generate(lambda *_: Answer("", _COST, cut=True), request)
+    made, model = _generate(lambda *_: ModelResponse("", _COST, cut=True), request)
 
     assert set(made.missing.values()) == {"it is longer than one answer of the model can be"}
     assert len(model.asked) <= _most(len(request.paths))
@@ -282,7 +282,7 @@ def test_the_number_of_questions_is_bounded_whatever_the_model_answers(
 ) -> None:
     request = _AUTHOR.request(key)
 
-    def script(number: int, _: str, asked: Question) -> Answer:
+    def script(number: int, _: str, asked: ModelRequest) -> ModelResponse:
         wanted = wanted_of(asked)
         entries = [
             entry
@@ -291,7 +291,7 @@ def test_the_number_of_questions_is_bounded_whatever_the_model_answers(
         ]
         text = json.dumps({"files": entries})
         cut = cuts[number % len(cuts)]
-        return Answer(text if cut is None else text[: int(cut * len(text))], _COST, cut=cut is not None)
+        return ModelResponse(text if cut is None else text[: int(cut * len(text))], _COST, cut=cut is not None)
 
     made, model = _generate(script, request)
 
@@ -302,18 +302,20 @@ def test_the_number_of_questions_is_bounded_whatever_the_model_answers(
 
 
 @settings(max_examples=40)
-@given(st.lists(st.sampled_from([*Kind, "good", "garbage", "cut", "bad"]), min_size=1, max_size=10), st.booleans())
+@given(
+    st.lists(st.sampled_from([*FailureKind, "good", "garbage", "cut", "bad"]), min_size=1, max_size=10), st.booleans()
+)
 def test_failures_of_every_kind_end_too(ways: list[str], second: bool) -> None:  # noqa: FBT001
     names = ("first", "second") if second else ("first",)
 
-    def script(number: int, _: str, asked: Question) -> Reply:
+    def script(number: int, _: str, asked: ModelRequest) -> Reply:
         way = ways[number % len(ways)]
-        if isinstance(way, Kind):
+        if isinstance(way, FailureKind):
             return ModelError(way, "as scripted", tokens=_COST)
         return {
             "good": _good(wanted_of(asked)),
-            "garbage": Answer("\x1b[31mno\u202e", _COST),
-            "cut": Answer("", _COST, cut=True),
+            "garbage": ModelResponse("\x1b[31mno\u202e", _COST),
+            "cut": ModelResponse("", _COST, cut=True),
             "bad": _files(dict.fromkeys(wanted_of(asked), _BAD)),
         }[way]
 
@@ -321,7 +323,7 @@ def test_failures_of_every_kind_end_too(ways: list[str], second: bool) -> None: 
     made = asyncio.run(_provider(model, *names).generate(_TAG))
 
     _check(made, _TAG)
-    attempts = max(rule.attempts for rule in POLICY.values()) * len(names)
+    attempts = max(rule.attempts for rule in RETRY_POLICY.values()) * len(names)
     assert len(model.asked) <= _most(len(_TAG.paths)) * attempts
     assert made.tokens == Tokens(100 * len(model.asked), 20 * len(model.asked))
 
@@ -338,7 +340,7 @@ def test_a_model_that_answers_nothing_is_asked_for_each_file_alone() -> None:
 
 
 def test_what_the_budget_ends_keeps_its_files_and_is_stopped() -> None:
-    budget = Budget(limit=200)
+    budget = TokenBudget(limit=200)
 
     made, model = _generate(lambda *asked: _good(wanted_of(asked[2]), **{_SCHEMAS: _BAD}), budget=budget)
 
@@ -349,7 +351,7 @@ def test_what_the_budget_ends_keeps_its_files_and_is_stopped() -> None:
 
 
 def test_a_budget_that_is_used_up_asks_nothing() -> None:
-    made, model = _generate(lambda *_: _files({}), budget=Budget(limit=100, recorded=lambda: [100]))
+    made, model = _generate(lambda *_: _files({}), budget=TokenBudget(limit=100, recorded=lambda: [100]))
 
     assert (model.asked, made.files, made.stopped, made.tokens) == ([], {}, True, Tokens())
 
@@ -357,12 +359,12 @@ def test_a_budget_that_is_used_up_asks_nothing() -> None:
 def test_a_budget_that_ends_after_another_failure_stops_the_phase_too() -> None:
     """One file was blocked, then there was nothing left for the other: that one was stopped."""
 
-    def script(number: int, _: str, asked: Question) -> Reply:
+    def script(number: int, _: str, asked: ModelRequest) -> Reply:
         if number == 1:
             return _good(wanted_of(asked), **{_MODEL: _BAD, _ROUTER: _BAD})
-        return ModelError(Kind.BLOCKED, "SAFETY", tokens=_COST)
+        return ModelError(FailureKind.BLOCKED, "SAFETY", tokens=_COST)
 
-    made, model = _generate(script, budget=Budget(limit=250))
+    made, model = _generate(script, budget=TokenBudget(limit=250))
 
     assert len(model.asked) == 2
     assert "raise --max-tokens" in "".join(made.missing.values())
@@ -373,7 +375,7 @@ def test_a_budget_that_ends_after_another_failure_stops_the_phase_too() -> None:
 
 
 def test_a_question_that_no_model_answers_leaves_its_files_missing_with_the_reason() -> None:
-    made, model = _generate(lambda *_: ModelError(Kind.BLOCKED, "SAFETY"))
+    made, model = _generate(lambda *_: ModelError(FailureKind.BLOCKED, "SAFETY"))
 
     assert len(model.asked) == 1
     assert made.files == {}
@@ -383,8 +385,8 @@ def test_a_question_that_no_model_answers_leaves_its_files_missing_with_the_reas
 
 
 def test_a_file_that_is_not_answered_for_the_second_time_has_both_reasons() -> None:
-    def script(number: int, _: str, asked: Question) -> Reply:
-        return _good(wanted_of(asked), **{_SCHEMAS: _BAD}) if number == 1 else ModelError(Kind.BLOCKED, "SAFETY")
+    def script(number: int, _: str, asked: ModelRequest) -> Reply:
+        return _good(wanted_of(asked), **{_SCHEMAS: _BAD}) if number == 1 else ModelError(FailureKind.BLOCKED, "SAFETY")
 
     made, _ = _generate(script)
 
@@ -393,7 +395,7 @@ def test_a_file_that_is_not_answered_for_the_second_time_has_both_reasons() -> N
 
 
 def test_an_answer_that_can_t_be_read_is_asked_for_again_as_it_was() -> None:
-    made, model = _generate(lambda n, _, asked: Answer("no", _COST) if n == 1 else _good(wanted_of(asked)))
+    made, model = _generate(lambda n, _, asked: ModelResponse("no", _COST) if n == 1 else _good(wanted_of(asked)))
 
     assert made.missing == {}
     assert model.wanted == [_TAG.paths, _TAG.paths]
@@ -401,7 +403,7 @@ def test_an_answer_that_can_t_be_read_is_asked_for_again_as_it_was() -> None:
 
 
 def test_what_fails_for_every_question_is_raised_if_there_is_nothing_to_keep() -> None:
-    model = ScriptedModel(lambda *_: ModelError(Kind.KEY, "API_KEY_INVALID"))
+    model = ScriptedModel(lambda *_: ModelError(FailureKind.KEY, "API_KEY_INVALID"))
 
     with pytest.raises(ProviderError, match="asking first: key refused: API_KEY_INVALID; set GEMINI_API_KEY"):
         asyncio.run(_provider(model).generate(_TAG))
@@ -410,8 +412,8 @@ def test_what_fails_for_every_question_is_raised_if_there_is_nothing_to_keep() -
 
 
 def test_what_fails_for_every_question_leaves_files_missing_if_there_are_some_to_keep() -> None:
-    def script(number: int, _: str, asked: Question) -> Reply:
-        return _good(wanted_of(asked), **{_SCHEMAS: _BAD}) if number == 1 else ModelError(Kind.KEY, "revoked")
+    def script(number: int, _: str, asked: ModelRequest) -> Reply:
+        return _good(wanted_of(asked), **{_SCHEMAS: _BAD}) if number == 1 else ModelError(FailureKind.KEY, "revoked")
 
     made, _ = _generate(script)
 
@@ -421,16 +423,16 @@ def test_what_fails_for_every_question_leaves_files_missing_if_there_are_some_to
 
 
 def test_what_fails_for_every_question_but_cost_tokens_is_no_error_so_that_they_are_recorded() -> None:
-    made, _ = _generate(lambda n, *_: _files({}) if n == 1 else ModelError(Kind.KEY, "revoked"))
+    made, _ = _generate(lambda n, *_: _files({}) if n == 1 else ModelError(FailureKind.KEY, "revoked"))
 
     assert made.files == {}
     assert made.tokens == _COST
 
 
 def test_the_model_named_is_the_first_that_answered() -> None:
-    def script(number: int, name: str, asked: Question) -> Reply:
+    def script(number: int, name: str, asked: ModelRequest) -> Reply:
         if number == 1:
-            return ModelError(Kind.BLOCKED, "SAFETY")
+            return ModelError(FailureKind.BLOCKED, "SAFETY")
         return _good(wanted_of(asked), **{_SCHEMAS: _BAD} if name == "second" else {})
 
     made, model = _generate(script, names=["first", "second"])
@@ -443,13 +445,15 @@ def test_the_model_named_is_the_first_that_answered() -> None:
 # ---- being stopped
 
 
-async def _for_ever(started: asyncio.Event) -> Answer:
+async def _for_ever(started: asyncio.Event) -> ModelResponse:
     started.set()
     await asyncio.sleep(3600)
     raise AssertionError
 
 
-async def _cancelled(script: Callable[[int, Question, asyncio.Event], Reply | Awaitable[Reply]]) -> Generated:
+async def _cancelled(
+    script: Callable[[int, ModelRequest, asyncio.Event], Reply | Awaitable[Reply]],
+) -> GenerationResult:
     """Cancel the generation while its model is thinking."""
     started = asyncio.Event()
     model = ScriptedModel(lambda number, _, asked: script(number, asked, started))
@@ -460,7 +464,7 @@ async def _cancelled(script: Callable[[int, Question, asyncio.Event], Reply | Aw
 
 
 def test_stopped_after_the_first_answer_it_gives_the_files_that_are_paid_for() -> None:
-    def script(number: int, asked: Question, started: asyncio.Event) -> Reply | Awaitable[Reply]:
+    def script(number: int, asked: ModelRequest, started: asyncio.Event) -> Reply | Awaitable[Reply]:
         return _good(wanted_of(asked), **{_SCHEMAS: _BAD}) if number == 1 else _for_ever(started)
 
     made = asyncio.run(_cancelled(script))
@@ -473,7 +477,7 @@ def test_stopped_after_the_first_answer_it_gives_the_files_that_are_paid_for() -
 
 
 def test_stopped_while_the_rest_of_a_cut_answer_is_asked_for_the_rest_was_stopped() -> None:
-    def script(number: int, asked: Question, started: asyncio.Event) -> Reply | Awaitable[Reply]:
+    def script(number: int, asked: ModelRequest, started: asyncio.Event) -> Reply | Awaitable[Reply]:
         texts = _AUTHOR.texts(wanted_of(asked))
         if number > 1:
             return _for_ever(started)
@@ -487,8 +491,8 @@ def test_stopped_while_the_rest_of_a_cut_answer_is_asked_for_the_rest_was_stoppe
 
 
 @pytest.mark.parametrize("first", [None, _files({})], ids=["no-answer", "an-answer-without-files"])
-def test_stopped_before_there_is_a_file_it_is_cancelled(first: Answer | None) -> None:
-    def script(number: int, _: Question, started: asyncio.Event) -> Reply | Awaitable[Reply]:
+def test_stopped_before_there_is_a_file_it_is_cancelled(first: ModelResponse | None) -> None:
+    def script(number: int, _: ModelRequest, started: asyncio.Event) -> Reply | Awaitable[Reply]:
         return first if first and number == 1 else _for_ever(started)
 
     with pytest.raises(asyncio.CancelledError):
@@ -498,7 +502,9 @@ def test_stopped_before_there_is_a_file_it_is_cancelled(first: Answer | None) ->
 # ---- the fallback
 
 
-def _fall_back(script: Script, request: Request = _TAG, *, budget: Budget | None = None) -> Generated:
+def _fall_back(
+    script: Script, request: GenerationRequest = _TAG, *, budget: TokenBudget | None = None
+) -> GenerationResult:
     first = _provider(ScriptedModel(script), budget=budget)
     both = FallbackProvider(first, TemplateProvider())
     assert both.name == "gemini"
@@ -525,14 +531,14 @@ def test_the_fallback_is_not_needed_for_a_good_answer() -> None:
 
 
 def test_the_fallback_makes_all_where_no_model_answers() -> None:
-    made = _fall_back(lambda *_: ModelError(Kind.BLOCKED, "SAFETY"))
+    made = _fall_back(lambda *_: ModelError(FailureKind.BLOCKED, "SAFETY"))
 
     assert made.files == _AUTHOR.texts(_TAG.paths)
     assert (made.fallback, made.model, made.tokens) == (_TAG.paths, None, Tokens())
 
 
 def test_the_fallback_makes_nothing_where_the_run_is_stopped() -> None:
-    made = _fall_back(lambda *asked: _good(wanted_of(asked[2]), **{_SCHEMAS: _BAD}), budget=Budget(limit=200))
+    made = _fall_back(lambda *asked: _good(wanted_of(asked[2]), **{_SCHEMAS: _BAD}), budget=TokenBudget(limit=200))
 
     assert (made.fallback, list(made.missing), made.stopped) == ((), [_SCHEMAS], True)
 
@@ -548,4 +554,4 @@ def test_what_the_fallback_can_t_make_either_is_missing_with_the_first_reason() 
 
 def test_a_provider_that_can_t_go_on_is_no_case_for_the_fallback() -> None:
     with pytest.raises(ProviderError):
-        _fall_back(lambda *_: ModelError(Kind.KEY, "no"))
+        _fall_back(lambda *_: ModelError(FailureKind.KEY, "no"))

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from bot.errors import UsageError
 from bot.planning.plan_edits import add_instruction
-from bot.planning.resolved_plan import Planned, plan_file
+from bot.planning.resolved_plan import ResolvedPlan, resolve_plan_file
 from bot.planning.spec_parser import format_plan, read_spec
 from tests.unit.values import read_plan
 
@@ -27,9 +27,9 @@ _WORDS = (
 )
 
 
-def read(text: str) -> Planned:
+def read(text: str) -> ResolvedPlan:
     """Read a plan file."""
-    return plan_file(text, source="the plan", output_dir=".")
+    return resolve_plan_file(text, source="the plan", output_dir=".")
 
 
 def instructions(text: str) -> dict[str, str]:

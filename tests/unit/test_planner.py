@@ -11,14 +11,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.errors import ProviderError, Unanswered, UsageError
-from bot.generation.llm.client import Answer, Question
+from bot.errors import NoModelAnswered, ProviderError, UsageError
+from bot.generation.llm.client import ModelRequest, ModelResponse
 from bot.generation.llm.planner import REPAIRS, Planner
-from bot.generation.llm.retry_policy import POLICY, Kind, ModelError
-from bot.generation.llm.token_budget import Budget
-from bot.generation.provider import Proposed, Tokens
+from bot.generation.llm.retry_policy import RETRY_POLICY, FailureKind, ModelError
+from bot.generation.llm.token_budget import TokenBudget
+from bot.generation.provider import ProposedPlan, Tokens
 from bot.planning.recipe import load_recipe
-from bot.planning.resolved_plan import Description, plan_file
+from bot.planning.resolved_plan import ProseSpec, resolve_plan_file
 from tests.gemini_server import Author, as_proposed
 from tests.unit.test_llm_provider import ScriptedModel, asker_of
 from tests.unit.values import write_recipe
@@ -27,9 +27,9 @@ _COST = Tokens(100, 20)
 _BLOG = Author().laid.plan
 
 
-def _described(text: str = "A blog with posts.", **more: str) -> Description:
+def _described(text: str = "A blog with posts.", **more: str) -> ProseSpec:
     values = {"source": "the spec blog.md", "project": "", "name": "blog", "recipe": "fastapi", "output_dir": "."}
-    return Description(text=text, base=None, **(values | more))
+    return ProseSpec(text=text, base=None, **(values | more))
 
 
 def _entity(*fields: Mapping[str, object], name: str = "Post", **more: object) -> dict[str, object]:
@@ -49,20 +49,20 @@ def _told(proposal: object) -> str:
 
 
 def _plan(
-    *proposals: object, described: Description | None = None, model: ScriptedModel | None = None
-) -> tuple[Proposed, list[Question]]:
+    *proposals: object, described: ProseSpec | None = None, model: ScriptedModel | None = None
+) -> tuple[ProposedPlan, list[ModelRequest]]:
     """Plan with a model that gives *proposals* one after the other, the last one again and again."""
     model = model or _model(*proposals)
-    budget = Budget()
+    budget = TokenBudget()
     proposed = asyncio.run(Planner(asker_of(model, budget=budget), budget).plan(described or _described()))
     return proposed, [question for _, question in model.asked]
 
 
 def _model(*proposals: object) -> ScriptedModel:
-    return ScriptedModel(lambda number, *_: Answer(_told(proposals[min(number, len(proposals)) - 1]), _COST))
+    return ScriptedModel(lambda number, *_: ModelResponse(_told(proposals[min(number, len(proposals)) - 1]), _COST))
 
 
-def _prompt(question: Question) -> str:
+def _prompt(question: ModelRequest) -> str:
     return "".join(question.parts)
 
 
@@ -78,7 +78,7 @@ def test_a_good_proposal_is_the_plan_it_was_written_from() -> None:
 
 
 def test_a_description_that_adds_to_a_project_changes_its_plan_and_keeps_its_name() -> None:
-    base = plan_file(Author().laid.text, source="x", output_dir=".")
+    base = resolve_plan_file(Author().laid.text, source="x", output_dir=".")
     entities = [*as_proposed(_BLOG)["entities"], _entity(name="Category")]
     described = replace(_described("Posts have categories."), base=base)
 
@@ -99,7 +99,7 @@ def test_a_description_that_adds_to_a_project_changes_its_plan_and_keeps_its_nam
 def test_the_text_of_the_plan_reads_back_as_the_plan() -> None:
     proposed, _ = _plan(as_proposed(_BLOG) | {"description": "One.\n\nTwo: # \u00fc \u4e16"})
 
-    read = plan_file(proposed.planned.text, source="the plan", output_dir=".")
+    read = resolve_plan_file(proposed.planned.text, source="the plan", output_dir=".")
     assert (read.plan, read.text, read.phases) == (
         proposed.planned.plan,
         proposed.planned.text,
@@ -279,7 +279,7 @@ def test_a_proposal_that_breaks_a_rule_is_sent_back_with_the_rule(proposal: obje
 def test_a_rule_that_stays_broken_is_told_to_the_person(proposal: object, reason: str) -> None:
     model = _model(proposal)
 
-    with pytest.raises(Unanswered) as caught:
+    with pytest.raises(NoModelAnswered) as caught:
         _plan(model=model)
 
     assert len(model.asked) == 1 + REPAIRS
@@ -358,30 +358,32 @@ def test_a_fenced_plan_is_a_plan() -> None:
 def test_no_plan_at_all_is_given_up_with_the_reason() -> None:
     model = _model("Sure!")
 
-    with pytest.raises(Unanswered, match="first: unreadable answer: it is no JSON"):
+    with pytest.raises(NoModelAnswered, match="first: unreadable answer: it is no JSON"):
         _plan(model=model)
 
-    assert len(model.asked) == POLICY[Kind.UNREADABLE].attempts
+    assert len(model.asked) == RETRY_POLICY[FailureKind.UNREADABLE].attempts
 
 
 def test_a_plan_longer_than_an_answer_says_so() -> None:
-    model = ScriptedModel(lambda *_: Answer(_told(as_proposed(_BLOG))[:200], _COST, cut=True))
+    model = ScriptedModel(lambda *_: ModelResponse(_told(as_proposed(_BLOG))[:200], _COST, cut=True))
 
-    with pytest.raises(Unanswered, match="the plan is longer than one answer can be"):
+    with pytest.raises(NoModelAnswered, match="the plan is longer than one answer can be"):
         _plan(model=model)
 
-    assert len(model.asked) == POLICY[Kind.UNREADABLE].attempts
+    assert len(model.asked) == RETRY_POLICY[FailureKind.UNREADABLE].attempts
 
 
 def test_a_plan_that_was_cut_is_not_taken_even_if_it_can_be_read() -> None:
-    whole = Answer(_told(as_proposed(_BLOG)), _COST)
-    model = ScriptedModel(lambda n, *_: Answer(_told(_proposal(_entity())), _COST, cut=True) if n == 1 else whole)
+    whole = ModelResponse(_told(as_proposed(_BLOG)), _COST)
+    model = ScriptedModel(
+        lambda n, *_: ModelResponse(_told(_proposal(_entity())), _COST, cut=True) if n == 1 else whole
+    )
 
     assert _plan(model=model)[0].planned.plan == _BLOG
 
 
-@pytest.mark.parametrize(("kind", "error"), [(Kind.KEY, ProviderError), (Kind.BLOCKED, Unanswered)])
-def test_a_model_that_does_not_answer_plans_nothing(kind: Kind, error: type[Exception]) -> None:
+@pytest.mark.parametrize(("kind", "error"), [(FailureKind.KEY, ProviderError), (FailureKind.BLOCKED, NoModelAnswered)])
+def test_a_model_that_does_not_answer_plans_nothing(kind: FailureKind, error: type[Exception]) -> None:
     with pytest.raises(error, match=str(kind)):
         _plan(model=ScriptedModel(lambda *_: ModelError(kind, "no")))
 
@@ -418,9 +420,9 @@ def test_whatever_is_proposed_is_a_plan_or_unanswered(proposals: list[object]) -
 
     try:
         proposed, _ = _plan(model=model)
-    except Unanswered as exc:
+    except NoModelAnswered as exc:
         assert str(exc).replace("\n", "").isprintable()  # noqa: PT017  # some are plans
     else:
-        assert plan_file(proposed.planned.text, source="x", output_dir=".").plan == proposed.planned.plan
-    assert len(model.asked) <= (1 + REPAIRS) * POLICY[Kind.UNREADABLE].attempts
+        assert resolve_plan_file(proposed.planned.text, source="x", output_dir=".").plan == proposed.planned.plan
+    assert len(model.asked) <= (1 + REPAIRS) * RETRY_POLICY[FailureKind.UNREADABLE].attempts
     assert all(_prompt(question).encode() for _, question in model.asked)

@@ -11,20 +11,20 @@ from bot.errors import UsageError
 from bot.planning import resolved_plan
 from bot.planning.names import check_run_name
 from bot.planning.plan import PROJECT_LIMIT, Plan
-from bot.planning.resolved_plan import MAX_PROSE, UNNAMED, Description, Planned
+from bot.planning.resolved_plan import MAX_PROSE, UNNAMED, ProseSpec, ResolvedPlan
 from bot.planning.spec_parser import find_heading, format_plan, is_prose
 from tests.unit.values import BLOG, SOURCE, read_plan
 
 _YAML_BLOG = format_plan(read_plan(BLOG))
 
 
-def _read(text: str, *, project: str = UNNAMED) -> Planned | Description:
-    return resolved_plan.read(text, source=SOURCE, project=project, recipe="fastapi", output_dir=".")
+def _read(text: str, *, project: str = UNNAMED) -> ResolvedPlan | ProseSpec:
+    return resolved_plan.resolve_spec(text, source=SOURCE, project=project, recipe="fastapi", output_dir=".")
 
 
-def _description(text: str, *, project: str = UNNAMED) -> Description:
+def _description(text: str, *, project: str = UNNAMED) -> ProseSpec:
     read = _read(text, project=project)
-    assert isinstance(read, Description)
+    assert isinstance(read, ProseSpec)
     return read
 
 
@@ -58,14 +58,14 @@ def _refusal(text: str) -> str:
 def test_entities_in_the_exact_form_are_laid_out(text: str) -> None:
     assert not is_prose(text, source=SOURCE)
 
-    assert isinstance(_read(text), Planned)
+    assert isinstance(_read(text), ResolvedPlan)
 
 
 def test_the_exact_form_is_read_as_it_is_without_anybody_to_plan() -> None:
     laid = _read(BLOG)
-    exact = resolved_plan.plan_spec(BLOG, source=SOURCE, project=UNNAMED, recipe="fastapi", output_dir=".")
+    exact = resolved_plan.resolve_exact_spec(BLOG, source=SOURCE, project=UNNAMED, recipe="fastapi", output_dir=".")
 
-    assert isinstance(laid, Planned)
+    assert isinstance(laid, ResolvedPlan)
     assert (laid.plan, laid.phases, laid.text) == (exact.plan, exact.phases, exact.text)
 
 
@@ -149,9 +149,9 @@ def test_lists_below_names_are_a_description(text: str) -> None:
 
 
 def test_what_a_description_is_read_with_is_kept() -> None:
-    read = resolved_plan.read("A blog.", source="the issue", project="Blog", recipe="./mine", output_dir="api")
+    read = resolved_plan.resolve_spec("A blog.", source="the issue", project="Blog", recipe="./mine", output_dir="api")
 
-    assert read == Description("A blog.", "the issue", "", "Blog", "./mine", "api")
+    assert read == ProseSpec("A blog.", "the issue", "", "Blog", "./mine", "api")
 
 
 @pytest.mark.parametrize(
@@ -185,7 +185,7 @@ def test_a_spec_of_more_than_a_megabyte_is_refused() -> None:
 
 
 def test_a_description_longer_than_a_person_reads_is_refused() -> None:
-    assert isinstance(_read("x" * MAX_PROSE), Description)
+    assert isinstance(_read("x" * MAX_PROSE), ProseSpec)
     assert "100,001 characters are too many for a description in prose" in _refusal("x" * (MAX_PROSE + 1))
 
 
@@ -302,4 +302,4 @@ def test_any_text_is_laid_out_described_or_refused(text: str) -> None:
 
         assert check_run_name(read.slug)
         assert _read(text).slug == read.slug
-        assert isinstance(read, Description) == is_prose(text, source=SOURCE)
+        assert isinstance(read, ProseSpec) == is_prose(text, source=SOURCE)

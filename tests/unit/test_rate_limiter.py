@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
-from bot.generation.llm.rate_limiter import Pace
+from bot.generation.llm.rate_limiter import RateLimiter
 
 
 class Crowd:
     """Many that want to go at the same time."""
 
-    def __init__(self, pace: Pace) -> None:
+    def __init__(self, pace: RateLimiter) -> None:
         self.pace = pace
         self.inside = self.most = self.done = 0
         self.open = asyncio.Event()
@@ -39,7 +39,7 @@ def run(story: Coroutine[Any, Any, None]) -> None:
 
 def test_no_more_go_at_a_time_than_allowed_and_all_get_their_turn() -> None:
     async def story() -> None:
-        crowd = Crowd(Pace(3))
+        crowd = Crowd(RateLimiter(3))
         async with asyncio.TaskGroup() as group:
             for _ in range(10):
                 group.create_task(crowd.go())
@@ -54,7 +54,7 @@ def test_no_more_go_at_a_time_than_allowed_and_all_get_their_turn() -> None:
 @pytest.mark.parametrize(("most", "limits"), [(8, [4, 2, 1, 1]), (5, [2, 1, 1]), (1, [1])])
 def test_too_many_halves_and_one_always_goes(most: int, limits: list[int]) -> None:
     async def story() -> None:
-        pace = Pace(most)
+        pace = RateLimiter(most)
         assert pace.limit == most
         for limit in limits:
             pace.slow_down(0.0)
@@ -65,7 +65,7 @@ def test_too_many_halves_and_one_always_goes(most: int, limits: list[int]) -> No
 
 def test_answers_let_one_more_go_and_never_more_than_at_the_beginning() -> None:
     async def story() -> None:
-        pace = Pace(4)
+        pace = RateLimiter(4)
         pace.slow_down(0.0)
         pace.slow_down(0.0)
         limits = []
@@ -79,7 +79,7 @@ def test_answers_let_one_more_go_and_never_more_than_at_the_beginning() -> None:
 
 def test_answers_before_too_many_do_not_count_after_it() -> None:
     async def story() -> None:
-        pace = Pace(8)
+        pace = RateLimiter(8)
         for _ in range(7):
             pace.speed_up()
         pace.slow_down(0.0)
@@ -94,7 +94,7 @@ def test_answers_before_too_many_do_not_count_after_it() -> None:
 
 def test_after_too_many_those_under_way_end_and_fewer_begin() -> None:
     async def story() -> None:
-        pace = Pace(4)
+        pace = RateLimiter(4)
         early, late = Crowd(pace), Crowd(pace)
         async with asyncio.TaskGroup() as group:
             for crowd in (early, late):
@@ -113,7 +113,7 @@ def test_after_too_many_those_under_way_end_and_fewer_begin() -> None:
 
 def test_who_waits_begins_when_answers_let_one_more_go() -> None:
     async def story() -> None:
-        pace = Pace(2)
+        pace = RateLimiter(2)
         pace.slow_down(0.0)
         crowd = Crowd(pace)
         async with asyncio.TaskGroup() as group:
@@ -129,14 +129,14 @@ def test_who_waits_begins_when_answers_let_one_more_go() -> None:
     run(story())
 
 
-async def _begin(pace: Pace, times: list[float]) -> None:
+async def _begin(pace: RateLimiter, times: list[float]) -> None:
     async with pace:
         times.append(time.monotonic())
 
 
 def test_none_begins_before_the_delay_is_over() -> None:
     async def story() -> None:
-        pace, times = Pace(4), list[float]()
+        pace, times = RateLimiter(4), list[float]()
         began = time.monotonic()
         pace.slow_down(0.1)
         await asyncio.gather(*(_begin(pace, times) for _ in range(4)))
@@ -147,7 +147,7 @@ def test_none_begins_before_the_delay_is_over() -> None:
 
 def test_the_longest_of_several_delays_holds() -> None:
     async def story() -> None:
-        pace, times = Pace(4), list[float]()
+        pace, times = RateLimiter(4), list[float]()
         began = time.monotonic()
         pace.slow_down(0.15)
         pace.slow_down(0.01)
@@ -159,7 +159,7 @@ def test_the_longest_of_several_delays_holds() -> None:
 
 def test_who_already_waits_for_a_delay_waits_for_a_longer_one_that_comes_meanwhile() -> None:
     async def story() -> None:
-        pace, times = Pace(4), list[float]()
+        pace, times = RateLimiter(4), list[float]()
         began = time.monotonic()
         pace.slow_down(0.05)
         waiting = asyncio.create_task(_begin(pace, times))
@@ -174,7 +174,7 @@ def test_who_already_waits_for_a_delay_waits_for_a_longer_one_that_comes_meanwhi
 @pytest.mark.parametrize("delay", [0.0, 30.0], ids=["for a turn", "for a delay"])
 def test_who_gives_up_waiting_takes_no_turn(delay: float) -> None:
     async def story() -> None:
-        pace, crowd = Pace(2), Crowd(Pace(1))
+        pace, crowd = RateLimiter(2), Crowd(RateLimiter(1))
         pace.slow_down(delay)
         crowd.pace = pace
         tasks = [asyncio.create_task(crowd.go()) for _ in range(3)]
@@ -195,12 +195,12 @@ def test_who_gives_up_waiting_takes_no_turn(delay: float) -> None:
 
 
 def test_a_failure_gives_its_turn_back() -> None:
-    async def fail(pace: Pace) -> None:
+    async def fail(pace: RateLimiter) -> None:
         async with pace:
             raise ValueError("no")
 
     async def story() -> None:
-        pace = Pace(1)
+        pace = RateLimiter(1)
         for _ in range(3):
             with pytest.raises(ValueError, match="no"):
                 await fail(pace)
@@ -210,7 +210,7 @@ def test_a_failure_gives_its_turn_back() -> None:
 
 
 def test_a_pace_may_be_made_before_there_is_a_loop() -> None:
-    pace = Pace(2)
+    pace = RateLimiter(2)
     assert pace.limit == 2
 
     async def story() -> None:

@@ -19,7 +19,7 @@ from bot.history.ledger import derive_state
 from bot.history.run_state import Commit, RunState
 from bot.planning.er_diagram import format_diagram
 from bot.planning.phases import Phase
-from bot.planning.resolved_plan import plan_spec
+from bot.planning.resolved_plan import resolve_exact_spec
 from tests.unit.values import BLOG, SOURCE, blob, bot_commit, build_phase, human_commit, read_plan, rollback
 
 REWRITE = bool(os.environ.get("PHASEBOT_GOLDEN"))  # before the environment is sealed
@@ -32,7 +32,7 @@ DESCRIPTION = (
 
 
 def _phases(spec: str = BLOG) -> Sequence[Phase]:
-    return plan_spec(spec, source=SOURCE, project="Untitled", recipe="fastapi", output_dir=".").phases
+    return resolve_exact_spec(spec, source=SOURCE, project="Untitled", recipe="fastapi", output_dir=".").phases
 
 
 def _made(phases: Sequence[Phase]) -> list[Commit]:

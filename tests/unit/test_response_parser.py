@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.generation.llm.response_parser import FILES_FORM, NOT_THERE, Changes, files_schema, read_changes, read_json
+from bot.generation.llm.response_parser import FILES_FORM, NOT_THERE, ParsedFiles, files_schema, parse_files, parse_json
 from tests.gemini_server import KEY
 
 _WANTED = ("app/a.py", "app/b.py", "README.md")
@@ -28,13 +28,13 @@ def _entry(path: str, content: object = "A = 1\n", **more: object) -> dict[str, 
     return {"path": path, "content": content, **more}
 
 
-def _read(text: str, wanted: Sequence[str] = _WANTED, *, cut: bool = False) -> Changes:
-    changes = read_changes(text, wanted, cut=cut, secrets=[KEY])
+def _read(text: str, wanted: Sequence[str] = _WANTED, *, cut: bool = False) -> ParsedFiles:
+    changes = parse_files(text, wanted, cut=cut, secrets=[KEY])
     _check(changes, wanted)
     return changes
 
 
-def _check(changes: Changes, wanted: Sequence[str]) -> None:
+def _check(changes: ParsedFiles, wanted: Sequence[str]) -> None:
     """Check what holds whatever was answered."""
     assert changes.files.keys() | changes.faults.keys() == set(wanted)
     assert not changes.files.keys() & changes.faults.keys()
@@ -51,16 +51,16 @@ def _check(changes: Changes, wanted: Sequence[str]) -> None:
 def test_a_good_answer_is_its_files() -> None:
     changes = _read(_answer(*(_entry(*file) for file in _GOOD.items())))
 
-    assert changes == Changes(_GOOD, {}, ())
+    assert changes == ParsedFiles(_GOOD, {}, ())
 
 
 def test_a_list_without_the_object_around_it_is_as_good() -> None:
-    assert _read(json.dumps([_entry(*file) for file in _GOOD.items()])) == Changes(_GOOD, {}, ())
+    assert _read(json.dumps([_entry(*file) for file in _GOOD.items()])) == ParsedFiles(_GOOD, {}, ())
 
 
 @pytest.mark.parametrize("fence", ["```json\n{}\n```", "```\n{}\n```", "\n ```json  \n{}```\n\n", "  {}\n"])
 def test_fenced_json_is_read_as_json(fence: str) -> None:
-    assert read_json(fence.replace("{}", '{"a": "```\\n"}')) == {"a": "```\n"}
+    assert parse_json(fence.replace("{}", '{"a": "```\\n"}')) == {"a": "```\n"}
 
 
 @pytest.mark.parametrize(
@@ -281,7 +281,7 @@ def test_twenty_entries_too_many_are_all_told() -> None:
 )
 def test_what_is_no_list_of_files_is_a_value_error_in_one_line(text: str) -> None:
     with pytest.raises(ValueError, match=r"^it ") as caught:
-        read_changes(text, _WANTED, cut=False, secrets=[KEY])
+        parse_files(text, _WANTED, cut=False, secrets=[KEY])
 
     assert str(caught.value).isprintable()
     assert len(str(caught.value)) <= 200
@@ -323,7 +323,7 @@ def test_what_a_cut_answer_does_not_reach_is_not_in_it(*, fenced: bool, content_
 
         assert set(changes.faults.values()) <= {NOT_THERE}, text[:cut]
         assert changes.refused == (), text[:cut]
-    assert _read(text, cut=True) == Changes(_GOOD, {}, ())
+    assert _read(text, cut=True) == ParsedFiles(_GOOD, {}, ())
 
 
 def test_an_answer_of_text_as_it_is_cut_at_any_byte_never_differs() -> None:
@@ -347,7 +347,7 @@ def test_a_cut_answer_with_half_a_character_in_one_file_still_gives_the_others()
 
 @pytest.mark.parametrize("text", ["", " ", "```json\n", "{", '{"fil', '{"files"', "Sure! He", "[", "[{", "\ud800"])
 def test_an_answer_cut_before_anything_holds_nothing(text: str) -> None:
-    assert _read(text, cut=True) == Changes({}, dict.fromkeys(_WANTED, NOT_THERE), ())
+    assert _read(text, cut=True) == ParsedFiles({}, dict.fromkeys(_WANTED, NOT_THERE), ())
 
 
 def test_a_hostile_answer_that_is_cut_is_judged_as_one_that_is_not() -> None:

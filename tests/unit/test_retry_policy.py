@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.generation.llm.retry_policy import POLICY, Kind, ModelError, Then
+from bot.generation.llm.retry_policy import RETRY_POLICY, AfterFailure, FailureKind, ModelError
 from bot.generation.provider import Tokens
 
 _README = Path(__file__).parents[2] / "bot" / "README.md"
@@ -26,21 +26,23 @@ def _rows() -> list[list[str]]:
 
 
 def test_every_kind_of_failure_has_a_rule() -> None:
-    assert set(POLICY) == set(Kind)
+    assert set(RETRY_POLICY) == set(FailureKind)
 
 
 def test_the_readme_says_what_the_policy_says() -> None:
-    said = [[str(kind), rule.when, str(rule.attempts), str(rule.then), rule.remedy] for kind, rule in POLICY.items()]
+    said = [
+        [str(kind), rule.when, str(rule.attempts), str(rule.then), rule.remedy] for kind, rule in RETRY_POLICY.items()
+    ]
 
     assert sorted(_rows()) == sorted(said)
 
 
-@pytest.mark.parametrize("kind", Kind)
-def test_a_rule_can_be_followed(kind: Kind) -> None:
-    rule = POLICY[kind]
+@pytest.mark.parametrize("kind", FailureKind)
+def test_a_rule_can_be_followed(kind: FailureKind) -> None:
+    rule = RETRY_POLICY[kind]
 
     assert rule.attempts >= 1
-    assert rule.attempts == 1 or rule.then not in (Then.LEAVE, Then.RUN)
+    assert rule.attempts == 1 or rule.then not in (AfterFailure.LEAVE, AfterFailure.RUN)
     for words in (rule.when, rule.remedy):
         assert words
         assert words.isprintable()
@@ -48,13 +50,13 @@ def test_a_rule_can_be_followed(kind: Kind) -> None:
         assert not words.endswith(".")
 
 
-@pytest.mark.parametrize("kind", Kind)
-def test_a_failure_says_its_kind_and_knows_its_rule(kind: Kind) -> None:
+@pytest.mark.parametrize("kind", FailureKind)
+def test_a_failure_says_its_kind_and_knows_its_rule(kind: FailureKind) -> None:
     assert str(ModelError(kind, "")) == str(kind)
     assert str(ModelError(kind, "503 overloaded")) == f"{kind}: 503 overloaded"
-    assert ModelError(kind, "").rule is POLICY[kind]
+    assert ModelError(kind, "").rule is RETRY_POLICY[kind]
 
 
 def test_a_failure_costs_nothing_unless_it_says_so() -> None:
-    assert ModelError(Kind.BLOCKED, "SAFETY").tokens == Tokens()
-    assert ModelError(Kind.BLOCKED, "SAFETY", tokens=Tokens(7, 1)).tokens == Tokens(7, 1)
+    assert ModelError(FailureKind.BLOCKED, "SAFETY").tokens == Tokens()
+    assert ModelError(FailureKind.BLOCKED, "SAFETY", tokens=Tokens(7, 1)).tokens == Tokens(7, 1)

@@ -9,8 +9,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from bot.errors import UsageError
-from bot.planning.resolved_plan import UNNAMED, plan_spec
-from bot.planning.spec_source import Source, read_issue, read_source
+from bot.planning.resolved_plan import UNNAMED, resolve_exact_spec
+from bot.planning.spec_source import SpecSource, read_issue, read_source
 
 _TEXT = "# Blog\n\nEin Blog f\u00fcr \u4e16\u754c.\n"
 
@@ -36,7 +36,7 @@ def _refusal(spec: str) -> str:
 def test_a_file_is_read_and_names_the_project(folder: Path, name: str) -> None:
     (folder / name).write_text(_TEXT, encoding="utf-8")
 
-    assert read_source(name, _nothing) == Source(_TEXT, f"the spec {name}", Path(name).stem)
+    assert read_source(name, _nothing) == SpecSource(_TEXT, f"the spec {name}", Path(name).stem)
 
 
 def test_a_file_may_lie_anywhere(folder: Path) -> None:
@@ -57,7 +57,7 @@ def test_line_ends_are_kept_for_whoever_reads_the_spec(folder: Path) -> None:
 def test_standard_input_is_read_for_a_dash(folder: Path) -> None:
     (folder / "-").write_text("not this")
 
-    assert read_source("-", _TEXT.encode) == Source(_TEXT, "the spec on standard input", UNNAMED)
+    assert read_source("-", _TEXT.encode) == SpecSource(_TEXT, "the spec on standard input", UNNAMED)
 
 
 @pytest.mark.parametrize(
@@ -77,7 +77,7 @@ def test_standard_input_is_read_for_a_dash(folder: Path) -> None:
     ],
 )
 def test_any_other_text_is_the_spec_itself(text: str) -> None:
-    assert read_source(text, _nothing) == Source(text, "the spec", UNNAMED)
+    assert read_source(text, _nothing) == SpecSource(text, "the spec", UNNAMED)
 
 
 @pytest.mark.parametrize(
@@ -89,7 +89,7 @@ def test_any_other_text_is_the_spec_itself(text: str) -> None:
     ],
 )
 def test_a_text_in_a_script_without_blanks_is_the_spec_itself(text: str) -> None:
-    assert read_source(text, _nothing) == Source(text, "the spec", UNNAMED)
+    assert read_source(text, _nothing) == SpecSource(text, "the spec", UNNAMED)
 
 
 @pytest.mark.parametrize("name", ["blog.md", "blog", "no/such.yaml", "my blog.txt", "x" * 5000, "blog.md/x"])
@@ -145,7 +145,7 @@ def _issue(body: str, added: str = "", title: str = "Blog API", *, prose: bool =
 
 
 def test_an_issue_is_its_text_and_its_title_names_the_project() -> None:
-    assert read_issue(12, "Blog API", f"{SPEC}\n", "", prose=False) == Source(SPEC, "issue #12", "Blog API")
+    assert read_issue(12, "Blog API", f"{SPEC}\n", "", prose=False) == SpecSource(SPEC, "issue #12", "Blog API")
 
 
 def test_who_plans_prose_reads_the_title_above_it_where_no_heading_is() -> None:
@@ -159,7 +159,7 @@ def test_who_plans_prose_reads_the_title_above_it_where_no_heading_is() -> None:
 
 @pytest.mark.parametrize(("title", "project"), [("  Blog \t API ", "Blog API"), ("", UNNAMED), (" \n", UNNAMED)])
 def test_the_title_is_one_line_and_may_be_missing(title: str, project: str) -> None:
-    assert read_issue(12, title, SPEC, "", prose=True) == Source(SPEC, "issue #12", project)
+    assert read_issue(12, title, SPEC, "", prose=True) == SpecSource(SPEC, "issue #12", project)
     assert _issue("A blog.", title=title, prose=True) == ("A blog." if project == UNNAMED else "# Blog API\n\nA blog.")
 
 
@@ -217,7 +217,7 @@ def test_a_line_in_a_message_is_the_line_of_the_issue(body: str, line: int) -> N
     text, source, project = read_issue(12, "Blog", body, "", prose=False)
 
     with pytest.raises(UsageError) as caught:
-        plan_spec(text, source=source, project=project, recipe="fastapi", output_dir=".")
+        resolve_exact_spec(text, source=source, project=project, recipe="fastapi", output_dir=".")
 
     assert str(caught.value).startswith(f"issue #12, line {line}: '- Post: title strng'")
 

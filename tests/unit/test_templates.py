@@ -13,7 +13,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from bot.generation.provider import Generated, Request, Tokens
+from bot.generation.provider import GenerationRequest, GenerationResult, Tokens
 from bot.generation.rendering import docstring, markdown, python_literal, toml_string
 from bot.generation.templates import TemplateProvider
 from bot.planning.phases import derive_phases, find_phase
@@ -42,12 +42,12 @@ _QUOTES = [
 ]
 
 
-def _render(folder: Path, phase: str, templates: dict[str, str], plan: Plan | None = None) -> Generated:
+def _render(folder: Path, phase: str, templates: dict[str, str], plan: Plan | None = None) -> GenerationResult:
     """Generate *phase* of the blog by the small recipe, with some templates replaced."""
     recipe = write_recipe(folder, SMALL, {**SMALL_TEMPLATES, **templates})
     plan = plan or read_plan(BLOG)
     chosen = find_phase(derive_phases(plan, recipe), phase)
-    return asyncio.run(TemplateProvider().generate(Request(plan, recipe, chosen, tuple(chosen.files))))
+    return asyncio.run(TemplateProvider().generate(GenerationRequest(plan, recipe, chosen, tuple(chosen.files))))
 
 
 # ---- the filters
@@ -162,7 +162,7 @@ def _kept(quoted: str) -> list[int]:
 def test_every_wanted_file_is_rendered_in_order(tmp_path: Path) -> None:
     made = _render(tmp_path, "entity/PostTag", {})
 
-    assert made == Generated(
+    assert made == GenerationResult(
         {"app/models/post_tag.py": "class PostTag: ...\n", "app/routers/post_tags.py": "# post_tags\n"}
     )
     assert list(made.files) == ["app/models/post_tag.py", "app/routers/post_tags.py"]
@@ -174,9 +174,9 @@ def test_only_the_wanted_files_are_rendered(tmp_path: Path) -> None:
     plan = read_plan(BLOG)
     phase = find_phase(derive_phases(plan, recipe), "support")
 
-    made = asyncio.run(TemplateProvider().generate(Request(plan, recipe, phase, (".gitignore",))))
+    made = asyncio.run(TemplateProvider().generate(GenerationRequest(plan, recipe, phase, (".gitignore",))))
 
-    assert made == Generated({".gitignore": "*.pyc\n"})
+    assert made == GenerationResult({".gitignore": "*.pyc\n"})
 
 
 def test_a_file_ends_with_a_newline_unless_it_is_empty(tmp_path: Path) -> None:

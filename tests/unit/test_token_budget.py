@@ -8,20 +8,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.errors import BudgetSpent
-from bot.generation.llm.token_budget import Budget
+from bot.errors import BudgetExceeded
+from bot.generation.llm.token_budget import TokenBudget
 from bot.generation.provider import Tokens
 
 
 class Asking:
     """A request under way, which costs what it is told to."""
 
-    def __init__(self, budget: Budget, phase: str = "core") -> None:
+    def __init__(self, budget: TokenBudget, phase: str = "core") -> None:
         self.begun = False
         self._cost = asyncio.get_running_loop().create_future()
         self.task = asyncio.create_task(self._go(budget, phase))
 
-    async def _go(self, budget: Budget, phase: str) -> None:
+    async def _go(self, budget: TokenBudget, phase: str) -> None:
         async with budget.request(phase) as spend:
             self.begun = True
             spend(Tokens(0, await self._cost))
@@ -43,7 +43,7 @@ async def settle() -> None:
         await asyncio.sleep(0)
 
 
-async def ask_many(budget: Budget, count: int) -> list[Asking]:
+async def ask_many(budget: TokenBudget, count: int) -> list[Asking]:
     asking = [Asking(budget) for _ in range(count)]
     await settle()
     return asking
@@ -53,7 +53,7 @@ def begun(asking: Sequence[Asking]) -> int:
     return sum(each.begun for each in asking)
 
 
-async def spend(budget: Budget, cost: int, phase: str = "core") -> None:
+async def spend(budget: TokenBudget, cost: int, phase: str = "core") -> None:
     async with budget.request(phase) as entry:
         entry(Tokens(0, cost))
 
@@ -64,7 +64,7 @@ def run(story: Coroutine[Any, Any, None]) -> None:
 
 def test_without_a_limit_nobody_waits() -> None:
     async def story() -> None:
-        budget = Budget()
+        budget = TokenBudget()
         asking = await ask_many(budget, 20)
         assert begun(asking) == 20
         for each in asking:
@@ -77,7 +77,7 @@ def test_without_a_limit_nobody_waits() -> None:
 
 def test_until_one_has_told_what_it_costs_they_go_one_at_a_time() -> None:
     async def story() -> None:
-        budget = Budget(1000)
+        budget = TokenBudget(1000)
         asking = await ask_many(budget, 8)
         assert begun(asking) == 1
         await asking[0].end(0)  # failed, and told nothing
@@ -93,7 +93,7 @@ def test_until_one_has_told_what_it_costs_they_go_one_at_a_time() -> None:
 
 def test_as_many_go_as_fit_and_the_rest_wait_for_what_those_cost() -> None:
     async def story() -> None:
-        budget = Budget(400)
+        budget = TokenBudget(400)
         await spend(budget, 100)
         asking = await ask_many(budget, 8)
         assert begun(asking) == 3
@@ -105,7 +105,7 @@ def test_as_many_go_as_fit_and_the_rest_wait_for_what_those_cost() -> None:
             await each.end(100)
         assert budget.spent == 340
         for each in asking[4:]:
-            with pytest.raises(BudgetSpent, match=r"^340 of 400 tokens are used, .*; raise --max-tokens"):
+            with pytest.raises(BudgetExceeded, match=r"^340 of 400 tokens are used, .*; raise --max-tokens"):
                 await each.task
 
     run(story())
@@ -113,7 +113,7 @@ def test_as_many_go_as_fit_and_the_rest_wait_for_what_those_cost() -> None:
 
 def test_a_cheap_answer_makes_no_later_one_cheap() -> None:
     async def story() -> None:
-        budget = Budget(1000)
+        budget = TokenBudget(1000)
         await spend(budget, 300)
         await spend(budget, 1)
         assert begun(await ask_many(budget, 5)) == 2
@@ -123,11 +123,11 @@ def test_a_cheap_answer_makes_no_later_one_cheap() -> None:
 
 def test_what_has_no_room_and_nothing_to_wait_for_is_refused_at_once() -> None:
     async def story() -> None:
-        budget = Budget(250)
+        budget = TokenBudget(250)
         await spend(budget, 100)
         await spend(budget, 100)
         assert budget.exhausted
-        with pytest.raises(BudgetSpent, match=r"^200 of 250 tokens are used"):
+        with pytest.raises(BudgetExceeded, match=r"^200 of 250 tokens are used"):
             await spend(budget, 1)
         assert budget.spent == 200
 
@@ -136,7 +136,7 @@ def test_what_has_no_room_and_nothing_to_wait_for_is_refused_at_once() -> None:
 
 def test_the_last_request_may_use_the_limit_up() -> None:
     async def story() -> None:
-        budget = Budget(300)
+        budget = TokenBudget(300)
         for _ in range(3):
             assert not budget.exhausted
             await spend(budget, 100)
@@ -148,7 +148,7 @@ def test_the_last_request_may_use_the_limit_up() -> None:
 
 def test_it_is_not_exhausted_while_something_is_under_way() -> None:
     async def story() -> None:
-        budget = Budget(200)
+        budget = TokenBudget(200)
         await spend(budget, 100)
         (asking,) = await ask_many(budget, 1)
         assert not budget.exhausted
@@ -161,7 +161,7 @@ def test_it_is_not_exhausted_while_something_is_under_way() -> None:
 def test_history_counts_and_tells_what_to_expect() -> None:
     async def story() -> None:
         commits = [50, 200, 10]
-        budget = Budget(700, lambda: commits)
+        budget = TokenBudget(700, lambda: commits)
         assert budget.spent == 260
         asking = await ask_many(budget, 5)
         assert begun(asking) == 2
@@ -172,7 +172,7 @@ def test_history_counts_and_tells_what_to_expect() -> None:
         await asking[2].end(1)
         assert budget.spent == 493
         for each in asking[3:]:
-            with pytest.raises(BudgetSpent):
+            with pytest.raises(BudgetExceeded):
                 await each.task
 
     run(story())
@@ -181,9 +181,9 @@ def test_history_counts_and_tells_what_to_expect() -> None:
 @pytest.mark.parametrize("limit", [1, 260, 459])
 def test_a_run_that_has_used_its_limit_before_asks_nothing(limit: int) -> None:
     async def story() -> None:
-        budget = Budget(limit, lambda: [60, 200])
+        budget = TokenBudget(limit, lambda: [60, 200])
         assert budget.exhausted
-        with pytest.raises(BudgetSpent, match=f"260 of {limit} tokens"):
+        with pytest.raises(BudgetExceeded, match=f"260 of {limit} tokens"):
             await spend(budget, 1)
 
     run(story())
@@ -192,7 +192,7 @@ def test_a_run_that_has_used_its_limit_before_asks_nothing(limit: int) -> None:
 def test_what_a_commit_says_is_forgotten_and_still_expected_of_the_next() -> None:
     async def story() -> None:
         commits: list[int] = []
-        budget = Budget(1000, lambda: commits)
+        budget = TokenBudget(1000, lambda: commits)
         await spend(budget, 300, "core")
         await spend(budget, 100, "core")
         await spend(budget, 50, "main")
@@ -212,7 +212,7 @@ def test_what_a_commit_says_is_forgotten_and_still_expected_of_the_next() -> Non
 
 def test_read_and_written_both_count() -> None:
     async def story() -> None:
-        budget = Budget(1000)
+        budget = TokenBudget(1000)
         async with budget.request("core") as entry:
             entry(Tokens(30, 4))
             entry(Tokens(500, 6))
@@ -224,7 +224,7 @@ def test_read_and_written_both_count() -> None:
 
 def test_who_gives_up_waiting_holds_no_room() -> None:
     async def story() -> None:
-        budget = Budget(1000)
+        budget = TokenBudget(1000)
         asking = await ask_many(budget, 3)
         await asking[1].cancel()
         await asking[0].end(10)
@@ -238,7 +238,7 @@ def test_who_gives_up_waiting_holds_no_room() -> None:
 
 def test_who_is_stopped_while_asking_makes_room() -> None:
     async def story() -> None:
-        budget = Budget(1000)
+        budget = TokenBudget(1000)
         asking = await ask_many(budget, 3)
         await asking[0].cancel()
         assert begun(asking) == 2
@@ -252,7 +252,7 @@ def test_who_is_stopped_while_asking_makes_room() -> None:
 
 def test_all_that_wait_and_ask_may_be_stopped_at_once() -> None:
     async def story() -> None:
-        budget = Budget(300)
+        budget = TokenBudget(300)
         await spend(budget, 100)
         asking = await ask_many(budget, 6)
         assert begun(asking) == 2
@@ -267,12 +267,12 @@ def test_all_that_wait_and_ask_may_be_stopped_at_once() -> None:
 
 
 def test_a_failure_makes_room() -> None:
-    async def fail(budget: Budget) -> None:
+    async def fail(budget: TokenBudget) -> None:
         async with budget.request("core"):
             raise ValueError("no")
 
     async def story() -> None:
-        budget = Budget(1000)
+        budget = TokenBudget(1000)
         for _ in range(3):
             with pytest.raises(ValueError, match="no"):
                 await fail(budget)
@@ -283,11 +283,11 @@ def test_a_failure_makes_room() -> None:
 
 def test_those_that_wait_are_refused_together_when_nothing_is_left() -> None:
     async def story() -> None:
-        budget = Budget(1000)
+        budget = TokenBudget(1000)
         asking = await ask_many(budget, 5)
         await asking[0].end(900)
         for each in asking[1:]:
-            with pytest.raises(BudgetSpent, match=r"^900 of 1,000 tokens"):
+            with pytest.raises(BudgetExceeded, match=r"^900 of 1,000 tokens"):
                 await each.task
 
     run(story())
@@ -311,7 +311,7 @@ def test_the_limit_is_never_exceeded_if_no_request_costs_more_than_the_first(
     refused: list[int] = []
 
     async def story() -> None:
-        budget = Budget(limit, lambda: commits)
+        budget = TokenBudget(limit, lambda: commits)
         turn = asyncio.Semaphore(jobs)
 
         async def ask(number: int, cost: int, turns: int, *, committed: bool) -> None:
@@ -322,7 +322,7 @@ def test_the_limit_is_never_exceeded_if_no_request_costs_more_than_the_first(
                         for _ in range(turns):
                             await asyncio.sleep(0)
                         entry(Tokens(cost, 0))
-                except BudgetSpent:
+                except BudgetExceeded:
                     refused.append(number)
                     return
                 assert budget.spent <= limit

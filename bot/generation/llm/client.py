@@ -8,7 +8,7 @@ from bot.generation.provider import Tokens
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class ModelRequest:
     """One request to a model, whichever model it is."""
 
     system: str
@@ -27,7 +27,7 @@ class Question:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class ModelResponse:
     """What a model answered, unjudged."""
 
     text: str
@@ -36,12 +36,13 @@ class Answer:
     """Whether the model stopped because the answer was getting too long."""
 
 
-class Model(Protocol):
+class ModelClient(Protocol):
     """A service that answers questions.  Retries nothing."""
 
-    async def ask(self, name: str, question: Question) -> Answer:
+    async def ask(self, name: str, question: ModelRequest) -> ModelResponse:
         """Ask the model *name* once.
 
         Raises:
-            ModelError: There is no answer; any of :class:`bot.generation.llm.retry_policy.Kind` but the deadline's.
+            ModelError: There is no answer, for one of the reasons in
+                :class:`bot.generation.llm.retry_policy.FailureKind`, the deadline excepted.
         """

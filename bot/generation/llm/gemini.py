@@ -17,8 +17,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic.alias_generators import to_camel
 
 from bot.errors import UsageError
-from bot.generation.llm.client import Answer, Question
-from bot.generation.llm.retry_policy import Kind, ModelError, Patience
+from bot.generation.llm.client import ModelRequest, ModelResponse
+from bot.generation.llm.retry_policy import FailureKind, ModelError, Timeouts
 from bot.generation.provider import Tokens
 from bot.settings import GeminiSettings
 
@@ -26,10 +26,10 @@ _URL = "https://generativelanguage.googleapis.com"
 _CUT = ("MAX_TOKENS", "CONTINUATION")
 _BLOCKED = ("SAFETY", "BLOCKLIST", "PROHIBITED_CONTENT", "SPII", "LANGUAGE", "MODEL_ARMOR")
 _BY_CODE = {
-    **dict.fromkeys((401, 403), Kind.KEY),
-    402: Kind.QUOTA,
-    404: Kind.MODEL,
-    408: Kind.SERVER,
+    **dict.fromkeys((401, 403), FailureKind.KEY),
+    402: FailureKind.QUOTA,
+    404: FailureKind.MODEL,
+    408: FailureKind.SERVER,
 }
 _OK, _BAD_REQUEST, _TOO_MANY, _SERVER = 200, 400, 429, 500
 _DELAY = re.compile(r"(\d{1,6}(?:\.\d{1,9})?)s?", re.ASCII)
@@ -40,7 +40,7 @@ _TOLD = 200
 class GeminiModel:
     """The service, for as long as its context lasts."""
 
-    def __init__(self, settings: GeminiSettings, *, thinking: str, patience: Patience) -> None:
+    def __init__(self, settings: GeminiSettings, *, thinking: str, patience: Timeouts) -> None:
         """Connect by *settings*, which hold a key; *thinking* is the thinking level of every request.
 
         Raises:
@@ -74,8 +74,8 @@ class GeminiModel:
         self._client.close()
         await self._http.aclose()
 
-    async def ask(self, name: str, question: Question) -> Answer:
-        """Ask once; see :class:`bot.generation.llm.client.Model`."""
+    async def ask(self, name: str, question: ModelRequest) -> ModelResponse:
+        """Ask once; see :class:`bot.generation.llm.client.ModelClient`."""
         try:
             response = await self._client.aio.models.generate_content(
                 model=name, contents=list(question.parts), config=self._config(question)
@@ -83,19 +83,19 @@ class GeminiModel:
         except _RefusedError as exc:
             failure = self._refusal(exc, question)
         except httpx2.TimeoutException as exc:
-            failure = ModelError(Kind.TIMEOUT, type(exc).__name__)
+            failure = ModelError(FailureKind.TIMEOUT, type(exc).__name__)
         except httpx2.DecodingError:
-            failure = ModelError(Kind.UNREADABLE, "the body is not encoded as its header says")
+            failure = ModelError(FailureKind.UNREADABLE, "the body is not encoded as its header says")
         except (httpx2.HTTPError, httpx2.InvalidURL) as exc:
-            failure = ModelError(Kind.CONNECTION, self._plain(f"{type(exc).__name__} {exc}"))
+            failure = ModelError(FailureKind.CONNECTION, self._plain(f"{type(exc).__name__} {exc}"))
         except (ValueError, TypeError, AssertionError, RecursionError) as exc:  # whatever a header can do to a body
-            failure = ModelError(Kind.UNREADABLE, f"the body could not be decoded ({type(exc).__name__})")
+            failure = ModelError(FailureKind.UNREADABLE, f"the body could not be decoded ({type(exc).__name__})")
         else:
             sent = response.sdk_http_response
             return self._read(sent.body or "" if sent else "", question)
         raise failure  # out here, where it has no context: the library's exceptions hold the request and its key
 
-    def _config(self, question: Question) -> types.GenerateContentConfig:
+    def _config(self, question: ModelRequest) -> types.GenerateContentConfig:
         plain = question.schema is None  # some models refuse the thinking level as they do the schema
         return types.GenerateContentConfig(
             system_instruction=f"{question.system}\n{question.form}" if plain else question.system,
@@ -107,34 +107,34 @@ class GeminiModel:
             should_return_http_response=True,
         )
 
-    def _read(self, body: str, question: Question) -> Answer:
+    def _read(self, body: str, question: ModelRequest) -> ModelResponse:
         """Judge the body of a 200: an answer only if the model says that it came to an end, or was cut off."""
         content = _read_body(body)
         if isinstance(content, str):
-            raise ModelError(Kind.UNREADABLE, content)
+            raise ModelError(FailureKind.UNREADABLE, content)
         candidate = content.candidates[0] if content.candidates else _Candidate()
         blocked = content.prompt_feedback.block_reason if content.prompt_feedback else None
         reason, text = blocked or candidate.finish_reason, "".join(candidate.texts())
         tokens = _tokens(content.usage_metadata)
         if blocked or reason in _BLOCKED:
-            raise ModelError(Kind.BLOCKED, self._plain(str(reason)), tokens=tokens)
+            raise ModelError(FailureKind.BLOCKED, self._plain(str(reason)), tokens=tokens)
         if reason == "RECITATION":
-            raise ModelError(Kind.RECITATION, "the model would have quoted somebody's text", tokens=tokens)
+            raise ModelError(FailureKind.RECITATION, "the model would have quoted somebody's text", tokens=tokens)
         cut = reason in _CUT or (reason is None and bool(text))
         if not cut and not (reason == "STOP" and text):
-            raise ModelError(Kind.EMPTY, self._plain(str(reason or "no candidate")), tokens=tokens)
-        return Answer(text, tokens or _estimate(question, text), cut=cut)
+            raise ModelError(FailureKind.EMPTY, self._plain(str(reason or "no candidate")), tokens=tokens)
+        return ModelResponse(text, tokens or _estimate(question, text), cut=cut)
 
-    def _refusal(self, refused: "_RefusedError", question: Question) -> ModelError:
+    def _refusal(self, refused: "_RefusedError", question: ModelRequest) -> ModelError:
         """Classify what the service said instead of answering."""
         error = _read_error(refused.body)
         code, message = refused.code, error.message
-        kind = _BY_CODE.get(code, Kind.SERVER if code >= _SERVER else Kind.REQUEST)
+        kind = _BY_CODE.get(code, FailureKind.SERVER if code >= _SERVER else FailureKind.REQUEST)
         if code == _TOO_MANY:
-            kind = Kind.QUOTA if error.is_lasting() else Kind.RATE
+            kind = FailureKind.QUOTA if error.is_lasting() else FailureKind.RATE
         elif code == _BAD_REQUEST:
             plain = question.schema is None
-            kind = Kind.KEY if error.is_about_the_key() else Kind.REQUEST if plain else Kind.SCHEMA
+            kind = FailureKind.KEY if error.is_about_the_key() else FailureKind.REQUEST if plain else FailureKind.SCHEMA
         return ModelError(kind, self._plain(f"{code} {message}"), delay=error.delay(refused.retry_after))
 
     def _plain(self, text: str) -> str:
@@ -196,7 +196,7 @@ def _tokens(usage: object) -> Tokens | None:
     return tokens if tokens.total else None
 
 
-def _estimate(question: Question, text: str) -> Tokens:
+def _estimate(question: ModelRequest, text: str) -> Tokens:
     """Guess what an answer without a bill cost, rather than count it as free."""
     return Tokens(1 + question.size // _CHARACTERS_PER_TOKEN, 1 + len(text) // _CHARACTERS_PER_TOKEN)
 

@@ -8,18 +8,18 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError, model_validator
 
-from bot.errors import Unanswered, UsageError
-from bot.generation.llm.client import Answer
-from bot.generation.llm.prompts import plan_question
-from bot.generation.llm.response_parser import read_json
-from bot.generation.llm.retry import Asker
-from bot.generation.llm.token_budget import Budget
-from bot.generation.provider import Proposed
+from bot.errors import NoModelAnswered, UsageError
+from bot.generation.llm.client import ModelResponse
+from bot.generation.llm.prompts import plan_request
+from bot.generation.llm.response_parser import parse_json
+from bot.generation.llm.retry import RetryingClient
+from bot.generation.llm.token_budget import TokenBudget
+from bot.generation.provider import ProposedPlan
 from bot.planning import field_grammar
 from bot.planning.phases import PLAN_PHASE
 from bot.planning.plan import Plan, find_problem
 from bot.planning.recipe import Recipe, load_recipe
-from bot.planning.resolved_plan import Description, plan_as_read
+from bot.planning.resolved_plan import ProseSpec, resolve_model_plan
 
 REPAIRS = 3
 """How often a plan that the rules refuse is sent back."""
@@ -69,11 +69,11 @@ class _Proposal(_Sent):
 class Planner:
     """Plans descriptions."""
 
-    def __init__(self, asker: Asker, budget: Budget) -> None:
+    def __init__(self, asker: RetryingClient, budget: TokenBudget) -> None:
         self._asker = asker
         self._budget = budget
 
-    async def plan(self, described: Description) -> Proposed:
+    async def plan(self, described: ProseSpec) -> ProposedPlan:
         """Make a plan of *described*.
 
         Raises:
@@ -86,35 +86,35 @@ class Planner:
         for _ in range(1 + REPAIRS):
             base = described.base.text if described.base else ""
             last = refused[-1:]  # only: it was the best
-            question = plan_question(described.text, recipe, base=base, refused=last)
+            question = plan_request(described.text, recipe, base=base, refused=last)
             asked = await self._asker.ask(question, phase=PLAN_PHASE, read=_read)
             text, proposal = asked.content
             try:
-                planned = plan_as_read(_judged(proposal, described, recipe))
+                planned = resolve_model_plan(_judged(proposal, described, recipe))
             except ValidationError as exc:
                 refused.append((text, _first(exc)))
             except UsageError as exc:
                 refused.append((text, str(exc)))
             else:
-                return Proposed(planned, asked.model, self._budget.unrecorded(PLAN_PHASE))
-        raise Unanswered(
+                return ProposedPlan(planned, asked.model, self._budget.unrecorded(PLAN_PHASE))
+        raise NoModelAnswered(
             f"planning {described.source}: after {REPAIRS} repairs the model's plan still breaks a rule "
             f"({refused[-1][1]}); say more precisely what you want, or write the entities yourself: "
             f"{field_grammar.HELP}"
         )
 
 
-def _read(answer: Answer) -> tuple[str, _Proposal]:
+def _read(answer: ModelResponse) -> tuple[str, _Proposal]:
     if answer.cut:
         raise ValueError("the plan is longer than one answer can be")
-    content = read_json(answer.text)
+    content = parse_json(answer.text)
     try:
         return answer.text.encode(errors="replace").decode(), _Proposal.model_validate(content)
     except ValidationError as exc:
         raise ValueError(f"it is no plan: {_first(exc)}") from exc
 
 
-def _judged(proposal: _Proposal, described: Description, recipe: Recipe) -> Plan:
+def _judged(proposal: _Proposal, described: ProseSpec, recipe: Recipe) -> Plan:
     """Turn what a model proposed into a plan.
 
     Raises:

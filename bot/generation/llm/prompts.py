@@ -9,9 +9,9 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from bot.errors import UsageError
-from bot.generation.llm.client import Question
+from bot.generation.llm.client import ModelRequest
 from bot.generation.llm.response_parser import FILES_FORM, files_schema
-from bot.generation.provider import Request
+from bot.generation.provider import GenerationRequest
 from bot.generation.rendering import RenderingError, phase_context, render_template
 from bot.planning.plan import SCALARS
 from bot.planning.recipe import PROMPTS, Recipe
@@ -25,14 +25,14 @@ _CHANGE = (
 _CLOSING = "Write these files, whole, and no others:"
 
 
-def files_question(
-    request: Request,
+def files_request(
+    request: GenerationRequest,
     wanted: Sequence[str],
     *,
     at_head: Mapping[str, str],
     made: Mapping[str, str],
     faults: Mapping[str, str],
-) -> Question:
+) -> ModelRequest:
     """Ask for the files *wanted* of a phase.
 
     *at_head* are the files the phase reads and its own, *made* those of its own that were made just now, *faults* why
@@ -57,10 +57,10 @@ def files_question(
         _wanted(wanted, faults),
     ]
     system = _render(request.recipe, system_prompt(request.recipe), {"root": root})
-    return Question(system, [part for part in parts if part], files_schema(wanted), FILES_FORM)
+    return ModelRequest(system, [part for part in parts if part], files_schema(wanted), FILES_FORM)
 
 
-def plan_question(text: str, recipe: Recipe, *, base: str = "", refused: Iterable[tuple[str, str]] = ()) -> Question:
+def plan_request(text: str, recipe: Recipe, *, base: str = "", refused: Iterable[tuple[str, str]] = ()) -> ModelRequest:
     """Ask for the plan of a description; *refused* are earlier answers, and what was wrong with each.
 
     *base* is the plan file of the project that the description would change.
@@ -78,7 +78,7 @@ def plan_question(text: str, recipe: Recipe, *, base: str = "", refused: Iterabl
     system = _render(recipe, PROMPTS + recipe.prompts.plan, context)
     again = [f"{_block('answer', answer)}This plan was refused: {why}. Mend it.\n" for answer, why in refused]
     parts = [f"{_CHANGE}\n{_block('plan', base)}"] if base else []
-    return Question(system, [*parts, _block("spec", text), *again], PLAN_SCHEMA, PLAN_FORM)
+    return ModelRequest(system, [*parts, _block("spec", text), *again], PLAN_SCHEMA, PLAN_FORM)
 
 
 def system_prompt(recipe: Recipe) -> str:
@@ -95,7 +95,7 @@ def system_prompt(recipe: Recipe) -> str:
     return PROMPTS + recipe.prompts.system
 
 
-def _of_phase(request: Request, wanted: Sequence[str]) -> str:
+def _of_phase(request: GenerationRequest, wanted: Sequence[str]) -> str:
     phase = request.phase
     if phase.prompt is None:
         return f"The next part of the project: {phase.title}.\n"
@@ -105,7 +105,7 @@ def _of_phase(request: Request, wanted: Sequence[str]) -> str:
     return _render(request.recipe, phase.prompt, context | more)
 
 
-def _instruction(request: Request) -> str:
+def _instruction(request: GenerationRequest) -> str:
     text = request.phase.slice.get("instruction")
     return f"What a person asked of this phase beyond its fields:\n{_block('instruction', text)}" if text else ""
 

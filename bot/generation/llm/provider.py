@@ -4,13 +4,13 @@ import asyncio
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from bot.errors import BudgetSpent, PhasebotError, ProviderError, Unanswered, UsageError
-from bot.generation.llm.client import Answer
-from bot.generation.llm.prompts import files_question
-from bot.generation.llm.response_parser import NOT_THERE, Changes, read_changes
-from bot.generation.llm.retry import Asker
-from bot.generation.llm.token_budget import Budget
-from bot.generation.provider import Generated, Request
+from bot.errors import BudgetExceeded, NoModelAnswered, PhasebotError, ProviderError, UsageError
+from bot.generation.llm.client import ModelResponse
+from bot.generation.llm.prompts import files_request
+from bot.generation.llm.response_parser import NOT_THERE, ParsedFiles, parse_files
+from bot.generation.llm.retry import RetryingClient
+from bot.generation.llm.token_budget import TokenBudget
+from bot.generation.provider import GenerationRequest, GenerationResult
 
 RETRIES = 2
 """How often a file that can't be taken is asked for again, alone."""
@@ -21,7 +21,7 @@ _TOO_LONG = "it is longer than one answer of the model can be"
 class _Work:
     """What has come of one phase so far."""
 
-    request: Request
+    request: GenerationRequest
     at_head: Mapping[str, str]
     files: dict[str, str] = field(default_factory=dict)
     faults: dict[str, str] = field(default_factory=dict)
@@ -33,7 +33,7 @@ class _Work:
     """The first reason why a question was not answered."""
     stopped: bool = False
 
-    def take(self, wanted: Sequence[str], changes: Changes, model: str, *, cut: bool) -> Iterator[tuple[str, ...]]:
+    def take(self, wanted: Sequence[str], changes: ParsedFiles, model: str, *, cut: bool) -> Iterator[tuple[str, ...]]:
         """Keep what is good of an answer; yield the groups of files to ask for again."""
         self.model = self.model or model
         self.files |= changes.files
@@ -55,23 +55,23 @@ class _Work:
     def fail(self, wanted: Sequence[str], error: PhasebotError) -> None:
         """Note that no model answered for *wanted*."""
         self.error = self.error or error
-        self.stopped = self.stopped or isinstance(error, BudgetSpent)
+        self.stopped = self.stopped or isinstance(error, BudgetExceeded)
         for path in wanted:
             known = self.faults.get(path)
             self.faults[path] = f"{known}; asking again: {error}" if known else str(error)
 
 
-class PromptedProvider:
+class LlmProvider:
     """Has a model write the files."""
 
-    def __init__(self, name: str, asker: Asker, budget: Budget, *, secrets: Collection[str]) -> None:
+    def __init__(self, name: str, asker: RetryingClient, budget: TokenBudget, *, secrets: Collection[str]) -> None:
         """Ask by *asker*; a file that holds one of *secrets* is refused."""
         self.name = name
         self._asker = asker
         self._budget = budget
         self._secrets = secrets
 
-    async def generate(self, request: Request) -> Generated:
+    async def generate(self, request: GenerationRequest) -> GenerationResult:
         """Have the model write the wanted files.
 
         Cancelled, it answers with the files that are there already, if any: they are paid for.
@@ -90,7 +90,7 @@ class PromptedProvider:
         if isinstance(work.error, ProviderError) and not (work.files or tokens.total):
             raise work.error
         missing = {path: work.faults.get(path, "stopped before") for path in request.paths if path not in work.files}
-        return Generated(
+        return GenerationResult(
             {path: work.files[path] for path in request.paths if path in work.files},
             missing,
             work.model,
@@ -102,13 +102,13 @@ class PromptedProvider:
     async def _ask(self, work: _Work, wanted: tuple[str, ...]) -> list[tuple[str, ...]]:
         """Ask for the files *wanted*; return what to ask for next."""
 
-        def read(answer: Answer) -> tuple[Changes, bool]:
-            return read_changes(answer.text, wanted, cut=answer.cut, secrets=self._secrets), answer.cut
+        def read(answer: ModelResponse) -> tuple[ParsedFiles, bool]:
+            return parse_files(answer.text, wanted, cut=answer.cut, secrets=self._secrets), answer.cut
 
         try:
-            question = files_question(work.request, wanted, at_head=work.at_head, made=work.files, faults=work.faults)
+            question = files_request(work.request, wanted, at_head=work.at_head, made=work.files, faults=work.faults)
             asked = await self._asker.ask(question, phase=work.request.phase.key, read=read)
-        except (Unanswered, ProviderError, UsageError) as exc:
+        except (NoModelAnswered, ProviderError, UsageError) as exc:
             work.fail(wanted, exc)
             return []
         changes, cut = asked.content

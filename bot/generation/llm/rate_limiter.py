@@ -6,7 +6,7 @@ from typing import Self
 from anyio import CapacityLimiter
 
 
-class Pace:
+class RateLimiter:
     """Shared by all that ask one model; used as ``async with pace:`` around each request."""
 
     def __init__(self, most: int) -> None:

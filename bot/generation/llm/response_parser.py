@@ -34,7 +34,7 @@ class _File(BaseModel):
 
 
 @dataclass(frozen=True, slots=True)
-class Changes:
+class ParsedFiles:
     """An answer, judged.  Every wanted path is in exactly one of *files* and *faults*."""
 
     files: Mapping[str, str]
@@ -56,7 +56,7 @@ FILES_FORM = 'Answer with JSON only: {"files": [{"path": "…", "content": "…"
 """The same in words, for a service that refuses the schema."""
 
 
-def read_json(text: str) -> Any:  # noqa: ANN401  # any JSON there is
+def parse_json(text: str) -> Any:  # noqa: ANN401  # any JSON there is
     """Read the JSON of an answer, fenced or not.
 
     Raises:
@@ -70,7 +70,7 @@ def read_json(text: str) -> Any:  # noqa: ANN401  # any JSON there is
         raise ValueError(f"it is no JSON: {exc}"[:200]) from None
 
 
-def read_changes(text: str, wanted: Sequence[str], *, cut: bool, secrets: Collection[str]) -> Changes:
+def parse_files(text: str, wanted: Sequence[str], *, cut: bool, secrets: Collection[str]) -> ParsedFiles:
     """Judge an answer that should hold the files *wanted*; none may hold one of *secrets*.
 
     Raises:
@@ -91,14 +91,14 @@ def read_changes(text: str, wanted: Sequence[str], *, cut: bool, secrets: Collec
         if path not in files:
             faults.setdefault(path, NOT_THERE)
     more = [f"and {len(refused) - _TOLD} more"] if len(refused) > _TOLD else []
-    return Changes(
+    return ParsedFiles(
         {path: text for path, text in files.items() if path not in faults}, faults, (*refused[:_TOLD], *more)
     )
 
 
 def _entries(text: str, *, cut: bool) -> list[object]:
     try:
-        content = read_json(text)
+        content = parse_json(text)
     except ValueError:
         if cut:
             return list(_whole_entries(text))

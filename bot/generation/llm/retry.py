@@ -11,11 +11,11 @@ from typing import Generic, TypeVar
 
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, wait_exponential_jitter
 
-from bot.errors import ProviderError, Unanswered
-from bot.generation.llm.client import Answer, Model, Question
-from bot.generation.llm.rate_limiter import Pace
-from bot.generation.llm.retry_policy import Kind, ModelError, Patience, Then
-from bot.generation.llm.token_budget import Budget
+from bot.errors import NoModelAnswered, ProviderError
+from bot.generation.llm.client import ModelClient, ModelRequest, ModelResponse
+from bot.generation.llm.rate_limiter import RateLimiter
+from bot.generation.llm.retry_policy import AfterFailure, FailureKind, ModelError, Timeouts
+from bot.generation.llm.token_budget import TokenBudget
 
 _WORTH_TELLING = 5.0
 """Seconds of waiting that people are told about."""
@@ -28,24 +28,24 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
-class Asked(Generic[T]):
+class ParsedResponse(Generic[T]):
     """An answer that could be read."""
 
     content: T
     model: str
 
 
-class Asker:
+class RetryingClient:
     """Puts questions to models in their order; shared by all phases of a run, so that they learn from each other."""
 
     def __init__(
         self,
-        model: Model,
+        model: ModelClient,
         names: Sequence[str],
         *,
-        budget: Budget,
+        budget: TokenBudget,
         jobs: int,
-        patience: Patience,
+        patience: Timeouts,
         tell: Callable[[str], None],
     ) -> None:
         """Ask the models *names* in that order, at most *jobs* requests at a time; *tell* people what takes long."""
@@ -54,7 +54,7 @@ class Asker:
         self._budget = budget
         self._patience = patience
         self._tell = tell
-        self._paces = {name: Pace(jobs) for name in self._names}
+        self._paces = {name: RateLimiter(jobs) for name in self._names}
         self._out: dict[str, ModelError] = {}
         """Models that are asked no more in this process, and why."""
         self._schemaless: set[str] = set()
@@ -62,7 +62,7 @@ class Asker:
             initial=patience.first_wait, max=patience.longest_wait / 3, jitter=patience.first_wait
         )
 
-    async def ask(self, question: Question, *, phase: str, read: Callable[[Answer], T]) -> Asked[T]:
+    async def ask(self, question: ModelRequest, *, phase: str, read: Callable[[ModelResponse], T]) -> ParsedResponse[T]:
         """Ask until *read* can make something of the answer; it raises ValueError when it can't.
 
         What it costs is entered under *phase* in the budget, failed attempts included.
@@ -79,26 +79,28 @@ class Asker:
             failure = self._out.get(name)
             if failure is None:
                 try:
-                    return Asked(await self._retry(name, question, phase, read, end), name)
+                    return ParsedResponse(await self._retry(name, question, phase, read, end), name)
                 except ModelError as exc:
                     failure = exc
             told.append(f"{name}: {failure}")
             remedy = remedy or failure.rule.remedy
             self._give_up_on(name, failure)
-            if failure.rule.then is Then.RUN:
+            if failure.rule.then is AfterFailure.RUN:
                 raise ProviderError(f"asking {told[-1]}; {failure.rule.remedy}")
-            if failure.rule.then is Then.PHASE or asyncio.get_running_loop().time() >= end:
+            if failure.rule.then is AfterFailure.PHASE or asyncio.get_running_loop().time() >= end:
                 break
-        raise Unanswered(f"{'; '.join(told)}; {remedy}")
+        raise NoModelAnswered(f"{'; '.join(told)}; {remedy}")
 
     def _give_up_on(self, name: str, failure: ModelError) -> None:
-        if failure.rule.then is Then.LEAVE and name not in self._out:
+        if failure.rule.then is AfterFailure.LEAVE and name not in self._out:
             self._out[name] = failure
             others = [other for other in self._names if other not in self._out]
             self._tell(f"{name}: {failure}" + (f"; going on with {others[0]}" if others else ""))
 
-    async def _retry(self, name: str, question: Question, phase: str, read: Callable[[Answer], T], end: float) -> T:
-        seen: Counter[Kind] = Counter()
+    async def _retry(
+        self, name: str, question: ModelRequest, phase: str, read: Callable[[ModelResponse], T], end: float
+    ) -> T:
+        seen: Counter[FailureKind] = Counter()
 
         def stop(state: RetryCallState) -> bool:
             failure = _failure(state)
@@ -120,7 +122,7 @@ class Asker:
 
     def _seconds_to_wait(self, state: RetryCallState) -> float:
         failure = _failure(state)
-        if failure.kind is Kind.SCHEMA:
+        if failure.kind is FailureKind.SCHEMA:
             return 0.0  # another request, not the same again
         return max(self._wait(state), failure.delay or 0.0)
 
@@ -128,7 +130,9 @@ class Asker:
         if state.upcoming_sleep >= _WORTH_TELLING:
             self._tell(f"{name}: {_failure(state)}; trying again in {state.upcoming_sleep:.0f} s")
 
-    async def _once(self, name: str, question: Question, phase: str, read: Callable[[Answer], T], end: float) -> T:
+    async def _once(
+        self, name: str, question: ModelRequest, phase: str, read: Callable[[ModelResponse], T], end: float
+    ) -> T:
         pace = self._paces[name]
         if name in self._schemaless:
             question = replace(question, schema=None)
@@ -142,19 +146,19 @@ class Asker:
                     raise
                 spend(answer.tokens)
         except TimeoutError as exc:
-            raise ModelError(Kind.TIMEOUT, f"{self._patience.request:.0f} s") from exc
+            raise ModelError(FailureKind.TIMEOUT, f"{self._patience.request:.0f} s") from exc
         except ModelError as exc:
-            if exc.kind is Kind.RATE:
+            if exc.kind is FailureKind.RATE:
                 delay = exc.delay or 0.0
                 pace.slow_down(delay if delay <= self._patience.longest_wait else 0.0)
-            elif exc.kind is Kind.SCHEMA:
+            elif exc.kind is FailureKind.SCHEMA:
                 self._schemaless.add(name)
             raise
         pace.speed_up()
         try:
             return read(answer)
         except ValueError as exc:
-            raise ModelError(Kind.UNREADABLE, str(exc)) from exc
+            raise ModelError(FailureKind.UNREADABLE, str(exc)) from exc
 
 
 def _failure(state: RetryCallState) -> ModelError:

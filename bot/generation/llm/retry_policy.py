@@ -11,7 +11,7 @@ from typing import NamedTuple
 from bot.generation.provider import Tokens
 
 
-class Kind(StrEnum):
+class FailureKind(StrEnum):
     """A way to fail, by what helps against it."""
 
     RATE = "too many requests"
@@ -29,7 +29,7 @@ class Kind(StrEnum):
     KEY = "key refused"
 
 
-class Then(StrEnum):
+class AfterFailure(StrEnum):
     """What comes after the last attempt."""
 
     NEXT = "next model"
@@ -38,34 +38,44 @@ class Then(StrEnum):
     RUN = "stop the run"
 
 
-class Rule(NamedTuple):
+class RetryRule(NamedTuple):
     """What is done about one kind of failure."""
 
     when: str
     attempts: int
-    then: Then
+    then: AfterFailure
     remedy: str
     """What a person can do."""
 
 
-POLICY: Mapping[Kind, Rule] = {
-    Kind.RATE: Rule("429 per minute", 6, Then.NEXT, "run generate again in a few minutes, or lower --jobs"),
-    Kind.QUOTA: Rule(
-        "429 per day, limit 0; 402", 1, Then.LEAVE, "run generate again tomorrow, or name another --model"
+RETRY_POLICY: Mapping[FailureKind, RetryRule] = {
+    FailureKind.RATE: RetryRule(
+        "429 per minute", 6, AfterFailure.NEXT, "run generate again in a few minutes, or lower --jobs"
     ),
-    Kind.SERVER: Rule("5xx, 408", 5, Then.NEXT, "run generate again later"),
-    Kind.TIMEOUT: Rule("no whole answer in 5 minutes", 2, Then.NEXT, "run generate again, or name a faster --model"),
-    Kind.CONNECTION: Rule("refused, reset, cut off", 5, Then.PHASE, "check the network, then run generate again"),
-    Kind.UNREADABLE: Rule("no JSON, or not the JSON asked for", 3, Then.NEXT, "run generate again"),
-    Kind.EMPTY: Rule("no candidate or text, and no reason", 3, Then.NEXT, "run generate again"),
-    Kind.BLOCKED: Rule(
-        "SAFETY and its like, prompt or answer", 1, Then.NEXT, "word the plan differently and try again"
+    FailureKind.QUOTA: RetryRule(
+        "429 per day, limit 0; 402", 1, AfterFailure.LEAVE, "run generate again tomorrow, or name another --model"
     ),
-    Kind.RECITATION: Rule("RECITATION", 2, Then.NEXT, "give the phase an instruction of its own and try again"),
-    Kind.SCHEMA: Rule("400 to a request with a schema", 2, Then.NEXT, "name another --model"),
-    Kind.REQUEST: Rule("any other 4xx, a redirect", 1, Then.NEXT, "name another --model"),
-    Kind.MODEL: Rule("404", 1, Then.LEAVE, "correct --model"),
-    Kind.KEY: Rule("400 API_KEY_INVALID, 401, 403", 1, Then.RUN, "set GEMINI_API_KEY to a key that may use the model"),
+    FailureKind.SERVER: RetryRule("5xx, 408", 5, AfterFailure.NEXT, "run generate again later"),
+    FailureKind.TIMEOUT: RetryRule(
+        "no whole answer in 5 minutes", 2, AfterFailure.NEXT, "run generate again, or name a faster --model"
+    ),
+    FailureKind.CONNECTION: RetryRule(
+        "refused, reset, cut off", 5, AfterFailure.PHASE, "check the network, then run generate again"
+    ),
+    FailureKind.UNREADABLE: RetryRule("no JSON, or not the JSON asked for", 3, AfterFailure.NEXT, "run generate again"),
+    FailureKind.EMPTY: RetryRule("no candidate or text, and no reason", 3, AfterFailure.NEXT, "run generate again"),
+    FailureKind.BLOCKED: RetryRule(
+        "SAFETY and its like, prompt or answer", 1, AfterFailure.NEXT, "word the plan differently and try again"
+    ),
+    FailureKind.RECITATION: RetryRule(
+        "RECITATION", 2, AfterFailure.NEXT, "give the phase an instruction of its own and try again"
+    ),
+    FailureKind.SCHEMA: RetryRule("400 to a request with a schema", 2, AfterFailure.NEXT, "name another --model"),
+    FailureKind.REQUEST: RetryRule("any other 4xx, a redirect", 1, AfterFailure.NEXT, "name another --model"),
+    FailureKind.MODEL: RetryRule("404", 1, AfterFailure.LEAVE, "correct --model"),
+    FailureKind.KEY: RetryRule(
+        "400 API_KEY_INVALID, 401, 403", 1, AfterFailure.RUN, "set GEMINI_API_KEY to a key that may use the model"
+    ),
 }
 """A second attempt waits, but for ``schema refused``: it goes out without the schema."""
 
@@ -73,7 +83,9 @@ POLICY: Mapping[Kind, Rule] = {
 class ModelError(Exception):
     """One request to a model failed; the message is one printable line without a secret in it."""
 
-    def __init__(self, kind: Kind, detail: str, *, delay: float | None = None, tokens: Tokens | None = None) -> None:
+    def __init__(
+        self, kind: FailureKind, detail: str, *, delay: float | None = None, tokens: Tokens | None = None
+    ) -> None:
         """Name the failure; *delay* is how many seconds the server asks to wait, *tokens* what it cost all the same."""
         super().__init__(f"{kind}: {detail}" if detail else str(kind))
         self.kind = kind
@@ -81,12 +93,12 @@ class ModelError(Exception):
         self.tokens = tokens or Tokens()
 
     @property
-    def rule(self) -> Rule:
-        return POLICY[self.kind]
+    def rule(self) -> RetryRule:
+        return RETRY_POLICY[self.kind]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Patience:
+class Timeouts:
     """How long to try, in seconds."""
 
     request: float = 300.0

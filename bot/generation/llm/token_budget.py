@@ -4,11 +4,11 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 
-from bot.errors import BudgetSpent
+from bot.errors import BudgetExceeded
 from bot.generation.provider import Tokens
 
 
-class Budget:
+class TokenBudget:
     """Asked before every request.  With a limit, a request must fit with what is under way, or it is not made.
 
     A request is expected to cost what the most expensive one so far did.  Until one has told, they go out one at
@@ -66,9 +66,9 @@ class Budget:
         """Whether not even one more request has room, whatever becomes of those under way."""
         return self.limit is not None and not self._asking and not self._fits()
 
-    def stopped(self) -> BudgetSpent:
+    def stopped(self) -> BudgetExceeded:
         """Return what to tell people when the budget stops a run."""
-        return BudgetSpent(
+        return BudgetExceeded(
             f"{self.spent:,} of {self.limit:,} tokens are used, and a request would likely need more than is left; "
             "raise --max-tokens and run generate again"
         )
