@@ -7,7 +7,7 @@ a command is ignored with a reason for the log, and no payload at all makes this
 import re
 from dataclasses import dataclass
 
-from bot.planning.names import shown
+from bot.text import is_printable, shown, unix_newlines
 
 MARKER = "<!-- phasebot:"
 """What each of our own comments begins with; a text that begins so is never a command."""
@@ -93,7 +93,7 @@ def _comment(payload: object, *, in_review: bool) -> Comment:
     if (action := _at(payload, "action")) != "created":
         raise _Unfit(f"only a new comment is a command; this one was {_named(action)}")
     author = _author(payload)
-    text = _unix(_text(payload, "comment.body"))
+    text = unix_newlines(_text(payload, "comment.body"))
     if text.lstrip().startswith(MARKER):
         raise _Unfit("the comment is one of our own")
     about, pull = ("pull_request", "pull_request") if in_review else ("issue", "issue.pull_request")
@@ -134,7 +134,7 @@ def _author(payload: object) -> str:
 
 
 def _dispatch(payload: object) -> Dispatch:
-    command = _unix(_text(payload, "inputs.command")).strip()
+    command = unix_newlines(_text(payload, "inputs.command")).strip()
     if not command.startswith("/"):
         raise _Unfit(f"the input 'command' is {shown(command)}; write a command such as /generate")
     login = _text(payload, "inputs.login").strip().removeprefix("@")
@@ -161,10 +161,6 @@ def _input_number(payload: object) -> int:
     if not _NUMBER.fullmatch(number := value.strip().removeprefix("#")):
         raise _Unfit(f"the input 'issue' is {shown(value)}; write the number of an issue or pull request")
     return int(number)
-
-
-def _unix(text: str) -> str:
-    return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
 # ---- fields: each is looked at before it is believed
@@ -209,6 +205,6 @@ def _repository(payload: object) -> str:
 
 def _branch(payload: object) -> str:
     value = _at(payload, "repository.default_branch")
-    if not isinstance(value, str) or not _BRANCH.fullmatch(value) or not value.isprintable():
+    if not isinstance(value, str) or not _BRANCH.fullmatch(value) or not is_printable(value):
         raise _Unfit(f"repository.default_branch {_named(value)} is no branch")
     return value
