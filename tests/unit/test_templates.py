@@ -281,6 +281,13 @@ def test_a_template_that_fails_costs_its_own_file_only(template: str, tmp_path: 
     assert made.files == {"app/routers/posts.py": "# posts\n"}
 
 
+def test_a_hidden_character_in_a_template_costs_its_own_file_only(tmp_path: Path) -> None:
+    made = _render(tmp_path, "entity/Post", {"model.j2": "# one\n# t\u200bwo\n"})
+
+    assert "line 2 of app/models/post.py would hold the hidden character U+200B" in made.missing["app/models/post.py"]
+    assert made.files == {"app/routers/posts.py": "# posts\n"}
+
+
 def test_the_text_of_a_plan_is_no_template(tmp_path: Path) -> None:
     plan = read_plan("# {{ 1 + 1 }}\n{% raw %}\n- Post: a text")
 
