@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Literal
 
-from bot.planning.names import BAD_CHARACTER, shown
+from bot.text import all_newlines, is_printable, shown, without_hidden
 
 Verb = Literal["generate", "regenerate", "rollback", "plan", "status", "stop", "help"]
 
@@ -36,7 +36,6 @@ _OPTIONS: Mapping[Verb, tuple[str, ...]] = {
 _TAKES_PHASES = ("regenerate", "rollback")
 _TAKES_INSTRUCTION = ("generate", "regenerate")
 
-_LINE_END = re.compile("\r\n?|[\x85\u2028\u2029]")
 _COMMAND = re.compile(r"/(\S+)(.*)")
 _DASHES = re.compile("--|\u2014|\u2013{1,2}|\u2015")
 """Two dashes, or what a phone makes of them."""
@@ -90,7 +89,7 @@ def parse_command(text: str, *, in_review: bool = False) -> Command | InvalidCom
     A word after ``/`` that is near a command is only taken for one if the rest of its line is what would follow
     that command, or nothing: people also write ``/generated yesterday``.
     """
-    line, _, below = _LINE_END.sub("\n", text).partition("\n")
+    line, _, below = all_newlines(text).partition("\n")
     match = _COMMAND.fullmatch(line)
     if match is None:
         return None
@@ -119,8 +118,8 @@ def format_command(command: Command) -> str:
 
 
 def _clean_text(text: str) -> str:
-    """Drop control characters and the blank lines around, but not the first line's indent: it may be YAML."""
-    text = BAD_CHARACTER.sub("", text).rstrip()
+    """Drop hidden characters and the blank lines around, but not the first line's indent: it may be YAML."""
+    text = without_hidden(text, prose=True).rstrip()
     blank = _BLANK_LINES.match(text)
     return text[blank.end() :] if blank else text
 
@@ -198,7 +197,7 @@ def _split(rest: str) -> tuple[list[str], str]:
     for match in re.finditer(r"\S+", rest):
         word = _DASHES.sub("--", match[0], count=1) if _DASHES.match(match[0]) else match[0]
         if word == "--":
-            return words, BAD_CHARACTER.sub("", rest[match.end() :]).strip()
+            return words, without_hidden(rest[match.end() :], prose=True).strip()
         words.append(word)
     return words, ""
 
@@ -227,7 +226,7 @@ def _without_phases(command: Command, bare: list[str]) -> Command:
     usage = f"/{command.verb} takes no {shown(' '.join(bare))}; write {USAGE[command.verb]}"
     if command.verb not in _TAKES_INSTRUCTION:
         raise _Wrong(usage, command)
-    wish = BAD_CHARACTER.sub("", " ".join([*bare, command.instruction])).strip()
+    wish = without_hidden(" ".join([*bare, command.instruction]), prose=True).strip()
     raise _Wrong(usage, replace(command, instruction=wish))
 
 
@@ -235,7 +234,7 @@ def _with_phases(command: Command, bare: list[str]) -> Command:
     to = command.verb == "rollback" and bare[:1] == ["to"]
     phases = tuple(dict.fromkeys(filter(None, (word.rstrip(",") for word in bare[int(to) :]))))
     for phase in phases:
-        if not phase.isprintable() or len(phase) > _MAX_PHASE:
+        if not is_printable(phase) or len(phase) > _MAX_PHASE:
             raise _Wrong(f"{shown(phase)} is no phase; /status lists the phases")
     if not phases:
         raise _Wrong(f"/{command.verb} needs a phase; write {USAGE[command.verb]}; /status lists the phases")

@@ -17,6 +17,7 @@ from pydantic import AwareDatetime, TypeAdapter
 from bot.errors import ForgeError
 from bot.forge.client import Issue, PullRequest, Reaction, ReviewComment
 from bot.forge.github_transport import Failure, GitHubTransport, RequestPacing
+from bot.text import unix_newlines
 
 _PULL, _ISSUE, _REVIEW_COMMENT = TypeAdapter(PullRequest), TypeAdapter(Issue), TypeAdapter(ReviewComment)
 _TIME = TypeAdapter(AwareDatetime)
@@ -174,7 +175,7 @@ class GitHubClient:
 
     def _own_comments(self, issue: int, begin: str) -> Iterator[int]:
         for each in self._repository.get_issue(issue).get_comments():
-            if self._is_ours(each.user) and _unix(each.body).startswith(begin):
+            if self._is_ours(each.user) and unix_newlines(each.body or "").startswith(begin):
                 yield index(each.id)
 
     def _learn(self, user: object) -> None:
@@ -195,13 +196,13 @@ def _pull(pull: FoundPull) -> PullRequest:
 
 
 def _issue(issue: FoundIssue) -> Issue:
-    known = {"number": issue.number, "title": issue.title, "body": _unix(issue.body)}
+    known = {"number": issue.number, "title": issue.title, "body": unix_newlines(issue.body or "")}
     state = {"is_open": issue.state == "open", "is_locked": issue.locked}
     return _ISSUE.validate_python({**known, **state, "is_pull_request": issue.pull_request is not None})
 
 
 def _review_comment(comment: PullRequestComment) -> ReviewComment:
-    known = {"id": comment.id, "body": _unix(comment.body), "path": comment.path}
+    known = {"id": comment.id, "body": unix_newlines(comment.body or ""), "path": comment.path}
     known |= {"author": getattr(comment.user, "login", ""), "in_reply_to": comment.in_reply_to_id}
     return _REVIEW_COMMENT.validate_python({**known, "updated_at": _TIME.validate_python(comment.updated_at)})
 
@@ -213,12 +214,8 @@ def _with_parent(row: Mapping[str, Any]) -> dict[str, Any]:
 
 def _beginning(body: str) -> str:
     """Return what a text is known by: its marker, or all of it."""
-    body = _unix(body)
+    body = unix_newlines(body)
     return (body.partition("\n")[0] if body.startswith("<!--") else body).rstrip()
-
-
-def _unix(text: str | None) -> str:
-    return (text or "").replace("\r\n", "\n").replace("\r", "\n")
 
 
 def _check_length(doing: str, body: str) -> None:

@@ -19,6 +19,7 @@ from github.GithubRetry import GithubRetry
 from requests.exceptions import ChunkedEncodingError
 
 from bot.errors import ForgeError, ForgeGoneError, ForgeRefusedError, UsageError
+from bot.text import one_line
 
 T = TypeVar("T")
 _SANE = re.compile(r"[!-~]+ [\w.-]+/[\w.-]+ https?://[\w.-]+(:\d{1,5})?(/[\w./-]*)?", re.ASCII)
@@ -159,9 +160,8 @@ class GitHubTransport:
         return kind(f"{self._plain(doing)}: GitHub said {line}; {advice.format(needs=needs)}")
 
     def _plain(self, text: str) -> str:
-        """Make a line of what others wrote: printable, not long, and without the token."""
-        line = " ".join(text.replace(self._token, "***").split())
-        return "".join(each for each in line if each.isprintable())[:_TOLD]
+        """Make one line of what others wrote, without the token."""
+        return one_line(text.replace(self._token, "***"), _TOLD)
 
 
 class _Retry(GithubRetry):

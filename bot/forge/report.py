@@ -22,12 +22,12 @@ from bot.forge.markdown import (
     line,
     link,
     prose,
-    shortened,
     span,
     within,
 )
 from bot.history.run_state import PhaseState, RunState
 from bot.planning.phases import PLAN_PHASE
+from bot.text import truncate
 
 Outcome = Literal["working", "complete", "incomplete", "failed", "continued", "stopped", "planned", "reverted"]
 
@@ -138,7 +138,7 @@ def render_pull_body(report: Report, issue: int | None, description: str) -> str
             "pull",
             _values(report),
             issue=issue,
-            description=Markdown(prose(shortened(description, _TEXT))),
+            description=Markdown(prose(truncate(description, _TEXT))),
             rows=Markdown("\n".join(within(_rows(report), 2 * _ROOM, "phase", "| and {} | | | |"))),
             example=next((key for key in keys if key.startswith("entity/")), keys[-1] if keys else ""),
         )
@@ -152,23 +152,23 @@ def render_help(settings: Mapping[str, str], phases: Sequence[str]) -> str:
 
 def render_stopping(run: str) -> str:
     """Return the answer to ``/stop``."""
-    return fill("stopping", {}, run=shortened(run, _NAME))
+    return fill("stopping", {}, run=truncate(run, _NAME))
 
 
 def render_refusal(reason: str) -> str:
     """Return the sentence with which a command is refused; further lines of *reason* are shown as they are."""
-    first, _, rest = shortened(reason, _TEXT).partition("\n")
+    first, _, rest = truncate(reason, _TEXT).partition("\n")
     return f"Not run: {line(first)}" + (f"\n\n{fenced(rest)}" if rest.strip() else "")
 
 
 def render_suggestion(message: str, suggestion: str) -> str:
     """Return what is said to a command that nobody knows, and which one it may be."""
-    return f"Not run: {line(shortened(message, _TEXT))}. Did you mean:\n\n{fenced(shortened(suggestion, _TEXT))}"
+    return f"Not run: {line(truncate(message, _TEXT))}. Did you mean:\n\n{fenced(truncate(suggestion, _TEXT))}"
 
 
 def render_failure(detail: str, command: str) -> str:
     """Return why a command came to nothing, and how to try again."""
-    return fill("failure", {}, detail=shortened(detail, _TEXT), command=shortened(command, _TEXT))
+    return fill("failure", {}, detail=truncate(detail, _TEXT), command=truncate(command, _TEXT))
 
 
 # ---- what templates put in
@@ -179,13 +179,13 @@ def _values(report: Report) -> Mapping[str, object]:
     state, elapsed, expected = report.state, report.elapsed, report.expected or 0
     read, written = state.tokens
     made = {
-        "asked": code(f"@{shortened(report.requested_by, _NAME)}") if report.requested_by else "",
-        "error": prose(shortened(report.error or "", _TEXT)),
+        "asked": code(f"@{truncate(report.requested_by, _NAME)}") if report.requested_by else "",
+        "error": prose(truncate(report.error or "", _TEXT)),
         "branch": link(code(state.branch), report.url("tree", state.branch)) if state.head else "",
         "checklist": _checklist(report),
         "file_list": _file_list(report),
         "diagram": _diagram(report),
-        "notes": "\n".join(within((f"- {line(shortened(each, _REASON))}" for each in report.notes), _TEXT, "note")),
+        "notes": "\n".join(within((f"- {line(truncate(each, _REASON))}" for each in report.notes), _TEXT, "note")),
         "plan_file": _plan_file(report),
         "pull": link(f"pull request #{report.pull}", report.url("pull", str(report.pull))) if report.pull else "",
         "compare": report.given("open a pull request", report.compare_url),
@@ -200,8 +200,8 @@ def _values(report: Report) -> Mapping[str, object]:
         "files": count(report.files, "file"),
         "took": span(elapsed) if elapsed and round(elapsed) else "",
         "of": span(expected) if expected > (elapsed or 0) else "",
-        "cost": shortened(report.cost, _REASON),
-        "command": shortened(report.next_command, _TEXT),
+        "cost": truncate(report.cost, _REASON),
+        "command": truncate(report.next_command, _TEXT),
     }
 
 
@@ -241,7 +241,7 @@ def _symbol(report: Report, each: PhaseState) -> str:
 
 
 def _title(each: PhaseState) -> str:
-    return line(shortened(each.phase.title, _NAME))
+    return line(truncate(each.phase.title, _NAME))
 
 
 def _commit(report: Report, each: PhaseState, *, linked: bool) -> str:
@@ -262,14 +262,14 @@ def _remarks(report: Report, each: PhaseState) -> Sequence[str]:
     key = each.phase.key
     failed, reasons = report.failures.get(key, {}), dict[str, list[str]]()
     for path in dict.fromkeys([*each.missing, *failed]):
-        reasons.setdefault(shortened(failed.get(path, ""), _REASON), []).append(path)
+        reasons.setdefault(truncate(failed.get(path, ""), _REASON), []).append(path)
     if key in report.active or not (reasons or each.edited or each.fallback or each.conflicts or each.stale):
         return ()
     return fill(
         "remarks",
         {"reasons": reasons.items(), "conflicts": each.conflicts, "fallback": each.fallback, "stale": each.stale},
         edited=[path for path in each.edited if path not in each.conflicts],
-        key=shortened(key, _NAME),
+        key=truncate(key, _NAME),
     ).split("\n")
 
 
@@ -277,7 +277,7 @@ def _rows(report: Report) -> Iterator[str]:
     """Yield the rows of the pull request's table."""
     for each in report.state.phases:
         commit = _commit(report, each, linked=len(report.state.phases) <= _FOLD_ABOVE)
-        cells = (code(shortened(each.phase.key, _NAME)), commit, _made(each), "; ".join(_remarks(report, each)))
+        cells = (code(truncate(each.phase.key, _NAME)), commit, _made(each), "; ".join(_remarks(report, each)))
         yield f"| {' | '.join(cells)} |"
 
 
