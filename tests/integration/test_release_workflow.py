@@ -22,7 +22,7 @@ GH = """\
 #!/bin/sh
 echo "$*" >>calls
 case $* in
-  *matching-refs*) printf '%s\\n' $TAGS ;;
+  *matching-refs*) printf 'refs/tags/%s\\n' $TAGS ;;
   *git/ref/tags/*) [ -n "$MAJOR_EXISTS" ] ;;
 esac
 """
