@@ -17,7 +17,6 @@ class PullRequest:
     node_id: str
     head: str
     """Its branch's name, without ``refs/heads/``."""
-    base: str
     is_open: bool
     is_merged: bool
     is_draft: bool
@@ -35,7 +34,6 @@ class Issue:
     """Empty if there is none; its lines end with a line feed, as on Unix."""
     is_pull_request: bool
     is_open: bool
-    is_locked: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +45,6 @@ class ReviewComment:
     """Empty if that user is gone."""
     body: str
     """Its lines end with a line feed, as on Unix."""
-    path: str
     updated_at: datetime
     """With its time zone."""
     in_reply_to: int | None

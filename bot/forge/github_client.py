@@ -188,8 +188,7 @@ class GitHubClient:
 
 
 def _pull(pull: FoundPull) -> PullRequest:
-    known = {"number": pull.number, "url": pull.html_url, "node_id": pull.node_id}
-    known |= {"head": pull.head.ref, "base": pull.base.ref}
+    known = {"number": pull.number, "url": pull.html_url, "node_id": pull.node_id, "head": pull.head.ref}
     state = {"is_open": pull.state == "open", "is_merged": pull.merged_at is not None, "is_draft": pull.draft}
     fork = getattr(pull.head.repo, "id", None) != pull.base.repo.id  # the head's may be gone
     return _PULL.validate_python({**known, **state, "is_fork": fork})
@@ -197,13 +196,13 @@ def _pull(pull: FoundPull) -> PullRequest:
 
 def _issue(issue: FoundIssue) -> Issue:
     known = {"number": issue.number, "title": issue.title, "body": unix_newlines(issue.body or "")}
-    state = {"is_open": issue.state == "open", "is_locked": issue.locked}
-    return _ISSUE.validate_python({**known, **state, "is_pull_request": issue.pull_request is not None})
+    state = {"is_open": issue.state == "open", "is_pull_request": issue.pull_request is not None}
+    return _ISSUE.validate_python({**known, **state})
 
 
 def _review_comment(comment: PullRequestComment) -> ReviewComment:
-    known = {"id": comment.id, "body": unix_newlines(comment.body or ""), "path": comment.path}
-    known |= {"author": getattr(comment.user, "login", ""), "in_reply_to": comment.in_reply_to_id}
+    known = {"id": comment.id, "body": unix_newlines(comment.body or ""), "in_reply_to": comment.in_reply_to_id}
+    known |= {"author": getattr(comment.user, "login", "")}
     return _REVIEW_COMMENT.validate_python({**known, "updated_at": _TIME.validate_python(comment.updated_at)})
 
 

@@ -103,16 +103,6 @@ class Annotations:
         return neutralise(": ".join(filter(None, (level, file, title, message))))
 
 
-def group(title: str) -> str:
-    """Return the line after which the log folds under *title*, until :func:`endgroup`."""
-    return f"::group::{_escape(truncate(' '.join(_seen(title).split()), _MAX_TITLE))}"
-
-
-def endgroup() -> str:
-    """Return the line that ends a group."""
-    return "::endgroup::"
-
-
 def mask(value: str) -> str:
     """Return the lines that make the runner blot out a secret, also as git sends it to GitHub.
 

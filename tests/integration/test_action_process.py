@@ -163,7 +163,6 @@ def test_what_the_environment_lacks_is_told_in_a_sentence(github: World, name: s
         ("PHASEBOT_ACTION_JOBS", "many", "'many' is not a valid integer range"),
         ("PHASEBOT_ACTION_PROVIDER", "gpt", "'gpt' is not one of"),
         ("PHASEBOT_ACTION_DRAFT", "perhaps", "'perhaps' is not a valid boolean"),
-        ("PHASEBOT_ACTION_ASSESS", "true", "assess is not built yet; leave the input out"),
     ],
 )
 def test_inputs_that_can_not_be_are_told_before_anything_is_done(

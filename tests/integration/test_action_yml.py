@@ -239,7 +239,7 @@ def test_an_environment_is_used_again_until_the_lock_changes(runner: Runner) -> 
     runner.install()
     assert runner.chosen == []
     assert not stale.exists()
-    assert (stale.parent / "cli.py").exists()
+    assert (stale.parent / "__main__.py").exists()
 
     (runner.action / "requirements.lock").write_text("other\n")
     runner.install()

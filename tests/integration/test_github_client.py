@@ -88,7 +88,7 @@ def opened(hub: GitHubClient, *, draft: bool = True, head: str = HEAD, body: str
 
 
 def draft_pull(number: int = 1001) -> PullRequest:
-    return PullRequest(number, "https://github.example", f"PR_{number}", HEAD, "main", True, False, True, False)
+    return PullRequest(number, "https://github.example", f"PR_{number}", HEAD, True, False, True, False)
 
 
 ACTS: dict[str, Callable[[GitHubClient], object]] = {
@@ -332,7 +332,7 @@ def test_a_pull_request_from_draft_to_ready() -> None:
         pull = opened(hub)
         number = pull.number
         url = f"https://github.example/acme/blog/pull/{number}"
-        assert pull == PullRequest(number, url, f"PR_{number}", HEAD, "main", True, False, True, False)
+        assert pull == PullRequest(number, url, f"PR_{number}", HEAD, True, False, True, False)
         assert hub.pull(number) == hub.find_pull(HEAD) == pull
         hub.edit_pull(pull, title="New")
         hub.edit_pull(pull, body="Text")

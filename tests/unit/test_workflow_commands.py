@@ -15,9 +15,7 @@ from bot.forge.workflow_commands import (
     Annotations,
     Level,
     annotation,
-    endgroup,
     format_output,
-    group,
     mask,
     neutralise,
     write_outputs,
@@ -199,11 +197,6 @@ def test_the_eleventh_annotation_of_a_level_is_text() -> None:
     assert [bool(_commands(line)) for line in lines] == [True] * 10 + [False] * 2
     assert lines[10] == "│ error: t: e10\n│ ::error::x"
     assert annotations.add("warning", "w") == "::warning::w"
-
-
-def test_a_group_has_one_line() -> None:
-    assert group("a\n::error::b ##[c] 1%") == "::group::a ::error::b ## [c] 1%25"
-    assert endgroup() == "::endgroup::"
 
 
 # ---- masks
