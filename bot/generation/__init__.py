@@ -1,1 +1,1 @@
-"""How files come: the provider protocol and those who keep it."""
+"""How files are generated: the provider protocol, templates, and models."""
