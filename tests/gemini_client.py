@@ -29,7 +29,7 @@ from tests.repositories import Recorder, branch_of, git, picture, plan_at_head
 from tests.unit.values import BLOG
 
 SENTENCE = "A small blog: users write posts, others comment on them, and posts have tags."
-PATIENCE = Timeouts(request=2.0, question=10.0, first_wait=0.01, longest_wait=1.0)
+TIMEOUTS = Timeouts(request=2.0, total=10.0, first_wait=0.01, longest_wait=1.0)
 MODELS = ("gemini-3.8-flash", "gemini-3.7-flash")
 
 
@@ -53,18 +53,18 @@ def run(
 
     async def work() -> RunResult:
         settings = GeminiSettings(SecretStr(KEY), fake.url)
-        async with GeminiModel(settings, thinking="medium", patience=PATIENCE) as model:
-            asker = RetryingClient(
-                model, MODELS, budget=budget, jobs=limits.jobs, patience=PATIENCE, tell=announcer.note
+        async with GeminiModel(settings, thinking="medium", timeouts=TIMEOUTS) as gemini:
+            client = RetryingClient(
+                gemini, MODELS, budget=budget, jobs=limits.jobs, timeouts=TIMEOUTS, notify=announcer.note
             )
-            provider: Provider = LlmProvider("gemini", asker, budget, secrets=[KEY])
+            provider: Provider = LlmProvider("gemini", client, budget, secrets=[KEY])
             run = Runner(
                 branch=branch,
                 provider=FallbackProvider(provider, TemplateProvider()) if fallback else provider,
                 announcer=announcer,
                 read_plan=plan_at_head,
                 first_plan=first if isinstance(first, ResolvedPlan) else None,
-                ask_plan=partial(Planner(asker, budget).plan, first) if isinstance(first, ProseSpec) else None,
+                ask_plan=partial(Planner(client, budget).plan, first) if isinstance(first, ProseSpec) else None,
                 limits=limits,
                 budget=budget,
                 timer=time.monotonic,
