@@ -1,1 +1,1 @@
-"""How files are generated: the provider protocol, templates, and models."""
+"""Generating files: the provider protocol and its implementations."""

@@ -1,4 +1,4 @@
-"""The ``template`` provider: renders a recipe's templates.  Needs no key and is deterministic."""
+"""The ``template`` provider: renders a recipe's templates.  It needs no key and is deterministic."""
 
 from collections.abc import Mapping
 from contextlib import suppress
@@ -17,7 +17,7 @@ class TemplateProvider:
     name = "template"
 
     async def generate(self, request: GenerationRequest) -> GenerationResult:
-        """Render the wanted files; one whose template fails is missing, with the template's line."""
+        """Render the requested files; a file whose template fails is missing, with the error message."""
         context = phase_context(request.plan, request.phase)
         files: dict[str, str] = {}
         missing: dict[str, str] = {}
@@ -41,7 +41,7 @@ def _render_file(request: GenerationRequest, path: str, context: Mapping[str, An
 
 
 def render_phase(planned: ResolvedPlan, phase: Phase) -> dict[str, str]:
-    """Render the whole of *phase*, as it was or would have been made from *planned*; what fails is left out."""
+    """Render all files of *phase* for the plan *planned*; files whose template fails are left out."""
     context, files = phase_context(planned.plan, phase), {}
     for path, template in phase.files.items():
         with suppress(RenderingError):

@@ -138,14 +138,14 @@ def test_what_the_runner_does_not_say_is_named(github: World, name: str) -> None
         with pytest.raises(UsageError) as caught:
             read_actions_settings(lacking)
         assert str(caught.value) == (
-            f"running as an action: {name} is not set; run this in GitHub Actions, by action.yml"
+            f"running as an action: {name} is not set; run this in GitHub Actions, through action.yml"
         )
 
 
 @pytest.mark.parametrize(
     ("name", "told"),
     [
-        ("GITHUB_TOKEN", "running as an action: GITHUB_TOKEN is not set; give the action its input github-token"),
+        ("GITHUB_TOKEN", "running as an action: GITHUB_TOKEN is not set; set the action's input github-token"),
         ("GITHUB_EVENT_PATH", "reading the event at GITHUB_EVENT_PATH (not set): "),
     ],
 )

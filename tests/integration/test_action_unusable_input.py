@@ -106,7 +106,7 @@ def test_on_a_locked_issue_the_run_goes_its_way_and_the_log_says_why_nobody_is_t
 @pytest.mark.parametrize(
     ("body", "told"),
     [
-        ("A shop, please.", "issue #`12`: it holds no entities"),
+        ("A shop, please.", "issue #`12`: it contains no entities"),
         (None, "issue #`12`: it is empty"),
         ("- Note: text texxt", "issue #`12`, line "),
         ("- Note: author -> Nobody", "Nobody"),

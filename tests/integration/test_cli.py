@@ -182,7 +182,7 @@ def test_options_come_from_the_environment_too(tmp_path: Path, monkeypatch: pyte
 BAD_SPECS = {
     "empty": ("", "it is empty"),
     "blank": (" \n\n", "it is empty"),
-    "no entities": ("# Blog\nA blog about cats.\n", "it holds no entities"),
+    "no entities": ("# Blog\nA blog about cats.\n", "it contains no entities"),
     "unknown type": (
         "- User: name strng",
         "line 1: '- User: name strng': unknown type 'strng'; did you mean 'string'?",
@@ -191,14 +191,14 @@ BAD_SPECS = {
         "- Post: author -> Usr\n- User: name string",
         "relation to unknown entity 'Usr'; did you mean 'User'?",
     ),
-    "twice": ("- User: name string\n- User: mail email", "line 2: '- User: mail email': entity User is given twice"),
+    "twice": ("- User: name string\n- User: mail email", "line 2: '- User: mail email': entity User is defined twice"),
     "field twice": ("- User: name string, name text", "'name' is used twice in User"),
     "keyword": ("- User: class string", "'class' is a Python keyword"),
     "too many": (
         "\n".join(f"- E{n}: name string" for n in range(501)),
         "line 501: '- E500: name string': 501 entities are too many",
     ),
-    "circle": ("- A: b -> B\n- B: a -> A", "required relations in a circle: A -> B -> A"),
+    "circle": ("- A: b -> B\n- B: a -> A", "required relations form a cycle: A -> B -> A"),
     "no fields": ("- User:", "entity User has no fields"),
     "bad YAML": ("entities:\n  User: [", "not valid YAML"),
 }
@@ -283,7 +283,7 @@ def test_an_output_folder_outside_the_repository_is_refused(tmp_path: Path, fold
     done = phasebot("generate", NOTE, "--repo", tmp_path / "new", "--recipe", SMALL, "--output-dir", folder)
 
     assert done.returncode == 2
-    assert "no folder inside the repository" in done.stderr
+    assert "not a folder inside the repository" in done.stderr
     assert not (tmp_path / "new").exists()
 
 
@@ -292,7 +292,7 @@ def test_a_run_name_that_is_no_branch_name_is_refused(tmp_path: Path, run: str) 
     done = phasebot("generate", NOTE, "--repo", tmp_path / "new", "--recipe", SMALL, f"--run={run}")
 
     assert done.returncode == 2
-    assert "no valid branch name" in done.stderr
+    assert "not a valid branch name" in done.stderr
     assert not (tmp_path / "new").exists()
 
 

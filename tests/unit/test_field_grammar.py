@@ -87,7 +87,7 @@ def test_fields_joined_by_commas_are_split_where_they_were_joined(fields: list[F
 def test_every_field_the_strategy_draws_is_one_a_plan_may_hold(field: Field) -> None:
     problem = find_problem([Entity(name="Post", fields=(Field(name="zz_top", type="string"), field))])
 
-    assert problem is None or any(word in problem.message for word in ("keyword", "used twice", "circle"))
+    assert problem is None or any(word in problem.message for word in ("keyword", "used twice", "cycle"))
 
 
 @pytest.mark.parametrize(
@@ -132,14 +132,14 @@ def test_every_scalar_type_is_a_type(kind: str) -> None:
         ("title strin", "unknown type 'strin'; did you mean 'string'?"),
         ("title String", "unknown type 'String'; did you mean 'string'?"),
         ("title zzz", "types are string text integer"),
-        ("title string uniq", "'uniq' is no modifier: after the type come 'unique', 'index', '?' or '= default'"),
+        ("title string uniq", "'uniq' is not a modifier: after the type, write 'unique', 'index', '?' or '= default'"),
         ("title string unique unique", "a modifier is given twice"),
         ("title string ??", "a modifier is given twice"),
         ("author -> User Post", "a relation is written 'name -> Entity'"),
-        ("title string =", "there is nothing after '='"),
-        ("title string =  ", "there is nothing after '='"),
-        ('title string = "open', "is no quoted text"),
-        ('title string = "a" b', "is no quoted text"),
+        ("title string =", "there is no value after '='"),
+        ("title string =  ", "there is no value after '='"),
+        ('title string = "open', "is not a valid quoted string"),
+        ('title string = "a" b', "is not a valid quoted string"),
     ],
 )
 def test_a_field_that_does_not_parse_is_refused_with_what_was_expected(text: str, reason: str) -> None:

@@ -274,12 +274,12 @@ def test_a_text_made_to_explode_is_judged_all_the_same(path: str, text: str) -> 
 @pytest.mark.parametrize(
     ("path", "text", "reason"),
     [
-        ("a.toml", "b = 1\n" + ".".join("a" * 100_000) + " = 1\n", "line 2 has a key of too many parts"),
-        ("a.toml", "b = {" + " . ".join(['"a.b"', "'c'"] * 50_000) + " = 1}", "line 1 has a key of too many parts"),
-        ("a.toml", "[" + ".".join("a" * 21) + "]", "line 1 has a key of too many parts"),
+        ("a.toml", "b = 1\n" + ".".join("a" * 100_000) + " = 1\n", "line 2 has a key with too many parts"),
+        ("a.toml", "b = {" + " . ".join(['"a.b"', "'c'"] * 50_000) + " = 1}", "line 1 has a key with too many parts"),
+        ("a.toml", "[" + ".".join("a" * 21) + "]", "line 1 has a key with too many parts"),
         ("a.toml", "." + '"' * 500_000, "it does not parse: Invalid statement (at line 1, column 1)"),
-        ("requirements.txt", "a" + " " * 90_000 + "b", "line 1 is no requirement: "),
-        ("requirements.txt", "a;" + "(" * 90_000, "line 1 is no requirement: "),
+        ("requirements.txt", "a" + " " * 90_000 + "b", "line 1 is not a valid requirement: "),
+        ("requirements.txt", "a;" + "(" * 90_000, "line 1 is not a valid requirement: "),
         ("a.json", "9" * 5_000, "it does not parse: Exceeds the limit (4300 digits) for integer string conversion"),
         ("a.py", "a = " + "9" * 5_000, "line 1 does not parse: Exceeds the limit (4300 digits) for integer string"),
         ("a.py", "(" * 500_000, "line 1 does not parse: too many nested parentheses"),
@@ -297,7 +297,7 @@ def test_a_file_may_not_declare_an_encoding_in_which_it_reads_otherwise(path: st
     found = find_fault(path, "#\n" * (line - 1) + f"{comment}\n#+AAo-import os\n")
 
     assert (found or "").startswith(f"line {line} declares the encoding '")
-    assert (found or "").endswith("; it has to be UTF-8")
+    assert (found or "").endswith("; only UTF-8 is allowed")
 
 
 @pytest.mark.parametrize("text", ["# -*- coding: UTF-8 -*-\n", "# coding: utf_8\n", "#\n#\n# coding: latin-1\n"])
@@ -387,7 +387,7 @@ def test_a_comment_of_its_own_does_not_go_on_behind_a_backslash() -> None:
 def test_a_line_that_is_no_requirement_is_refused(line: str) -> None:
     found = find_fault("app/requirements.txt", f"fastapi \\\n  >=1\n{line}\n") or ""
 
-    assert found.startswith("line 3 is no requirement: ")
+    assert found.startswith("line 3 is not a valid requirement: ")
 
 
 @pytest.mark.parametrize(

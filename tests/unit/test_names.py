@@ -113,7 +113,7 @@ def test_a_plain_run_name_is_taken(run: str) -> None:
     ],
 )
 def test_a_run_name_that_is_no_branch_everywhere_is_refused_with_one_that_is(run: str) -> None:
-    with pytest.raises(UsageError, match="is no valid branch name: use letters, digits") as caught:
+    with pytest.raises(UsageError, match="is not a valid branch name: use letters, digits") as caught:
         check_run_name(run)
 
     suggested = str(caught.value).rpartition("such as ")[2].strip("'")

@@ -6,8 +6,9 @@ from hypothesis import strategies as st
 
 from bot.errors import UsageError
 from bot.planning.plan_edits import add_instruction
+from bot.planning.plan_file import format_plan
 from bot.planning.resolved_plan import ResolvedPlan, resolve_plan_file
-from bot.planning.spec_parser import format_plan, read_spec
+from bot.planning.spec_parser import read_spec
 from tests.unit.values import read_plan
 
 _BODY = """\
@@ -165,8 +166,8 @@ def test_what_is_new_comes_after_what_there_is_and_what_is_said_otherwise_takes_
         ("- Tag: item -> Itm", "line 1: '- Tag: item -> Itm': relation to unknown entity 'Itm'; did you mean 'Item'?"),
         ("\n- Item: name strng", "line 2: '- Item: name strng': unknown type 'strng'"),
         ("- Item: name string, name text", "'name' is used twice in Item"),
-        ("- Tag: name string\n- Tag: name string", "line 2: '- Tag: name string': entity Tag is given twice"),
-        ("- Item: name string\n- Item: note string", "line 2: '- Item: note string': entity Item is given twice"),
+        ("- Tag: name string\n- Tag: name string", "line 2: '- Tag: name string': entity Tag is defined twice"),
+        ("- Item: name string\n- Item: note string", "line 2: '- Item: note string': entity Item is defined twice"),
         ("- item: note string", "line 1"),
     ],
 )

@@ -61,7 +61,7 @@ def _ask(
     faults: Mapping[str, str] | None = None,
 ) -> ModelRequest:
     wanted = request.paths if wanted is None else wanted
-    return files_request(request, wanted, at_head=at_head or {}, made=made or {}, faults=faults or {})
+    return files_request(request, wanted, at_head=at_head or {}, generated=made or {}, faults=faults or {})
 
 
 def _prompt(question: ModelRequest) -> str:
@@ -121,7 +121,11 @@ def test_the_first_part_is_the_same_when_a_file_is_asked_for_again() -> None:
     read = _read_of(request)
 
     again = _ask(
-        request, request.paths[:1], at_head=read, made={request.paths[1]: "A = 1\n"}, faults={request.paths[0]: "no"}
+        request,
+        request.paths[:1],
+        at_head=read,
+        made={request.paths[1]: "A = 1\n"},
+        faults={request.paths[0]: "no"},
     )
 
     assert again.parts[0] == _ask(request, at_head=read).parts[0]

@@ -97,7 +97,7 @@ def test_different_contents_for_a_path_are_a_fault_and_neither_is_taken() -> Non
     changes = _read(_answer(_entry("app/a.py"), _entry("app/b.py"), _entry("app/a.py", "A = 2\n"), _entry("app/a.py")))
 
     assert changes.files == {"app/b.py": "A = 1\n"}
-    assert changes.faults["app/a.py"] == "it is given twice, with different contents"
+    assert changes.faults["app/a.py"] == "it appears twice with different contents"
 
 
 # ---- hostile entries
@@ -125,14 +125,14 @@ def test_different_contents_for_a_path_are_a_fault_and_neither_is_taken() -> Non
         ("app/a.py\x1b[31m", "holds the character U+001B"),
         ("App/a.py", "differs from app/a.py in case"),
         ("readme.md", "differs from README.md in case"),
-        ("./app/a.py", "has an odd part"),
-        ("app//a.py", "has an odd part"),
-        ("app/a.py/", "has an odd part"),
-        ("app/a.py ", "has an odd part"),
-        ("app/entity.py", "is no file that was asked for"),
-        ("app/models/user.py", "is no file that was asked for"),
-        ("", "is no path of 1 to 400 characters"),
-        ("x" * 1_000_000, "is no path of 1 to 400 characters"),
+        ("./app/a.py", "has a part that is empty, or has spaces around it or a dot at its end"),
+        ("app//a.py", "has a part that is empty, or has spaces around it or a dot at its end"),
+        ("app/a.py/", "has a part that is empty, or has spaces around it or a dot at its end"),
+        ("app/a.py ", "has a part that is empty, or has spaces around it or a dot at its end"),
+        ("app/entity.py", "was not requested"),
+        ("app/models/user.py", "was not requested"),
+        ("", "does not have 1 to 400 characters"),
+        ("x" * 1_000_000, "does not have 1 to 400 characters"),
     ],
 )
 def test_a_path_nobody_asked_for_is_refused_and_costs_no_other_file(path: str, why: str) -> None:
@@ -175,7 +175,7 @@ def test_an_entry_that_is_more_or_less_than_path_and_content_costs_its_own_file_
     changes = _read(_answer(_entry("app/b.py"), entry, _entry("README.md", "# Title\n")))
 
     assert changes.files.keys() == {"app/b.py", "README.md"}
-    assert "no plain path with its content" in changes.faults["app/a.py"]
+    assert "not an object with path and content" in changes.faults["app/a.py"]
     assert changes.refused == ()
 
 
@@ -234,7 +234,7 @@ def test_a_file_with_a_secret_is_refused_without_showing_it(content: str) -> Non
     changes = _read(_answer(_entry("app/a.py", content), _entry("app/b.py")))
 
     assert list(changes.files) == ["app/b.py"]
-    assert changes.faults["app/a.py"] == "it holds a secret of this process"
+    assert changes.faults["app/a.py"] == "it contains a secret"
 
 
 def test_of_ten_thousand_entries_twenty_are_told() -> None:
@@ -244,7 +244,7 @@ def test_of_ten_thousand_entries_twenty_are_told() -> None:
 
     assert list(changes.files) == ["app/a.py"]
     assert len(changes.refused) == 21
-    assert changes.refused[0] == "'x/0.py': is no file that was asked for"
+    assert changes.refused[0] == "'x/0.py': was not requested"
     assert changes.refused[-1] == "and 9980 more"
 
 

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from bot.errors import UsageError
 from bot.planning.plan import Entity, Field, Plan
-from bot.planning.spec_parser import format_plan, read_spec
+from bot.planning.plan_file import format_plan
+from bot.planning.spec_parser import read_spec
 from bot.text import CONTROL
 from tests.unit.test_field_grammar import valid_fields
 from tests.unit.values import BLOG, SOURCE, read_plan
