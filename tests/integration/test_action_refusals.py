@@ -186,7 +186,7 @@ def test_what_is_no_command_gets_no_answer_and_costs_no_request(github: World, t
         ("/generate --max-tokens 0", "--max-tokens takes a whole number"),
         ("/generate --provider gpt", "--provider takes template or gemini, not 'gpt'"),
         ("/generate a shop", "Did you mean:\n\n```\n/generate -- a shop\n```"),
-        ("/status -- now", "/status takes no instruction"),
+        ("/status -- now", "/status does not take an instruction"),
         ("/regenerate", "/regenerate needs a phase"),
         ("/rollback to a b", "/rollback to takes one phase"),
     ],

@@ -1,4 +1,4 @@
-"""The grammar of comments: what is a command, what was meant as one, and what is neither."""
+"""The comment grammar: commands, mistyped commands, and comments that are neither."""
 
 import string
 import time
@@ -12,7 +12,7 @@ from bot.forge.comment_command import USAGE, Command, InvalidCommand, Verb, form
 from bot.planning.names import BAD_CHARACTER
 
 
-def _mistake(text: str) -> InvalidCommand:
+def _invalid(text: str) -> InvalidCommand:
     read = parse_command(text)
     assert isinstance(read, InvalidCommand)
     assert read.message.isprintable()
@@ -199,9 +199,9 @@ def test_what_is_no_command_gets_no_answer(text: str) -> None:
     ],
 )
 def test_a_word_near_a_command_is_answered_and_runs_nothing(text: str, suggestion: str) -> None:
-    mistake = _mistake(text)
-    assert mistake.suggestion == suggestion
-    assert mistake.message.startswith("there is no command '/")
+    invalid = _invalid(text)
+    assert invalid.suggestion == suggestion
+    assert invalid.message.startswith("there is no command '/")
 
 
 @pytest.mark.parametrize(
@@ -239,40 +239,40 @@ def test_a_word_near_a_command_is_prose_unless_what_follows_could_follow_the_com
         ("/generate --max-tokens " + "9" * 5000, "a whole number such as 50000, not '999", None),
         ("/generate --provider openai", "--provider takes template or gemini, not 'openai'", None),
         ("/generate --provider", "--provider takes template or gemini, not ''", None),
-        ("/generate a blog", "/generate takes no 'a blog'; write /generate [--max-tokens", "/generate -- a blog"),
+        ("/generate a blog", "/generate does not take 'a blog'; write /generate [--max-tokens", "/generate -- a blog"),
         (
             "/generate a blog --max-tokens 5 -- small",
-            "/generate takes no 'a blog'",
+            "/generate does not take 'a blog'",
             "/generate --max-tokens 5 -- a blog small",
         ),
-        ("/generate " + "x" * 600, "/generate takes no 'xxx", None),
+        ("/generate " + "x" * 600, "/generate does not take 'xxx", None),
         ("/generate <!-- x -->", "/generate has no option '-->'", None),
         ("/regenerate", "/regenerate needs a phase; write /regenerate PHASE", None),
         ("/regenerate , --cascade", "/regenerate needs a phase", None),
         ("/regenerate -- smaller", "/regenerate needs a phase", None),
-        ("/regenerate a --cascade=yes", "--cascade takes no value, but got 'yes'", None),
-        ("/regenerate a\u202eb", "'a\\u202eb' is no phase; /status lists the phases", None),
-        ("/regenerate a\u200bb", "'a\\u200bb' is no phase", None),
-        ("/regenerate " + "x" * 201, "is no phase", None),
+        ("/regenerate a --cascade=yes", "--cascade does not take a value, but got 'yes'", None),
+        ("/regenerate a\u202eb", "'a\\u202eb' is not a phase; /status lists the phases", None),
+        ("/regenerate a\u200bb", "'a\\u200bb' is not a phase", None),
+        ("/regenerate " + "x" * 201, "is not a phase", None),
         ("/rollback", "/rollback needs a phase; write /rollback PHASE", None),
         ("/rollback to", "/rollback needs a phase", None),
         ("/rollback to a b", "/rollback to takes one phase, not 'a b'", None),
         ("/rollback --to a", "/rollback has no option '--to'; write /rollback PHASE… [--cascade], or", None),
-        ("/rollback a -- because", "/rollback takes no instruction, but got 'because'", None),
+        ("/rollback a -- because", "/rollback does not take an instruction, but got 'because'", None),
         ("/plan --provider gemini", "/plan has no option '--provider'; write /plan", None),
-        ("/plan B is better", "/plan takes no 'B is better'; write /plan", "/plan"),
-        ("/status entity/Post", "/status takes no 'entity/Post'; write /status", "/status"),
-        ("/stop -- now", "/stop takes no instruction, but got 'now'", None),
-        ("/help me", "/help takes no 'me'", "/help"),
+        ("/plan B is better", "/plan does not take 'B is better'; write /plan", "/plan"),
+        ("/status entity/Post", "/status does not take 'entity/Post'; write /status", "/status"),
+        ("/stop -- now", "/stop does not take an instruction, but got 'now'", None),
+        ("/help me", "/help does not take 'me'", "/help"),
     ],
 )
 def test_a_command_that_cannot_be_run_says_what_is_wrong_with_which_value(
     text: str, said: str, suggestion: str | None
 ) -> None:
-    mistake = _mistake(text)
-    assert said in mistake.message
-    assert len(mistake.message) < 500
-    assert mistake.suggestion == suggestion
+    invalid = _invalid(text)
+    assert said in invalid.message
+    assert len(invalid.message) < 500
+    assert invalid.suggestion == suggestion
 
 
 # ---- properties
