@@ -51,7 +51,7 @@ from bot.forge import github_client
 from bot.history import stop_request
 progress_comment._EDIT_EVERY, stop_request._LOOK_EVERY = 0.05, 0.1
 calm = dict(backoff=0.01, limit_wait=0.01, longest_wait=0.1, between_requests=0.0, between_writes=0.0)
-github_client.Manners = functools.partial(github_client.Manners, **calm)
+github_client.RequestPacing = functools.partial(github_client.RequestPacing, **calm)
 from bot.cli.main import main
 main()
 """
@@ -171,7 +171,7 @@ class World:
             settings=read_actions_settings(environ),
             inputs=build_inputs(**{**self.inputs, **inputs}),
             gemini=gemini,
-            forge=GitHubClient(self.token, repository="acme/blog", api_url=self.github.url, manners=QUICK),
+            forge=GitHubClient(self.token, repository="acme/blog", api_url=self.github.url, pacing=QUICK),
             announcer=PlainAnnouncer(self.log.append),
             say=self.log.append,
             timer=timer,

@@ -1,4 +1,4 @@
-"""GitHub's client over loopback HTTP, against a server that keeps to what GitHub publishes of itself."""
+"""The GitHub client over loopback HTTP, against a fake server that checks requests against GitHub's published API."""
 
 import contextlib
 import json
@@ -52,21 +52,21 @@ PRIMARY = "API rate limit exceeded for installation ID 1."
 
 @contextmanager
 def serving(
-    script: Script | None = None, *, prefix: str = "", manners: RequestPacing = QUICK, login: str = LOGIN
+    script: Script | None = None, *, prefix: str = "", pacing: RequestPacing = QUICK, login: str = LOGIN
 ) -> Iterator[tuple[FakeGitHub, GitHubClient]]:
     with FakeGitHub(script, prefix=prefix) as fake:
-        yield fake, GitHubClient(TOKEN, repository=REPOSITORY, api_url=fake.url, login=login, manners=manners)
+        yield fake, GitHubClient(TOKEN, repository=REPOSITORY, api_url=fake.url, login=login, pacing=pacing)
 
 
 def failing(
     act: Callable[[GitHubClient], object],
     script: Script | None = None,
     *,
-    manners: RequestPacing = QUICK,
+    pacing: RequestPacing = QUICK,
     **state: object,
 ) -> ForgeError:
     """Let *act* fail, and hold the error to what every error must be."""
-    with serving(script, manners=manners) as (fake, hub):
+    with serving(script, pacing=pacing) as (fake, hub):
         for name, value in state.items():
             assert hasattr(fake, name)
             setattr(fake, name, value)
@@ -78,7 +78,7 @@ def failing(
     assert TOKEN not in "".join(traceback.format_exception(caught.value)) + repr(caught.value)
     assert message.isprintable()
     assert len(message) < 500
-    assert ": GitHub said " in message
+    assert ": GitHub " in message
     assert "; " in message
     return caught.value
 
@@ -205,7 +205,7 @@ def test_an_error_never_permits(status: int) -> None:
 def test_an_odd_answer_never_permits(body: bytes) -> None:
     with serving(at("GET .*", Reply(status=200, body=body), ever=True)) as (_, hub):
         error = outcome(hub, "may_write")
-        assert error is None or "GitHub said 200 something that can't be read" in str(error)
+        assert error is None or "GitHub said 200 with an answer that can't be read" in str(error)
         assert error or not hub.may_write("alice")
 
 
@@ -305,7 +305,7 @@ def test_a_reply_to_a_deletion_is_lost() -> None:
 )
 def test_a_text_that_is_too_long_is_not_sent(act: Callable[[GitHubClient], object]) -> None:
     with serving() as (fake, hub):
-        with pytest.raises(ForgeError, match=r"60,001 characters, of 60,000; cut it"):
+        with pytest.raises(ForgeError, match=r"60,001 characters, the limit is 60,000; shorten it"):
             act(hub)
         assert not fake.requests
 
@@ -408,7 +408,7 @@ def test_opening_after_the_last_was_merged() -> None:
 def test_nothing_to_open() -> None:
     error = failing(lambda hub: opened(hub, head="phasebot/none"))
     assert not isinstance(error, ForgeRefusedError)
-    assert "GitHub said 422 Validation Failed: No commits between main and phasebot/none; correct that" in str(error)
+    assert "GitHub said 422 Validation Failed: No commits between main and phasebot/none; fix this" in str(error)
 
 
 def test_actions_may_not_open_pull_requests() -> None:
@@ -461,7 +461,7 @@ def test_a_workflow_that_is_not_there() -> None:
 @pytest.mark.parametrize("slash", ["", "/"])
 def test_an_own_server_has_its_api_elsewhere(slash: str) -> None:
     with FakeGitHub(prefix="/api/v3") as fake:
-        hub = GitHubClient(TOKEN, repository=REPOSITORY, api_url=fake.url + slash, manners=QUICK)
+        hub = GitHubClient(TOKEN, repository=REPOSITORY, api_url=fake.url + slash, pacing=QUICK)
         for _ in range(101):
             fake.add_comment("hello", login="mallory")
         hub.comment(12, MARKER)
@@ -485,7 +485,7 @@ def test_a_bad_token(name: str) -> None:
 
 def test_the_server_knows_the_token() -> None:
     with FakeGitHub() as fake:
-        hub = GitHubClient("ghs_other", repository=REPOSITORY, api_url=fake.url, manners=QUICK)
+        hub = GitHubClient("ghs_other", repository=REPOSITORY, api_url=fake.url, pacing=QUICK)
         with pytest.raises(ForgeError, match=r"GitHub said 401 Bad credentials"):
             hub.may_write("alice")
 
@@ -508,10 +508,10 @@ def test_a_permission_is_missing(name: str, missing: set[str], needs: str) -> No
     with FakeGitHub() as fake:
         fake.add_pull(number=1001)
         fake.granted -= missing
-        hub = GitHubClient(TOKEN, repository=REPOSITORY, api_url=fake.url, manners=QUICK)
+        hub = GitHubClient(TOKEN, repository=REPOSITORY, api_url=fake.url, pacing=QUICK)
         with pytest.raises(ForgeRefusedError) as caught:
             ACTS[name](hub)
-    advice = f"; the token needs {needs} (in a workflow under `permissions:`)"
+    advice = f"; the token needs {needs} (in a workflow, set it under `permissions:`)"
     assert str(caught.value).endswith(f"GitHub said 403 {FORBIDDEN}{advice}")
     assert caught.value.__context__ is None
 
@@ -570,8 +570,8 @@ def test_an_error_of_the_server_passes(name: str) -> None:
 @every
 def test_a_server_that_stays_ill(name: str) -> None:
     with FakeGitHub(at(".*", PAGE, ever=True)) as fake:
-        hub = GitHubClient(TOKEN, repository=REPOSITORY, api_url=fake.url, manners=QUICK)
-        with pytest.raises(ForgeError, match=r"GitHub said 502 Bad Gateway; check .* when GitHub is well$"):
+        hub = GitHubClient(TOKEN, repository=REPOSITORY, api_url=fake.url, pacing=QUICK)
+        with pytest.raises(ForgeError, match=r"GitHub said 502 Bad Gateway; check .* or run it again later$"):
             ACTS[name](hub)
         assert len(fake.requests) <= 7
 
@@ -579,7 +579,7 @@ def test_a_server_that_stays_ill(name: str) -> None:
 @every
 def test_a_server_that_does_not_answer(name: str) -> None:
     error = failing(ACTS[name], at(".*", NEVER, ever=True))
-    assert "GitHub said nothing (ConnectionError); check GITHUB_API_URL and the network" in str(error)
+    assert "GitHub did not answer (ConnectionError); check GITHUB_API_URL and the network" in str(error)
 
 
 @every
@@ -587,8 +587,8 @@ def test_nobody_is_there(name: str) -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{free.getsockname()[1]}"
-    hub = GitHubClient(TOKEN, repository=REPOSITORY, api_url=url, manners=QUICK)
-    with pytest.raises(ForgeError, match=r"GitHub said nothing \(ConnectionError\)") as caught:
+    hub = GitHubClient(TOKEN, repository=REPOSITORY, api_url=url, pacing=QUICK)
+    with pytest.raises(ForgeError, match=r"GitHub did not answer \(ConnectionError\)") as caught:
         ACTS[name](hub)
     assert caught.value.__context__ is None
 
@@ -611,7 +611,7 @@ def test_an_answer_that_cannot_be_read(name: str) -> None:
             fake.script = at(".*", Reply(status=200, body=body), ever=True)
             error = outcome(hub, name)
             assert error or name in harmless | TAKING_BACK, body
-            assert error is None or "GitHub said 200 something that can't be read" in str(error), body
+            assert error is None or "GitHub said 200 with an answer that can't be read" in str(error), body
             assert error is None or error.__context__ is None
 
 
@@ -649,7 +649,7 @@ def test_a_redirection_elsewhere_does_not_get_the_token() -> None:
 
 def test_an_answer_too_late() -> None:
     slow = at(TALKING, Reply(wait=1.3))
-    with serving(slow, manners=replace(QUICK, timeout=1, sleep=lambda _: time.sleep(0.4))) as (fake, hub):
+    with serving(slow, pacing=replace(QUICK, timeout=1, sleep=lambda _: time.sleep(0.4))) as (fake, hub):
         assert hub.comment(12, MARKER) == fake.comments[0].id
         assert len(fake.comments) == 1
         assert fake.lines == [TALKING, LISTING]
@@ -745,7 +745,7 @@ def test_a_limit_that_says_how_long(name: str, status: int, naps: list[float]) -
 def test_a_limit_on_what_creates(name: str, headers: dict[str, str], waits: list[float]) -> None:
     naps: list[float] = []
     patient = replace(QUICK, limit_wait=11, sleep=naps.append)
-    with serving(at("POST .*", refusal(403, SECONDARY, **headers)), manners=patient) as (fake, hub):
+    with serving(at("POST .*", refusal(403, SECONDARY, **headers)), pacing=patient) as (fake, hub):
         fake.add_comment("/generate", login="alice")
         fake.add_pull(number=1001, draft=True, state="closed")
         fake.add_review_comment("/generate", pull=1001, login="alice")
@@ -764,7 +764,7 @@ def test_what_passes_by_itself(name: str, status: int) -> None:
 
 def test_a_limit_without_an_end_in_sight(naps: list[float]) -> None:
     with serving(
-        at("PATCH .*", refusal(403, SECONDARY), refusal(403, SECONDARY)), manners=replace(QUICK, limit_wait=9)
+        at("PATCH .*", refusal(403, SECONDARY), refusal(403, SECONDARY)), pacing=replace(QUICK, limit_wait=9)
     ) as (
         fake,
         hub,
@@ -786,7 +786,7 @@ def test_a_wait_that_is_too_long(name: str, status: int, naps: list[float]) -> N
 @every
 def test_a_limit_that_stays(name: str, headers: dict[str, str], naps: list[float]) -> None:
     limit = at(".*", refusal(403, SECONDARY, **headers), ever=True)
-    error = failing(ACTS[name], limit, manners=replace(QUICK, limit_wait=9, sleep=naps.append))
+    error = failing(ACTS[name], limit, pacing=replace(QUICK, limit_wait=9, sleep=naps.append))
     assert not isinstance(error, ForgeRefusedError)
     assert str(error).endswith("wait a while and run it again")
     assert 3 <= len(naps) <= 6  # ours, and those of PyGithub
@@ -822,14 +822,14 @@ def test_what_github_says_is_one_printable_line_without_the_token() -> None:
 
 def test_a_login_cannot_write_the_message() -> None:
     error = failing(lambda hub: hub.may_write("a\n::error::x" + "y" * 900), at(".*", refusal(401, "no"), ever=True))
-    assert str(error).startswith("checking what a ::error::xyyy")
+    assert str(error).startswith("checking the permissions of a ::error::xyyy")
 
 
 def test_the_errors_of_a_validation_are_told() -> None:
     rows = [{"resource": "Issue", "code": "missing_field"}, "Body is bad"]
     body = json.dumps({"message": "Validation Failed", "errors": rows}).encode()
     error = failing(ACTS["edit_comment"], at("PATCH .*", Reply(status=422, body=body)))
-    assert "GitHub said 422 Validation Failed: missing_field: Body is bad; correct that and run it again" in str(error)
+    assert "GitHub said 422 Validation Failed: missing_field: Body is bad; fix this and run it again" in str(error)
 
 
 def test_the_log_does_not_hold_the_token(caplog: pytest.LogCaptureFixture) -> None:
@@ -842,7 +842,7 @@ def test_the_log_does_not_hold_the_token(caplog: pytest.LogCaptureFixture) -> No
 
 
 def test_writes_are_spaced() -> None:
-    with serving(manners=replace(QUICK, between_writes=0.15)) as (fake, hub):
+    with serving(pacing=replace(QUICK, between_writes=0.15)) as (fake, hub):
         hub.comment(12, "one")
         hub.comment(12, "two")
         assert fake.requests[1].time - fake.requests[0].time >= 0.15

@@ -1,4 +1,4 @@
-"""Issues, and comments on the lines of a diff: what is read of them, and answers that are written once."""
+"""The GitHub client: issues, review comments and replies."""
 
 import json
 from collections.abc import Callable
@@ -126,7 +126,7 @@ def test_what_is_not_there_is_gone_and_not_refused(act: Callable[[GitHubClient],
     error = failing(act)
     assert isinstance(error, ForgeGoneError)
     assert not isinstance(error, ForgeRefusedError)
-    assert "GitHub said 404 Not Found; check that it exists; a token without `" in str(error)
+    assert "GitHub said 404 Not Found; check that it exists, and that the token has `" in str(error)
 
 
 def test_a_comment_that_was_deleted_meanwhile() -> None:
@@ -316,7 +316,7 @@ def test_a_comment_that_is_hardly_odd(known: dict[str, object]) -> None:
 def test_a_comment_that_is_odd(odd: dict[str, object]) -> None:
     reply = showing("pull-request-review-comment", [LINE], **odd)
     error = failing(ACTS["review_thread"], at(LINES, reply, ever=True))
-    assert str(error).startswith("reading the thread of review comment 1001 on #1001: GitHub said 200 something")
+    assert str(error).startswith("reading the thread of review comment 1001 on #1001: GitHub said 200 with an answer")
 
 
 # Answers
@@ -393,7 +393,9 @@ def test_an_answer_to_a_comment_that_was_deleted(left: int) -> None:
     with serving() as (fake, hub):
         ids = with_thread(fake)
         del fake.review_comments[0]
-        with pytest.raises(ForgeGoneError, match=r"^answering review comment \d+ on #1001: GitHub said 404 Not Found"):
+        with pytest.raises(
+            ForgeGoneError, match=r"^replying to review comment \d+ on #1001: GitHub said 404 Not Found"
+        ):
             hub.reply(PULL, ids[left], "Done.")
         assert [line for line in fake.lines if line == LINES] == [LINES]
 
