@@ -277,7 +277,7 @@ def test_a_summary_is_cut_visibly_below_what_the_runner_drops(tmp_path: Path, si
     write_summary(path, "\u00fc" * (size // 2) + "x" * (size % 2))
     text = path.read_text()
     assert path.stat().st_size <= MAX_SUMMARY
-    assert text.startswith("> **Cut:** this summary is ") == (size >= MAX_SUMMARY)
+    assert text.startswith("> **Cut off:** this summary is ") == (size >= MAX_SUMMARY)
     assert text.endswith(("\u00fc\n", "x\n"))
 
 
@@ -286,5 +286,5 @@ def test_summaries_that_are_too_long_together_say_so(tmp_path: Path) -> None:
     write_summary(path, "x" * (MAX_SUMMARY - 100))
     for _ in range(20):
         write_summary(path, "y" * 1_000)
-    assert "> **Cut:** this summary is 1,000 bytes long" in path.read_text()
+    assert "> **Cut off:** this summary is 1,000 bytes long" in path.read_text()
     assert path.stat().st_size < 1024 * 1024
