@@ -34,13 +34,13 @@ _UNREADABLE_ANSWER = (  # what PyGithub raises for an answer of an unexpected fo
 _LIMIT = re.compile(r"rate limit|abuse detection|before you try again|request again later", re.IGNORECASE)
 _ADVICE = (  # what to do next, by the status and message of the answer
     (r".*not permitted to create or approve", "allow it under Settings > Actions > General, or open it by hand"),
-    (r"429 ", "wait a while and run it again"),
-    (r"403 .*is locked", "unlock the conversation and run it again"),
+    (r"429 ", "wait a while and try again"),
+    (r"403 .*is locked", "unlock the conversation and try again"),
     (r"401 ", "the token is wrong or has expired; check github-token"),
     (r"403 ", "the token needs {needs} (in a workflow, set it under `permissions:`)"),
     (r"(301|404|410) ", "check that it exists, and that the token has {needs}"),
-    (r"(0|2..|5..) ", "check GITHUB_API_URL and the network, or run it again later"),
-    (r"", "fix this and run it again"),
+    (r"(0|2..|5..) ", "check GITHUB_API_URL and the network, or try again later"),
+    (r"", "fix this and try again"),
 )
 
 
@@ -79,7 +79,7 @@ class Failure(NamedTuple):
         return f"GitHub said {self.status} {self.message}" if self.status else f"GitHub {self.message}"
 
     def wait(self, pacing: RequestPacing, attempt: int, *, creates: bool) -> float:
-        """Return the seconds to wait before another attempt; infinity if a retry is useless or PyGithub made it."""
+        """Return the seconds to wait before a retry; infinity if it is useless, or PyGithub has retried already."""
         temporary = creates and (self.status == _NO_ANSWER or self.status >= _SERVER_ERROR or self.is_limit)
         exhausted = attempt == _ATTEMPTS or "api rate limit exceeded" in self.message.lower()
         if exhausted or not (temporary or self.status == _UNREADABLE):

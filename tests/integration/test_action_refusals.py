@@ -83,10 +83,10 @@ def test_a_user_whom_github_does_not_know_is_refused(github: World) -> None:
     ("reply", "told"),
     [
         (refusal(404, "Not Found"), "alice has no write access"),
-        (refusal(500, "Server Error"), "can't be told: checking what alice may do: GitHub said 500"),
+        (refusal(500, "Server Error"), "can't be told: checking the permissions of alice: GitHub said 500"),
         (refusal(403, "Resource not accessible by integration"), "the token needs `metadata: read`"),
         (refusal(401, "Bad credentials"), "check github-token"),
-        (Reply(reset=True), "can't be told: checking what alice may do: GitHub said nothing"),
+        (Reply(reset=True), "can't be told: checking the permissions of alice: GitHub did not answer"),
         (Reply(status=200, body=b"<html>Unicorn!</html>"), "something that can't be read"),
         (Reply(status=200, body=b"{}"), "alice has"),
         (Reply(status=200, body=b"[]"), "alice has"),

@@ -320,7 +320,7 @@ def test_a_locked_conversation() -> None:
     assert isinstance(error, ForgeRefusedError)
     assert str(error) == (
         "commenting on #12: GitHub said 403 Unable to create comment because issue is locked.; "
-        "unlock the conversation and run it again"
+        "unlock the conversation and try again"
     )
 
 
@@ -571,7 +571,7 @@ def test_an_error_of_the_server_passes(name: str) -> None:
 def test_a_server_that_stays_ill(name: str) -> None:
     with FakeGitHub(at(".*", PAGE, ever=True)) as fake:
         hub = GitHubClient(TOKEN, repository=REPOSITORY, api_url=fake.url, pacing=QUICK)
-        with pytest.raises(ForgeError, match=r"GitHub said 502 Bad Gateway; check .* or run it again later$"):
+        with pytest.raises(ForgeError, match=r"GitHub said 502 Bad Gateway; check .* or try again later$"):
             ACTS[name](hub)
         assert len(fake.requests) <= 7
 
@@ -779,7 +779,7 @@ def test_a_wait_that_is_too_long(name: str, status: int, naps: list[float]) -> N
     error = failing(ACTS[name], at(".*", refusal(status, SECONDARY, Retry_After="3600"), ever=True))
     assert not isinstance(error, ForgeRefusedError)
     assert not naps
-    assert "run it again" in str(error)
+    assert "try again" in str(error)
 
 
 @pytest.mark.parametrize("headers", [{}, {"Retry_After": "1"}])
@@ -788,7 +788,7 @@ def test_a_limit_that_stays(name: str, headers: dict[str, str], naps: list[float
     limit = at(".*", refusal(403, SECONDARY, **headers), ever=True)
     error = failing(ACTS[name], limit, pacing=replace(QUICK, limit_wait=9, sleep=naps.append))
     assert not isinstance(error, ForgeRefusedError)
-    assert str(error).endswith("wait a while and run it again")
+    assert str(error).endswith("wait a while and try again")
     assert 3 <= len(naps) <= 6  # ours, and those of PyGithub
 
 
@@ -798,7 +798,7 @@ def test_the_requests_of_the_hour_are_spent(name: str, naps: list[float]) -> Non
     error = failing(ACTS[name], at(".*", spent, ever=True))
     assert not isinstance(error, ForgeRefusedError)
     assert not naps
-    assert f"GitHub said 403 {PRIMARY}; wait a while and run it again" in str(error)
+    assert f"GitHub said 403 {PRIMARY}; wait a while and try again" in str(error)
 
 
 def test_the_hour_is_nearly_over(naps: list[float]) -> None:
@@ -829,7 +829,7 @@ def test_the_errors_of_a_validation_are_told() -> None:
     rows = [{"resource": "Issue", "code": "missing_field"}, "Body is bad"]
     body = json.dumps({"message": "Validation Failed", "errors": rows}).encode()
     error = failing(ACTS["edit_comment"], at("PATCH .*", Reply(status=422, body=body)))
-    assert "GitHub said 422 Validation Failed: missing_field: Body is bad; fix this and run it again" in str(error)
+    assert "GitHub said 422 Validation Failed: missing_field: Body is bad; fix this and try again" in str(error)
 
 
 def test_the_log_does_not_hold_the_token(caplog: pytest.LogCaptureFixture) -> None:

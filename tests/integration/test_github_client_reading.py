@@ -414,7 +414,7 @@ def test_an_answer_where_the_conversation_is_locked() -> None:
     with serving() as (fake, hub):
         first, *_ = with_thread(fake)
         fake.pulls[0].locked = True
-        with pytest.raises(ForgeRefusedError, match=r"issue is locked.; unlock the conversation and run it again$"):
+        with pytest.raises(ForgeRefusedError, match=r"issue is locked.; unlock the conversation and try again$"):
             hub.reply(PULL, first, "Done.")
         assert fake.lines == [ANSWERING]
 

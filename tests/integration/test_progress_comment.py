@@ -174,7 +174,7 @@ def test_a_github_that_says_nothing_any_more_fails_no_run(github: World) -> None
 
     assert (github.said(), github.github.pulls) == ([], [])
     assert "pull-request-number" not in ending.outputs
-    assert any("GitHub said nothing" in line for line in github.log)
+    assert any("GitHub did not answer" in line for line in github.log)
 
 
 def test_a_text_that_github_takes_for_too_long_fails_no_run(github: World) -> None:
@@ -189,7 +189,7 @@ def test_an_exhausted_limit_fails_no_run(github: World) -> None:
 
     completed(github, after_the_first_looks(reply))
 
-    assert any("wait a while and run it again" in line for line in github.log), github.log
+    assert any("wait a while and try again" in line for line in github.log), github.log
 
 
 # ---- what the token may not

@@ -1,4 +1,4 @@
-"""What Phasebot says on GitHub, whole: read the golden files to see it.  ``PHASEBOT_GOLDEN=1`` writes them anew."""
+"""Every text that Phasebot posts on GitHub, compared with golden files; ``PHASEBOT_GOLDEN=1`` rewrites them."""
 
 import os
 import re
@@ -110,11 +110,11 @@ INCOMPLETE = replace(
     elapsed=3725,
     failures={
         "entity/Comment": dict.fromkeys(
-            list(PHASES[4].files)[2:], "the answer is no Python: line 3, '(' was never closed"
+            list(PHASES[4].files)[2:], "the answer is not valid Python: line 3, '(' was never closed"
         )
     },
     error="gemini: quota used up: 429 per day; run generate again tomorrow, or name another --model",
-    notes=["phasebot/issue-12 keeps the plan it has, which is not this spec's"],
+    notes=["phasebot/issue-12 already has a plan; the new spec was not used"],
     next_command="/generate",
 )
 FAILED = replace(
@@ -135,6 +135,11 @@ PLANNED = replace(
     elapsed=7,
     next_command="/generate",
 )
+REVERTED = replace(
+    _report("reverted", PHASES, [*MADE, rollback(40, "support", "main")]),
+    elapsed=3,
+    next_command="/generate",
+)
 SIXTY = replace(
     _report(
         "working",
@@ -153,6 +158,7 @@ TEXTS: Mapping[str, str] = {
     "failed": rendering.render_progress(FAILED),
     "stopped": rendering.render_progress(STOPPED),
     "planned": rendering.render_progress(PLANNED),
+    "reverted": rendering.render_progress(REVERTED),
     "sixty": rendering.render_progress(SIXTY),
     "begun": rendering.render_progress(
         replace(
@@ -175,7 +181,7 @@ TEXTS: Mapping[str, str] = {
     "closing": "\n\n---\n\n".join(
         map(
             rendering.render_closing,
-            [COMPLETE, INCOMPLETE, FAILED, STOPPED, PLANNED, WORKING, replace(COMPLETE, pull=None)],
+            [COMPLETE, INCOMPLETE, FAILED, STOPPED, PLANNED, REVERTED, WORKING, replace(COMPLETE, pull=None)],
         )
     ),
     "help": rendering.render_help(
@@ -183,7 +189,7 @@ TEXTS: Mapping[str, str] = {
     ),
     "refusal": rendering.render_refusal("@mallory has read access to acme/blog, and /generate needs write access."),
     "suggestion": rendering.render_suggestion("there is no command '/genrate'", "/generate --max-tokens 5000"),
-    "failure": rendering.render_failure("fetching issue-12: no answer; check the remote", "/status"),
+    "failure": rendering.render_failure("fetching issue-12: the server did not answer; check the remote", "/status"),
     "stopping": rendering.render_stopping("issue-12"),
 }
 
