@@ -124,7 +124,7 @@ def test_a_phase_that_lacks_what_it_needs_names_the_command_that_makes_both(gith
 
 def test_everything_after_a_phase_is_taken_back(github: World) -> None:
     assert github.say("/rollback to core").status == "answered"
-    assert "2 of 5 phases are left" in github.said()[-1]
+    assert "2 of 5 phases still done" in github.said()[-1]
 
 
 @pytest.mark.parametrize("text", ["/regenerate entity/Noet", "/rollback entity/Noet", "/rollback to entity/Noet"])

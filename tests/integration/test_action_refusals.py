@@ -87,7 +87,7 @@ def test_a_user_whom_github_does_not_know_is_refused(github: World) -> None:
         (refusal(403, "Resource not accessible by integration"), "the token needs `metadata: read`"),
         (refusal(401, "Bad credentials"), "check github-token"),
         (Reply(reset=True), "can't be told: checking the permissions of alice: GitHub did not answer"),
-        (Reply(status=200, body=b"<html>Unicorn!</html>"), "something that can't be read"),
+        (Reply(status=200, body=b"<html>Unicorn!</html>"), "with an answer that can't be read"),
         (Reply(status=200, body=b"{}"), "alice has"),
         (Reply(status=200, body=b"[]"), "alice has"),
         (Reply(status=200, body=b'{"permission": null}'), "alice has"),

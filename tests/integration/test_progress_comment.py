@@ -249,7 +249,7 @@ def test_without_contents_write_the_run_fails_and_says_which_permission_it_needs
     assert github.github.pulls == []
     for said in github.said():
         assert "permissions: contents: write" in said
-    assert "**Phasebot failed at" in progress(github)
+    assert "**Phasebot failed on" in progress(github)
     assert "/commit/" not in progress(github), "nothing is told that is not pushed"
 
 

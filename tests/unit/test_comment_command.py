@@ -74,7 +74,7 @@ def test_every_command_has_a_line_of_usage() -> None:
         "/generate\u3000--max-tokens 5\x1c-- make it small",
     ],
 )
-def test_dashes_and_blanks_are_understood_as_phones_type_them(text: str) -> None:
+def test_long_dashes_and_unusual_spaces_are_accepted(text: str) -> None:
     assert parse_command(text) == Command(verb="generate", max_tokens=5, instruction="make it small")
 
 
@@ -96,11 +96,11 @@ def test_dashes_and_blanks_are_understood_as_phones_type_them(text: str) -> None
         ),
     ],
 )
-def test_what_stands_below_the_line_is_kept_but_for_control_characters(below: str, text: str) -> None:
+def test_text_below_the_command_is_kept_without_control_characters(below: str, text: str) -> None:
     assert parse_command(f"/generate{below}") == Command(verb="generate", text=text)
 
 
-def test_an_instruction_is_kept_but_for_control_characters() -> None:
+def test_an_instruction_is_kept_without_control_characters() -> None:
     assert _command("/generate --  a\x00 `b`  *c*\u202e <!-- d --> \n").instruction == "a `b`  *c* <!-- d -->"
 
 
@@ -161,7 +161,7 @@ def test_an_instruction_is_kept_but_for_control_characters() -> None:
         "/" + "generate" * 5,
     ],
 )
-def test_what_is_no_command_gets_no_answer(text: str) -> None:
+def test_other_comments_get_no_answer(text: str) -> None:
     assert parse_command(text) is None
 
 
@@ -198,7 +198,7 @@ def test_what_is_no_command_gets_no_answer(text: str) -> None:
         ("/Plan", "/plan"),
     ],
 )
-def test_a_word_near_a_command_is_answered_and_runs_nothing(text: str, suggestion: str) -> None:
+def test_a_mistyped_command_gets_a_suggestion(text: str, suggestion: str) -> None:
     invalid = _invalid(text)
     assert invalid.suggestion == suggestion
     assert invalid.message.startswith("there is no command '/")
@@ -218,7 +218,7 @@ def test_a_word_near_a_command_is_answered_and_runs_nothing(text: str, suggestio
         "/helped - a lot",
     ],
 )
-def test_a_word_near_a_command_is_prose_unless_what_follows_could_follow_the_command(text: str) -> None:
+def test_a_similar_word_followed_by_prose_gets_no_answer(text: str) -> None:
     assert parse_command(text) is None
 
 
@@ -266,9 +266,7 @@ def test_a_word_near_a_command_is_prose_unless_what_follows_could_follow_the_com
         ("/help me", "/help does not take 'me'", "/help"),
     ],
 )
-def test_a_command_that_cannot_be_run_says_what_is_wrong_with_which_value(
-    text: str, said: str, suggestion: str | None
-) -> None:
+def test_an_invalid_command_says_which_value_is_wrong(text: str, said: str, suggestion: str | None) -> None:
     invalid = _invalid(text)
     assert said in invalid.message
     assert len(invalid.message) < 500
@@ -310,12 +308,12 @@ _COMMANDS = (
 
 
 @given(_COMMANDS)
-def test_a_command_that_is_written_is_read_as_it_was(command: Command) -> None:
+def test_a_formatted_command_parses_to_itself(command: Command) -> None:
     assert parse_command(format_command(command)) == command
     assert parse_command(format_command(command).replace("\n", "\r\n")) == command
 
 
-def test_an_instruction_is_written_on_one_line() -> None:
+def test_an_instruction_is_formatted_on_one_line() -> None:
     assert format_command(Command(verb="generate", instruction="a\nb", text="c")) == "/generate -- a b\n\nc"
 
 
@@ -359,7 +357,7 @@ _PIECES = st.sampled_from(
 
 
 @given(st.lists(_PIECES | st.text(max_size=3), max_size=15).map("".join))
-def test_what_is_read_can_be_written_and_read_again(text: str) -> None:
+def test_a_parsed_command_can_be_formatted_and_parsed_again(text: str) -> None:
     for comment in (text, f"/generate {text}", f"/regenerate core {text}", f"/{text}"):
         read = parse_command(comment)
         if isinstance(read, Command):
@@ -380,7 +378,7 @@ _STARTS = ("", "/", "/generate ", "/generate\n", "/regenerate core ", "/rollback
 
 @pytest.mark.parametrize("piece", _REPEATED)
 @pytest.mark.parametrize("start", _STARTS)
-def test_the_longest_comment_is_read_in_no_time(start: str, piece: str) -> None:
+def test_the_longest_comment_is_parsed_fast(start: str, piece: str) -> None:
     text = (start + piece * 65_536)[:65_536]
     before = time.process_time()
     parse_command(text)

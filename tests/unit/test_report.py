@@ -216,7 +216,7 @@ OUR_HTML = re.compile(r"<!-- phasebot:[A-Za-z0-9._/-]* -->|</?details>|<summary>
 
 
 @pytest.mark.parametrize("name", TEXTS)
-def test_what_is_said(name: str) -> None:
+def test_each_text_equals_its_golden_file(name: str) -> None:
     golden = GOLDEN / f"{name}.md"
     if REWRITE:
         golden.parent.mkdir(parents=True, exist_ok=True)
@@ -236,7 +236,7 @@ def test_the_progress_comment_is_found_by_its_first_line() -> None:
     assert not rendering.render_status(WORKING).startswith("<!--")
 
 
-def test_only_a_pull_request_of_an_issue_closes_one() -> None:
+def test_only_the_pull_request_of_an_issue_closes_it() -> None:
     assert rendering.render_pull_body(COMPLETE, 12, "").startswith("Closes #12\n")
     assert rendering.render_pull_body(COMPLETE, None, "Closes #12").startswith("Closes #`12`\n")
 
@@ -259,15 +259,15 @@ def test_a_title_shows_its_text_and_pings_nobody() -> None:
         "",
     ],
 )
-def test_a_link_that_leads_elsewhere_is_left_out(url: str) -> None:
+def test_a_link_out_of_the_repository_is_left_out(url: str) -> None:
     assert rendering.render_progress(replace(COMPLETE, run_url=url)) == TEXTS["complete"].rpartition(" \u00b7 ")[0]
 
 
-def test_a_failure_can_not_end_the_block_it_is_shown_in() -> None:
+def test_a_failure_message_cannot_close_its_code_block() -> None:
     assert rendering.render_failure("boom\n```\n# x", "/help").count("\n````") == 2
 
 
-def test_an_answer_is_told_from_all_others_and_is_none_of_the_progress_comment() -> None:
+def test_an_answer_has_a_marker_of_its_own() -> None:
     answer = rendering.render_answer("7-901", "text")
 
     assert answer == "<!-- phasebot: answer 7-901 -->\ntext"
@@ -275,7 +275,7 @@ def test_an_answer_is_told_from_all_others_and_is_none_of_the_progress_comment()
 
 
 @pytest.mark.parametrize("length", [1, 400])
-def test_the_largest_project_fits_and_still_says_how_to_go_on(length: int) -> None:
+def test_the_largest_project_fits_and_keeps_the_next_command(length: int) -> None:
     phases = [
         build_phase(f"entity/Entity{number}", *(f"{name}{'x' * length}{number}" for name in "abcd"))
         for number in range(500)
@@ -312,7 +312,7 @@ def test_the_largest_project_fits_and_still_says_how_to_go_on(length: int) -> No
 
 
 @given(HOSTILE, HOSTILE, HOSTILE, st.sampled_from(get_args(Outcome)))
-def test_nothing_that_others_wrote_acts(one: str, two: str, three: str, outcome: Outcome) -> None:
+def test_untrusted_text_has_no_effect(one: str, two: str, three: str, outcome: Outcome) -> None:
     phases = [
         replace(build_phase(one, two, f"x{three}", recipe=two), title=three),
         replace(build_phase(f"entity/{three}", f"y{one}"), title=one),
@@ -376,7 +376,7 @@ def _check_tokens(text: str) -> None:
 
 
 @given(st.lists(st.tuples(HOSTILE | st.text(), st.floats(0, 1e6), st.floats(0, 1e4)), min_size=1, max_size=80))
-def test_no_name_of_a_phase_breaks_the_chart(bars: list[tuple[str, float, float]]) -> None:
+def test_no_phase_name_breaks_the_chart(bars: list[tuple[str, float, float]]) -> None:
     timings = [(name, begin, begin + length) for name, begin, length in bars]
 
     chart = rendering.render_summary(PLANNED, timings).rpartition("```mermaid\n")[2].splitlines()
