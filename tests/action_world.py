@@ -21,13 +21,13 @@ from pydantic import SecretStr
 
 from bot.action import progress_comment
 from bot.action.handler import CommandHandler
-from bot.action.result import ActionInputs, CommandResult
-from bot.cli.output import PlainAnnouncer
+from bot.action.inputs import ActionInputs
+from bot.action.result import CommandResult
+from bot.cli.progress import PlainAnnouncer
 from bot.engine import factory
-from bot.forge.command_event import read_command_event
 from bot.forge.github_client import GitHubClient
 from bot.forge.github_transport import RequestPacing
-from bot.forge.webhook_event import Ignored
+from bot.forge.webhook_event import Ignored, read_event
 from bot.generation.provider import GenerationRequest, GenerationResult
 from bot.generation.provider_factory import OpenedProvider, ProviderOptions
 from bot.history import stop_request
@@ -163,21 +163,20 @@ class World:
         """Answer an event in this process, in a fresh checkout, without waiting where a person would."""
         folder = folder or self.checkout()
         environ = self.environment(folder, payload)
-        heard = read_command_event(environ["GITHUB_EVENT_NAME"], json.dumps(payload).encode())
+        heard = read_event(environ["GITHUB_EVENT_NAME"], json.dumps(payload).encode())
         if isinstance(heard, Ignored):
             return heard
         gemini, timer = inputs.pop("gemini", GeminiSettings()), inputs.pop("timer", time.monotonic)
         action = CommandHandler(
             settings=read_actions_settings(environ),
-            inputs=build_inputs(**{**self.inputs, **inputs}),
-            gemini=gemini,
+            inputs=build_inputs(**{**self.inputs, **inputs}, gemini=gemini),
             forge=GitHubClient(self.token, repository="acme/blog", api_url=self.github.url, pacing=QUICK),
             announcer=PlainAnnouncer(self.log.append),
-            say=self.log.append,
+            print_line=self.log.append,
             timer=timer,
             now=lambda: CLOCK,
         )
-        return action.answer(heard, finish=finish)
+        return action.handle(heard, finish=finish)
 
     def ended(self, payload: dict[str, Any], **how: Json) -> CommandResult:
         """Answer an event that is to be answered; see :meth:`answer`."""
@@ -292,15 +291,17 @@ def event(name: str) -> dict[str, Any]:
     return payload
 
 
-def build_inputs(**given: Json) -> ActionInputs:
+def build_inputs(*, gemini: GeminiSettings | None = None, **given: Json) -> ActionInputs:
     known: Mapping[str, Any] = {
-        "choice": ProviderOptions(provider=None, models=("gemini-3.8-flash",), thinking="medium"),
+        "provider": ProviderOptions(
+            provider=None, models=("gemini-3.8-flash",), thinking="medium", gemini=gemini or GeminiSettings()
+        ),
         "recipe": "fastapi",
         "output_dir": ".",
-        "base": None,
+        "base_branch": None,
         "jobs": 8,
-        "tokens": None,
-        "minutes": None,
+        "max_tokens": None,
+        "deadline_minutes": None,
         "draft": True,
     }
     return ActionInputs(**{**known, **given})

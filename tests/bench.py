@@ -13,18 +13,18 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from bot.engine.requests import Limits
+from bot.engine.requests import RunRequest
 from bot.generation.llm.prompts import files_request
 from bot.generation.provider import GenerationRequest, GenerationResult
 from bot.generation.templates import TemplateProvider
+from bot.history.checkout import OpenRun
 from bot.history.commits import PhaseCommit
 from bot.history.fast_import import NewCommit, format_stream
-from bot.history.run_branch import RunBranch
 from bot.history.trailers import Trailers, format_message
 from bot.planning.phases import Phase
 from tests.gemini_client import SENTENCE, phasebot
 from tests.gemini_server import Author, FakeGemini
-from tests.repositories import House, ScriptedProvider, branch_of, clone, git, new_origin, new_repository, planned
+from tests.repositories import House, ScriptedProvider, clone, git, new_origin, new_repository, open_run, planned
 from tests.unit.values import BLOG
 
 _FILE = "".join(f"line {number} of a generated file\n" for number in range(60))
@@ -82,14 +82,14 @@ def commit_times(root: Path, *, phases: int, tree: int = 0) -> tuple[list[float]
     """Return seconds for each phase: the bot's commit, and a bare ``git fast-import`` of the same commit in a twin."""
     ours, twin = _repository(root / "ours", tree), _repository(root / "twin", tree)
     laid = planned("\n".join(f"- E{number}: name string" for number in range(min(phases, 500))))
-    branch = branch_of(ours)
-    branch.read()
+    run = open_run(ours)
+    run.branch.read()
     head = git(twin, "rev-parse", "HEAD")
     mine, bare = [], []
     for phase in laid.phases[:phases]:
         files = {path: _FILE.encode() + path.encode() for path in _four(phase)}
-        mine.append(_timed(branch, phase, laid.phases, files))
-        branch.tidy()  # in the background of a real run
+        mine.append(_timed(run, phase, laid.phases, files))
+        run.sync.combine_packs()  # in the background of a real run
         seconds, head = _bare(twin, head, format_message(phase, len(laid.phases), ["4 files"], _trailers(phase)), files)
         bare.append(seconds)
     return mine, bare
@@ -122,9 +122,9 @@ def _trailers(phase: Phase) -> Trailers:
     )
 
 
-def _timed(branch: RunBranch, phase: Phase, phases: Sequence[Phase], files: Mapping[str, bytes]) -> float:
+def _timed(run: OpenRun, phase: Phase, phases: Sequence[Phase], files: Mapping[str, bytes]) -> float:
     begun = time.perf_counter()
-    branch.commit(
+    run.writer.commit(
         PhaseCommit(phase=phase, of=len(phases), files=files, trailers=_trailers(phase), body=["4 files"]), phases
     )
     return time.perf_counter() - begun
@@ -148,7 +148,7 @@ def whole_run(root: Path, seconds: float) -> tuple[float, float, float]:
 
     keys = [phase.key for phase in planned(BLOG).phases[1:]]
     folder = clone(new_origin(root / "origin.git"), root / "clone")
-    house = House(folder, provider=ScriptedProvider(dict.fromkeys(keys, like_a_model)), limits=Limits(jobs=8))
+    house = House(folder, provider=ScriptedProvider(dict.fromkeys(keys, like_a_model)), request=RunRequest(jobs=8))
     begun = time.perf_counter()
     outcome = house.run()
     wall = time.perf_counter() - begun
@@ -188,7 +188,7 @@ def _prompt_size(author: Author, phase: Phase) -> int:
 def resumed(root: Path) -> float:
     """Return how many finished phases a rerun asks the provider for."""
     folder = new_repository(root)
-    House(folder, limits=Limits(only=("core", "support", "entity/User"))).run()
+    House(folder, request=RunRequest(only=("core", "support", "entity/User"))).run()
     again = House(folder)
     again.run()
     return sum(key in ("core", "support", "entity/User") for key, _ in again.provider.asked)

@@ -6,12 +6,13 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 from pydantic import SecretStr
 
-from bot.engine.requests import Limits, RunResult
+from bot.engine.requests import RunRequest, RunResult
 from bot.engine.runner import Runner
 from bot.generation.fallback_provider import FallbackProvider
 from bot.generation.llm.gemini import GeminiModel
@@ -22,10 +23,10 @@ from bot.generation.llm.retry_policy import Timeouts
 from bot.generation.llm.token_budget import TokenBudget
 from bot.generation.provider import Provider
 from bot.generation.templates import TemplateProvider
-from bot.planning.resolved_plan import ProseSpec, ResolvedPlan, resolve_spec
+from bot.planning.resolved_plan import ProseSpec, resolve_spec
 from bot.settings import GeminiSettings
 from tests.gemini_server import KEY, Asked, Author, FakeGemini, Reply, files
-from tests.repositories import Recorder, branch_of, git, picture, plan_at_head
+from tests.repositories import Recorder, git, open_run, picture
 from tests.unit.values import BLOG
 
 SENTENCE = "A small blog: users write posts, others comment on them, and posts have tags."
@@ -38,38 +39,36 @@ def run(
     fake: FakeGemini,
     *,
     spec: str | None = BLOG,
-    limits: Limits | None = None,
+    request: RunRequest | None = None,
     fallback: bool = False,
     stop: asyncio.Event | None = None,
     announcer: Recorder | None = None,
 ) -> RunResult:
     """Start or continue the run ``blog`` in this process, with the real client."""
-    limits = limits or Limits()
+    request = request or RunRequest()
     announcer = announcer or Recorder()
     first = resolve_spec(spec, source="the spec", project="blog", recipe="fastapi", output_dir=".") if spec else None
-    branch = branch_of(folder)
-    branch.start()
-    budget = TokenBudget(limits.tokens, branch.spent)
+    opened = open_run(folder)
+    opened.writer.start_repository()
+    budget = TokenBudget(request.max_tokens, opened.branch.token_counts)
 
     async def work() -> RunResult:
         settings = GeminiSettings(SecretStr(KEY), fake.url)
         async with GeminiModel(settings, thinking="medium", patience=PATIENCE) as model:
             asker = RetryingClient(
-                model, MODELS, budget=budget, jobs=limits.jobs, patience=PATIENCE, tell=announcer.note
+                model, MODELS, budget=budget, jobs=request.jobs, patience=PATIENCE, tell=announcer.note
             )
             provider: Provider = LlmProvider("gemini", asker, budget, secrets=[KEY])
-            run = Runner(
-                branch=branch,
+            runner = Runner(
+                run=opened,
                 provider=FallbackProvider(provider, TemplateProvider()) if fallback else provider,
                 announcer=announcer,
-                read_plan=plan_at_head,
-                first_plan=first if isinstance(first, ResolvedPlan) else None,
-                ask_plan=partial(Planner(asker, budget).plan, first) if isinstance(first, ProseSpec) else None,
-                limits=limits,
+                request=replace(request, spec=first),
+                propose_plan=partial(Planner(asker, budget).plan, first) if isinstance(first, ProseSpec) else None,
                 budget=budget,
                 timer=time.monotonic,
             )
-            return await run.carry_on(stop or asyncio.Event())
+            return await runner.work(stop or asyncio.Event())
 
     return asyncio.run(work())
 

@@ -3,6 +3,7 @@
 import asyncio
 import atexit
 import contextlib
+import dataclasses
 import io
 import json
 import shutil
@@ -17,10 +18,9 @@ from typing import Any, NamedTuple
 import pytest
 
 from bot.cli.main import main
-from bot.engine.factory import plan_at_head
-from bot.engine.requests import Again, Limits, Requester, RunResult
+from bot.engine.requests import Requester, RunRequest, RunResult
 from bot.engine.runner import Runner
-from tests.repositories import SMALL, Recorder, ScriptedProvider, branch_of, git, new_repository
+from tests.repositories import SMALL, Recorder, ScriptedProvider, git, new_repository, open_run
 
 SHOP = "# Shop\n\n- Item: name string\n- Order: amount integer, item -> Item\n"
 """Six phases with the small recipe: plan, core, two entities of which one needs no other, support, main."""
@@ -92,23 +92,20 @@ def work(
     folder: Path,
     provider: ScriptedProvider | None = None,
     *,
-    again: Again | None = None,
+    request: RunRequest | None = None,
     requested: Requester | None = None,
     only: Sequence[str] = (),
     run: str = "shop",
 ) -> RunResult:
     """Go on with a run in this process, by a provider that does as it is told."""
-    running = Runner(
-        branch=branch_of(folder, run),
+    runner = Runner(
+        run=open_run(folder, run),
         provider=provider or ScriptedProvider(),
         announcer=Recorder(),
-        read_plan=plan_at_head,
-        limits=Limits(only=only, jobs=1),
+        request=dataclasses.replace(request or RunRequest(), only=only, jobs=1, requester=requested),
         timer=lambda: 0.0,
-        requested=requested,
-        again=again or Again(),
     )
-    return asyncio.run(running.carry_on(asyncio.Event()))
+    return asyncio.run(runner.work(asyncio.Event()))
 
 
 def _scratch() -> Path:

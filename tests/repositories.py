@@ -4,20 +4,21 @@ import asyncio
 import subprocess
 import sys
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bot.engine.requests import Limits, Requester, RunResult
+from bot.engine.requests import Requester, RunRequest, RunResult
 from bot.engine.runner import Runner
+from bot.engine.snapshot import Snapshot
 from bot.generation.provider import GenerationRequest, GenerationResult, Tokens
 from bot.generation.templates import TemplateProvider
+from bot.history.checkout import Checkout, OpenRun, RunLocation
 from bot.history.git import Git, create_repository, open_repository
-from bot.history.plan_reader import PlanFile
-from bot.history.remote import Credentials, Remote, choose_remote
-from bot.history.repository import Repository
-from bot.history.run_branch import RunBranch
-from bot.planning.resolved_plan import ResolvedPlan, resolve_exact_spec, resolve_plan_file
+from bot.history.merged_runs import RenderPhase, render_nothing
+from bot.history.remote import Credentials
+from bot.history.repository import Identity
+from bot.planning.resolved_plan import ResolvedPlan, resolve_exact_spec
 from tests.unit.values import BLOG
 
 DATA = Path(__file__).parent / "data"
@@ -80,11 +81,6 @@ def planned(spec: str, recipe: Path | str = SMALL) -> ResolvedPlan:
     return resolve_exact_spec(spec, source="the spec", project="project", recipe=str(recipe), output_dir=".")
 
 
-def plan_at_head(found: PlanFile) -> ResolvedPlan:
-    """Read a plan file the way the command line does."""
-    return resolve_plan_file(found.text, source=f"the plan at {found.commit}", output_dir=found.output_dir)
-
-
 @dataclass
 class ScriptedProvider:
     """Renders templates, but for what the script says of a phase: wait, raise, or leave files out."""
@@ -120,8 +116,8 @@ class Recorder:
     out: list[str] = field(default_factory=list)
     """Phases in the order in which they were told as published."""
 
-    def show(self, run: Runner) -> None:
-        self.out += [key for key, _ in run.made_and_out() if key not in self.out]
+    def show(self, snapshot: Snapshot) -> None:
+        self.out += [key for key, _ in snapshot.published if key not in self.out]
 
     def note(self, message: str) -> None:
         self.notes.append(message)
@@ -132,16 +128,19 @@ def open_git(folder: Path) -> Git:
     return open_repository(folder) or create_repository(folder)
 
 
-def branch_of(
-    folder: Path, run: str = "blog", *, push: bool = True, credentials: Credentials | None = None
-) -> RunBranch:
-    """Open the branch of *run* with a clock that stands still."""
-    repository = Repository(open_git(folder))
-    name = choose_remote(repository, None, required=False)
-    remote = Remote(repository, name, credentials) if name else None
-    base = repository.default_base(name)
-    clock = datetime(2026, 11, 23, 12, tzinfo=UTC)
-    return RunBranch(repository, run, base=base, remote=remote, push=push, now=lambda: clock)
+def open_run(  # what a location says, and who opens it
+    folder: Path,
+    run: str = "blog",
+    *,
+    push: bool | None = None,
+    credentials: Credentials | None = None,
+    now: Callable[[], datetime] = lambda: datetime(2026, 11, 23, 12, tzinfo=UTC),
+    committer: Identity | None = None,
+    render: RenderPhase = render_nothing,
+) -> OpenRun:
+    """Open a run in *folder*, by default with a clock that stands still."""
+    location = RunLocation(folder=folder, run=run, push=push, credentials=credentials, committer=committer)
+    return Checkout(location, open_git(folder), render).open_run(run, now)
 
 
 @dataclass
@@ -151,9 +150,9 @@ class House:
     folder: Path
     spec: str | None = BLOG
     provider: ScriptedProvider = field(default_factory=ScriptedProvider)
-    limits: Limits = field(default_factory=Limits)
+    request: RunRequest = field(default_factory=RunRequest)
     announcer: Recorder = field(default_factory=Recorder)
-    push: bool = True
+    push: bool | None = None
     credentials: Credentials | None = None
     stop: asyncio.Event = field(default_factory=asyncio.Event)
     timer: Callable[[], float] = lambda: 0.0
@@ -161,20 +160,18 @@ class House:
 
     def run(self) -> RunResult:
         """Start or continue the run ``blog``."""
-        branch = branch_of(self.folder, push=self.push, credentials=self.credentials)
-        if self.spec:
-            branch.start()
-        run = Runner(
-            branch=branch,
+        run = open_run(self.folder, push=self.push, credentials=self.credentials)
+        spec = planned(self.spec) if self.spec else None
+        if spec:
+            run.writer.start_repository()
+        runner = Runner(
+            run=run,
             provider=self.provider,
             announcer=self.announcer,
-            read_plan=plan_at_head,
-            first_plan=planned(self.spec) if self.spec else None,
-            limits=self.limits,
+            request=replace(self.request, spec=spec, requester=self.requested),
             timer=self.timer,
-            requested=self.requested,
         )
-        return asyncio.run(run.carry_on(self.stop))
+        return asyncio.run(runner.work(self.stop))
 
 
 def picture(folder: Path, run: str = "blog") -> str:

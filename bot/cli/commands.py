@@ -1,4 +1,4 @@
-"""The commands of the command line: from options to a call, and from what came of it to what is printed."""
+"""The commands: each turns its options into a request, and its result into output and an exit code."""
 
 import functools
 import sys
@@ -16,15 +16,13 @@ from bot.errors import UsageError
 
 if TYPE_CHECKING:
     from bot.action.handler import CommandHandler
-    from bot.action.result import ActionInputs
-    from bot.engine import factory
-    from bot.engine.requests import Limits
-    from bot.engine.runner import Announcer
+    from bot.action.inputs import ActionInputs
+    from bot.engine.requests import RunRequest
+    from bot.engine.snapshot import Announcer
     from bot.generation.provider_factory import ProviderOptions
-    from bot.history.run_branch import RunBranch
-    from bot.history.run_location import RunLocation
+    from bot.history.checkout import OpenRun, RunLocation
+    from bot.history.run_state import RunState
     from bot.planning.resolved_plan import ProseSpec, ResolvedPlan
-    from bot.settings import GeminiSettings
 
 INCOMPLETE = 3
 _PHASES = click.argument("phases", nargs=-1, metavar="PHASE…")
@@ -37,7 +35,7 @@ class Door:
     environ: Mapping[str, str]
     """As the process was started with it."""
     forget: Callable[[str], object]
-    """Take a variable out of the environment, so that no child process inherits it."""
+    """Remove a variable from the environment, so that no child process inherits it."""
     log: Callable[[str], None]
     """Print a line of progress, or an error."""
     announcer: Callable[[], "AbstractContextManager[Announcer]"]
@@ -55,41 +53,38 @@ class Door:
     "--recipe", default="fastapi", show_default=True, help="A built-in recipe, or a folder with a recipe.yaml."
 )
 @click.option("--output-dir", default=".", show_default=True, help="The project's folder in the repository.")
-@click.option("--only", multiple=True, metavar="PHASE", help="Make this phase only; repeatable.")
+@click.option("--only", multiple=True, metavar="PHASE", help="Generate only this phase; repeatable.")
 @click.pass_obj
 def generate(  # noqa: PLR0913  # one for each option
     door: Door,
     *,
     spec: str | None,
-    place: "RunLocation",
+    location: "RunLocation",
     output: str,
-    choice: "ProviderOptions",
-    limits: "Limits",
+    request: "RunRequest",
     recipe: str,
     output_dir: str,
     only: Sequence[str],
-    cascade: bool,
 ) -> None:
-    """Start or continue a run.  SPEC is a file, '-' or the text itself; without it the plan in history is continued."""
-    from bot.engine import factory
-    from bot.engine.requests import Again
-    from bot.history.run_location import base_plan
+    """Start or continue a run.
 
-    settings = _settings(door, choice)
-    first = None
-    if spec is not None:
-        base = base_plan(place, output_dir)
-        first = _read(door, spec, recipe, output_dir, prose=choice.named(settings) != "template", base=base)
-        _check_phases(first, only)
-        place = place if place.run is not None else replace(place, run=first.slug)
-    order = factory.Order(
-        first=first,
-        choice=choice,
-        settings=settings,
-        limits=replace(limits, only=only),
-        again=Again(cascade=cascade),
-    )
-    _carry_on(door, _open(door, place, create=first is not None), order, output)
+    SPEC is a file, '-' for standard input, or the text itself; without it, the plan in history is continued.
+    """
+    from bot.engine import factory
+
+    request = replace(request, only=only)
+    if spec is None:
+        clone = factory.open_clone(location)
+    else:
+        found = factory.find_clone(location)
+        base = found.base_plan(output_dir) if found else None
+        with_model = request.provider.resolve() != "template"
+        read = _read_spec(door, spec, recipe, output_dir, with_model=with_model, base=base)
+        _check_phases(read, only)
+        clone = found or factory.create_clone(location)
+        request = replace(request, spec=read)
+        location = location if location.run is not None else replace(location, run=read.slug)
+    _work(door, clone.open_run(location.run, door.now), request, output)
 
 
 @click.command()
@@ -97,62 +92,60 @@ def generate(  # noqa: PLR0913  # one for each option
 @on_a_run
 @with_a_provider
 @with_work
-@click.option("--instruction", default="", metavar="TEXT", help="What to do otherwise; it becomes part of the plan.")
+@click.option(
+    "--instruction", default="", metavar="TEXT", help="Extra instruction for these phases; saved in the plan."
+)
 @click.pass_obj
-def regenerate(  # noqa: PLR0913  # one for each option
+def regenerate(
     door: Door,
     *,
     phases: Sequence[str],
-    place: "RunLocation",
+    location: "RunLocation",
     output: str,
-    choice: "ProviderOptions",
-    limits: "Limits",
-    cascade: bool,
+    request: "RunRequest",
     instruction: str,
 ) -> None:
-    """Make phases again, and merge what people changed in their files."""
-    from bot.engine import factory
-    from bot.engine.requests import Again
-
+    """Generate phases again, and merge people's edits in their files."""
     if not phases:
-        raise UsageError("making phases again: none is named; 'phasebot status' lists them")
-    settings = _settings(door, choice)
-    again = Again(phases=phases, cascade=cascade, instruction=instruction.strip())
-    order = factory.Order(first=None, choice=choice, settings=settings, limits=limits, again=again)
-    _carry_on(door, _open(door, place, create=False), order, output)
+        raise UsageError("regenerating: no phase is named; 'phasebot status' lists them")
+    request = replace(request, regenerate=phases, instruction=instruction.strip())
+    _work(door, _open_run(door, location), request, output)
 
 
 @click.command()
 @_PHASES
 @on_a_run
-@click.option("--to", metavar="PHASE", help="Take back all that come after this one, instead of naming them.")
-@click.option("--cascade", is_flag=True, help="Also take back the phases that need them.")
+@click.option("--to", metavar="PHASE", help="Roll back every phase after PHASE, instead of naming them.")
+@click.option("--cascade", is_flag=True, help="Also roll back the phases that need them.")
 @click.option("--discard-edits", is_flag=True, help="Also remove what people edited in their files.")
 @click.option("--push/--no-push", default=None, help="Default: push if there is a remote.")
 @click.pass_obj
-def rollback(  # one for each option
+def rollback(
     door: Door,
     *,
     phases: Sequence[str],
-    place: "RunLocation",
+    location: "RunLocation",
     output: str,
     to: str | None,
     cascade: bool,
     discard_edits: bool,
 ) -> None:
-    """Take phases back, as one commit; the next 'generate' makes them again."""
+    """Roll back phases in one commit; the next 'generate' generates them again."""
     import asyncio
 
-    from bot.cli import output as printing
+    from bot.cli.output import render_summary
     from bot.engine import factory
+    from bot.engine.requests import RollbackRequest
 
     if bool(phases) == bool(to):
-        raise UsageError("taking phases back: name phases, or one with --to; 'phasebot status' lists them")
-    branch = _open(door, place, create=False)
-    with branch.lock(lambda: _wait(door, branch)):
-        work = factory.Rollback(phases=[to] if to else phases, to=bool(to), cascade=cascade, discard=discard_edits)
-        state = asyncio.run(factory.roll_back(branch, work, door.log))
-    click.echo(printing.render_json(state) if output == "json" else printing.render_summary(state, door.now()))
+        raise UsageError("rolling back: name phases, or one with --to; 'phasebot status' lists them")
+    run = _open_run(door, location)
+    with run.lock(lambda: _tell_of_wait(door, run)):
+        request = RollbackRequest(
+            phases=[to] if to else phases, to=bool(to), cascade=cascade, discard_edits=discard_edits
+        )
+        result = asyncio.run(factory.roll_back_phases(run, request, door.log))
+    _print_state(door, result.state, output, render_summary)
 
 
 @click.command()
@@ -162,59 +155,53 @@ def rollback(  # one for each option
 @click.option("--output-dir", default=".", show_default=True)
 @with_a_provider
 @click.pass_obj
-def plan(door: Door, *, spec: str, output: str, recipe: str, output_dir: str, choice: "ProviderOptions") -> None:
-    """Print the plan that SPEC makes; generate nothing."""
+def plan(door: Door, *, spec: str, output: str, recipe: str, output_dir: str, provider: "ProviderOptions") -> None:
+    """Print the plan for SPEC; generate nothing."""
     import asyncio
 
     from bot.engine import factory
-    from bot.engine.requests import Limits
 
-    settings = _settings(door, choice)
-    first = _read(door, spec, recipe, output_dir, prose=choice.named(settings) != "template")
-    order = factory.Order(first=first, choice=choice, settings=settings, limits=Limits())
-    planned = asyncio.run(factory.plan(order, door.log))
+    read = _read_spec(door, spec, recipe, output_dir, with_model=provider.resolve() != "template")
+    resolved = asyncio.run(factory.plan_spec(read, provider, door.log))
     if output == "json":
-        click.echo(planned.plan.model_dump_json(indent=2, by_alias=True))
+        click.echo(resolved.plan.model_dump_json(indent=2, by_alias=True))
     elif output == "mermaid":
         from bot.planning.er_diagram import format_diagram
 
-        click.echo(format_diagram(planned.plan), nl=False)
+        click.echo(format_diagram(resolved.plan), nl=False)
     else:
-        click.echo(planned.text, nl=False)
+        click.echo(resolved.text, nl=False)
 
 
 @click.command()
 @on_a_run
 @click.pass_obj
-def status(door: Door, *, place: "RunLocation", output: str) -> None:
-    """Show the phases of a run: status, commit, files, tokens, human edits."""
-    from bot.cli import output as printing
-    from bot.engine import factory
+def status(door: Door, *, location: "RunLocation", output: str) -> None:
+    """Show the phases of a run: status, commit, files, tokens, people's edits."""
+    from bot.cli.output import render_status
 
-    branch = _open(door, place, create=False)
+    branch = _open_run(door, location).branch
     branch.read()
-    state = branch.state(factory.plan_of(branch).phases)
-    click.echo(printing.render_json(state) if output == "json" else printing.render_status(state, door.now()))
+    _print_state(door, branch.state(branch.existing_plan().phases), output, render_status)
 
 
 @click.command()
 @with_inputs
-@click.option("--finish", is_flag=True, help="Only tell how the run stands, for a process that could not any more.")
+@click.option("--finish", is_flag=True, help="Only report how the run stands, after a process that could not.")
 @click.pass_obj
 def action(door: Door, *, inputs: "Callable[[], ActionInputs]", finish: bool) -> None:
-    """Answer the event of a job in GitHub Actions; this is what action.yml runs."""
+    """Answer the event of a GitHub Actions job; action.yml runs this."""
     from bot.forge import workflow_commands
-    from bot.forge.command_event import read_command_event
-    from bot.forge.webhook_event import Ignored
+    from bot.forge.webhook_event import Ignored, read_event
 
     door.forget("GITHUB_TOKEN")
-    heard = read_command_event(door.environ.get("GITHUB_EVENT_NAME", ""), _event(door))
-    if isinstance(heard, Ignored):
-        door.log(f"nothing to do: {heard.reason}")
+    event = read_event(door.environ.get("GITHUB_EVENT_NAME", ""), _event_content(door))
+    if isinstance(event, Ignored):
+        door.log(f"nothing to do: {event.reason}")
         outputs, summary, code = {"status": "ignored"}, "", 0
     else:
-        ending = _action(door, inputs()).answer(heard, finish=finish)
-        outputs, summary, code = dict(ending.outputs), ending.summary, ending.exit_code
+        result = _command_handler(door, inputs()).handle(event, finish=finish)
+        outputs, summary, code = dict(result.outputs), result.summary, result.exit_code
     if path := door.environ.get("GITHUB_OUTPUT"):
         workflow_commands.write_outputs(Path(path), outputs)
     if summary and (path := door.environ.get("GITHUB_STEP_SUMMARY")):
@@ -225,48 +212,52 @@ def action(door: Door, *, inputs: "Callable[[], ActionInputs]", finish: bool) ->
 COMMANDS = (generate, plan, status, regenerate, rollback, action)
 
 
-def _open(door: Door, place: "RunLocation", *, create: bool) -> "RunBranch":
-    from bot.generation.templates import render_phase
-    from bot.history.run_location import open_branch
+def _open_run(door: Door, location: "RunLocation") -> "OpenRun":
+    from bot.engine import factory
 
-    return open_branch(place, create=create, now=door.now, recall=render_phase)
-
-
-def _wait(door: Door, branch: "RunBranch") -> None:
-    door.log(f"waiting for another process to end its work on {branch.name}")
+    return factory.open_clone(location).open_run(location.run, door.now)
 
 
-def _carry_on(door: Door, branch: "RunBranch", order: "factory.Order", output: str) -> None:
+def _tell_of_wait(door: Door, run: "OpenRun") -> None:
+    door.log(f"waiting for another process to finish its work on {run.branch.name}")
+
+
+def _work(door: Door, run: "OpenRun", request: "RunRequest", output: str) -> None:
     """Work on a run, print how it ended, and exit accordingly."""
     import asyncio
 
-    from bot.cli import output as printing
+    from bot.cli.output import render_outdated, render_remaining, render_summary
     from bot.engine import factory
+    from bot.engine.signals import until_signalled
 
-    with branch.lock(lambda: _wait(door, branch)), door.announcer() as announcer:
-        work = functools.partial(factory.carry_on, branch, order, announcer, door.timer)
-        outcome = asyncio.run(factory.until_signalled(work))
-    state = outcome.state
-    click.echo(printing.render_json(state) if output == "json" else printing.render_summary(state, door.now()))
-    if outcome.error:
-        raise outcome.error
-    if told := printing.render_stale(state):
-        door.log(f"phasebot: {told}")
-    if outcome.left:
-        door.log(f"phasebot: not made yet: {printing.render_left(outcome)}")
+    with run.lock(lambda: _tell_of_wait(door, run)), door.announcer() as announcer:
+        result = asyncio.run(until_signalled(functools.partial(factory.work, run, request, announcer, door.timer)))
+    _print_state(door, result.state, output, render_summary)
+    if result.error:
+        raise result.error
+    if outdated := render_outdated(result.state):
+        door.log(f"phasebot: {outdated}")
+    if result.remaining:
+        door.log(f"phasebot: not generated yet: {render_remaining(result)}")
         sys.exit(INCOMPLETE)
 
 
-def _check_phases(first: "ResolvedPlan | ProseSpec", keys: Sequence[str]) -> None:
+def _print_state(door: Door, state: "RunState", output: str, render: "Callable[[RunState, datetime], str]") -> None:
+    from bot.cli.output import render_json
+
+    click.echo(render_json(state) if output == "json" else render(state, door.now()))
+
+
+def _check_phases(spec: "ResolvedPlan | ProseSpec", keys: Sequence[str]) -> None:
     """Refuse unknown phases before anything is written, where the plan is known already."""
     from bot.planning.phases import find_phase
     from bot.planning.resolved_plan import ResolvedPlan
 
-    for key in keys if isinstance(first, ResolvedPlan) else ():
-        find_phase(first.phases, key)  # type: ignore[union-attr]  # not empty only for one of the two
+    for key in keys if isinstance(spec, ResolvedPlan) else ():
+        find_phase(spec.phases, key)  # type: ignore[union-attr]  # there are keys only for a resolved plan
 
 
-def _event(door: Door) -> bytes:
+def _event_content(door: Door) -> bytes:
     path = door.environ.get("GITHUB_EVENT_PATH", "")
     try:
         return Path(path).read_bytes()
@@ -276,46 +267,38 @@ def _event(door: Door) -> bytes:
         ) from exc
 
 
-def _action(door: Door, inputs: "ActionInputs") -> "CommandHandler":
-    """Wire the action, and keep its secrets out of the log."""
+def _command_handler(door: Door, inputs: "ActionInputs") -> "CommandHandler":
+    """Build the handler, and keep its secrets out of the log."""
     from bot.action.handler import CommandHandler
-    from bot.cli.output import PlainAnnouncer
+    from bot.cli.progress import PlainAnnouncer
     from bot.forge import workflow_commands
     from bot.forge.github_client import GitHubClient
     from bot.settings import read_actions_settings
 
-    settings, gemini = read_actions_settings(door.environ), _settings(door, inputs.choice)
+    settings, key = read_actions_settings(door.environ), inputs.provider.gemini.key
     token = settings.token.get_secret_value()
-    for secret in [token, *([gemini.key.get_secret_value()] if gemini.key else [])]:
+    for secret in [token, *([key.get_secret_value()] if key else [])]:
         if door.environ.get("GITHUB_ACTIONS") == "true":
-            with suppress(UsageError):  # too short to be one, or to be told from a word
+            with suppress(UsageError):  # too short for a secret: masking it would hide ordinary words
                 click.echo(workflow_commands.mask(secret))
     return CommandHandler(
         settings=settings,
         inputs=inputs,
-        gemini=gemini,
         forge=GitHubClient(token, repository=settings.repository, api_url=settings.api_url),
         announcer=PlainAnnouncer(door.log),
-        say=click.echo,
+        print_line=click.echo,
         timer=door.timer,
         now=door.now,
     )
 
 
-def _settings(door: Door, choice: "ProviderOptions") -> "GeminiSettings":
-    """Read the settings of a model, wrong ones only where one may be used."""
-    from bot.settings import GeminiSettings, read_settings
-
-    return GeminiSettings() if choice.provider == "template" else read_settings(door.environ)
-
-
-def _read(  # what a spec is read with
-    door: Door, spec: str, recipe: str, output_dir: str, *, prose: bool, base: "ResolvedPlan | None" = None
+def _read_spec(
+    door: Door, spec: str, recipe: str, output_dir: str, *, with_model: bool, base: "ResolvedPlan | None" = None
 ) -> "ResolvedPlan | ProseSpec":
-    """Read a spec given as file, ``-`` or text; *prose* says whether there is somebody to plan it."""
-    from bot.planning import resolved_plan
+    """Read a spec given as file, ``-`` or text; prose is accepted *with_model* only."""
+    from bot.planning.resolved_plan import resolve_exact_spec, resolve_spec
     from bot.planning.spec_source import read_source
 
     text, source, project = read_source(spec, door.stdin)
-    read = resolved_plan.resolve_spec if prose else resolved_plan.resolve_exact_spec
-    return read(text, source=source, project=project, recipe=recipe, output_dir=output_dir, base=base)
+    resolve = resolve_spec if with_model else resolve_exact_spec
+    return resolve(text, source=source, project=project, recipe=recipe, output_dir=output_dir, base=base)

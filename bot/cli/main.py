@@ -16,12 +16,12 @@ from bot.cli.commands import COMMANDS, Door
 from bot.errors import PhasebotError
 
 if TYPE_CHECKING:
-    from bot.engine.runner import Announcer
+    from bot.engine.snapshot import Announcer
 
 _GIT_PLACES = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_OBJECT_DIRECTORY", "GIT_COMMON_DIR", "GIT_NAMESPACE")
-"""Set by a git hook, they would point git elsewhere than ``--repo`` says."""
+"""Git hooks set these; they would point git to another repository than ``--repo``."""
 _KEYS = ("GEMINI_API_KEY", "GOOGLE_API_KEY")
-"""No child process inherits one."""
+"""No child process inherits these."""
 
 
 @click.group(context_settings={"auto_envvar_prefix": "PHASEBOT", "help_option_names": ["-h", "--help"]})
@@ -35,7 +35,7 @@ for _command in COMMANDS:
 
 
 def _announcer() -> "AbstractContextManager[Announcer]":
-    from bot.cli.output import LiveAnnouncer, PlainAnnouncer
+    from bot.cli.progress import LiveAnnouncer, PlainAnnouncer
 
     if sys.stderr.isatty() and os.environ.get("TERM") != "dumb":
         return LiveAnnouncer()
@@ -43,7 +43,7 @@ def _announcer() -> "AbstractContextManager[Announcer]":
 
 
 def _log(line: str) -> None:
-    """Print a line of progress, or an error; where GitHub Actions reads along, so that it finds no command in it."""
+    """Print a line of progress, or an error; neutralised where GitHub Actions would run commands in it."""
     if os.environ.get("GITHUB_ACTIONS") == "true":
         from bot.forge.workflow_commands import neutralise
 
@@ -53,7 +53,7 @@ def _log(line: str) -> None:
 
 @contextmanager
 def _exit_codes() -> Iterator[None]:
-    """Turn every way of ending into one message and the contract's exit code."""
+    """Turn every way to end into one message and the exit code of the contract."""
     try:
         yield
     except click.exceptions.Exit as exc:
@@ -68,11 +68,11 @@ def _exit_codes() -> Iterator[None]:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
-    except Exception:  # noqa: BLE001  # the one place: whatever it was, the commits made are safe
+    except Exception:  # noqa: BLE001  # the one place that catches everything: the commits made are safe
         import traceback
 
         _log(traceback.format_exc())
-        _fail("an error in Phasebot itself (above); what was finished is committed, please report it", 1)
+        _fail("an error in Phasebot itself (see above); what was finished is committed; please report it", 1)
 
 
 def _fail(message: str, code: int) -> NoReturn:
@@ -86,7 +86,7 @@ def main() -> NoReturn:
     for name in (*_GIT_PLACES, *_KEYS):
         os.environ.pop(name, None)
     signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
-    # A spec given as text may begin with '- User: …', which click takes for options; a blank before it changes nothing.
+    # A spec given as text may begin with '- User: …', which click takes for an option; a leading blank is harmless.
     arguments = [f" {word}" if word.startswith(("- ", "* ")) else word for word in sys.argv[1:]]
     with _exit_codes():
         door = Door(
@@ -96,6 +96,6 @@ def main() -> NoReturn:
             announcer=_announcer,
             timer=time.monotonic,
             now=lambda: datetime.now().astimezone(),
-            stdin=lambda: sys.stdin.buffer.read(),  # noqa: PLW0108  # not before it is needed: there may be none
+            stdin=lambda: sys.stdin.buffer.read(),  # noqa: PLW0108  # looked up when called: there may be no stdin
         )
         sys.exit(cli.main(arguments, standalone_mode=False, obj=door) or 0)

@@ -1,7 +1,7 @@
-"""The options that several commands share, each set handed to its command as one value."""
+"""Options that several commands share.  Each set reaches its command as one value."""
 
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,14 +10,22 @@ import click
 
 if TYPE_CHECKING:
     from bot.generation.provider_factory import ProviderOptions
+    from bot.settings import GeminiSettings
 
 _MODEL = "gemini-3.8-flash"
 _FALLBACK_MODELS = ("gemini-3.7-flash", "gemini-3.5-flash-lite")  # others' quota and capacity
 _THINKING = "medium"
 
 
+def gemini_settings(environ: Mapping[str, str], provider: str | None) -> "GeminiSettings":
+    """Read how Gemini is reached; wrong settings matter only where it may be used."""
+    from bot.settings import GeminiSettings, read_settings
+
+    return GeminiSettings() if provider == "template" else read_settings(environ)
+
+
 def on_a_run(command: Callable[..., None]) -> Callable[..., None]:
-    """Add the options that say which run, and hand them to *command* as its place; and the output's format."""
+    """Add the options that name a run, handed to *command* as ``location``, and the output format."""
     options = (
         click.option(
             "--repo",
@@ -29,13 +37,13 @@ def on_a_run(command: Callable[..., None]) -> Callable[..., None]:
         click.option(
             "--run", metavar="NAME", help="Default: the spec's name, else the one checked out or the only one."
         ),
-        click.option("--base", metavar="REF", help="What a new branch starts from; default: the default branch."),
+        click.option("--base", metavar="REF", help="What a new branch starts from. Default: the default branch."),
         click.option("--remote", metavar="NAME", help="Default: origin, else the only one."),
         click.option("--format", "output", type=click.Choice(["text", "json"]), default="text", show_default=True),
     )
 
     @functools.wraps(command)
-    def with_place(  # one for each option
+    def with_location(  # one for each option
         *,
         repo: Path,
         run: str | None,
@@ -44,17 +52,17 @@ def on_a_run(command: Callable[..., None]) -> Callable[..., None]:
         push: bool | None = None,
         **rest: object,
     ) -> None:
-        from bot.history.run_location import RunLocation
+        from bot.history.checkout import RunLocation
 
-        command(place=RunLocation(folder=repo, run=run, base=base, remote=remote, push=push), **rest)
+        command(location=RunLocation(folder=repo, run=run, base=base, remote=remote, push=push), **rest)
 
     for option in reversed(options):
-        with_place = option(with_place)
-    return with_place
+        with_location = option(with_location)
+    return with_location
 
 
 def with_a_provider(command: Callable[..., None]) -> Callable[..., None]:
-    """Add the options that say who plans and who writes, and hand them to *command* as its choice."""
+    """Add the options that say who plans and writes, handed to *command* as ``provider``."""
     options = (
         click.option(
             "--provider",
@@ -67,78 +75,97 @@ def with_a_provider(command: Callable[..., None]) -> Callable[..., None]:
             multiple=True,
             default=_FALLBACK_MODELS,
             show_default=True,
-            help="Asked when the one before can't answer; repeatable, in order; '' for none.",
+            help="Used when the model before it fails. Repeatable, in order; '' for none.",
         ),
         click.option(
             "--thinking",
             type=click.Choice(["minimal", "low", "medium", "high", "xhigh"]),
             default=_THINKING,
             show_default=True,
-            help="How long a model thinks, which is paid for.",
+            help="How long a model thinks. Thinking costs tokens.",
         ),
     )
 
     @functools.wraps(command)
-    def with_choice(
+    def with_provider(
         *, provider: str | None, model: str, fallback_model: Sequence[str], thinking: str, **rest: object
     ) -> None:
         from bot.generation.provider_factory import ProviderOptions
 
         models = (model, *filter(None, fallback_model))
-        command(choice=ProviderOptions(provider=provider, models=models, thinking=thinking), **rest)
+        gemini = gemini_settings(click.get_current_context().obj.environ, provider)
+        options = ProviderOptions(provider=provider, models=models, thinking=thinking, gemini=gemini)
+        command(provider=options, **rest)
 
     for option in reversed(options):
-        with_choice = option(with_choice)
-    return with_choice
+        with_provider = option(with_provider)
+    return with_provider
 
 
 def with_work(command: Callable[..., None]) -> Callable[..., None]:
-    """Add the options of commands that make phases, below those of :func:`with_a_provider`, and hand on its limits."""
+    """Add the options of commands that generate, and hand all but the phases to *command* as ``request``.
+
+    Goes below :func:`with_a_provider`, whose value becomes part of the request.
+    """
     options = (
-        click.option("--fallback", type=click.Choice(["template"]), help="Who makes the files that the model can't."),
+        click.option("--fallback", type=click.Choice(["template"]), help="Who writes the files that the model can't."),
         click.option(
-            "--cascade", is_flag=True, help="Also make phases again that need one which is newer than they are."
+            "--cascade", is_flag=True, help="Also regenerate phases that depend on a phase which was regenerated."
         ),
         click.option(
-            "--jobs", type=click.IntRange(1, 64), default=8, show_default=True, help="Phases made at the same time."
+            "--jobs",
+            type=click.IntRange(1, 64),
+            default=8,
+            show_default=True,
+            help="Phases to generate at the same time.",
         ),
         click.option("--push/--no-push", default=None, help="Default: push if there is a remote."),
         click.option(
             "--max-tokens",
             type=click.IntRange(min=1),
             metavar="N",
-            help="Stop before the whole run needs more, restarts included.",
+            help="Token limit of the whole run, restarts included.",
         ),
         click.option(
             "--deadline",
             type=click.FloatRange(min=0, min_open=True),
             metavar="MINUTES",
-            help="Stop in time; run again to continue.",
+            help="Time limit; run again to continue.",
         ),
     )
 
     @functools.wraps(command)
-    def with_limits(
+    def with_request(
         *,
-        choice: "ProviderOptions",
+        provider: "ProviderOptions",
+        cascade: bool,
         fallback: str | None,
         jobs: int,
         max_tokens: int | None,
         deadline: float | None,
         **rest: object,
     ) -> None:
-        from bot.engine.requests import Limits
+        from bot.engine.requests import RunRequest
 
-        limits = Limits(jobs=jobs, seconds=deadline * 60 if deadline else None, tokens=max_tokens)
-        command(choice=replace(choice, fallback=fallback), limits=limits, **rest)
+        request = RunRequest(
+            provider=replace(provider, fallback=fallback),
+            cascade=cascade,
+            jobs=jobs,
+            seconds=deadline * 60 if deadline else None,
+            max_tokens=max_tokens,
+        )
+        command(request=request, **rest)
 
     for option in reversed(options):
-        with_limits = option(with_limits)
-    return with_limits
+        with_request = option(with_request)
+    return with_request
 
 
 def with_inputs(command: Callable[..., None]) -> Callable[..., None]:
-    """Add the inputs of action.yml, which come as ``PHASEBOT_ACTION_…``, and hand them to *command* as one value."""
+    """Add the inputs of action.yml, set as ``PHASEBOT_ACTION_…``, handed to *command* as a function.
+
+    A function, because a comment that is not a command needs no inputs, and must cost next to nothing.
+    """
     options = (
         click.option("--provider", type=click.Choice(["template", "gemini"])),
         click.option("--model", default=_MODEL, show_default=True),
@@ -172,20 +199,21 @@ def with_inputs(command: Callable[..., None]) -> Callable[..., None]:
         **rest: object,
     ) -> None:
         def inputs() -> object:
-            from bot.action.result import ActionInputs
+            from bot.action.inputs import ActionInputs
             from bot.generation.provider_factory import ProviderOptions
 
             if assess:
                 raise click.UsageError("assess is not built yet; leave the input out")
             models = (model, *fallback_models.replace(",", " ").split())
+            gemini = gemini_settings(click.get_current_context().obj.environ, provider)
             return ActionInputs(
-                choice=ProviderOptions(provider=provider, models=models, thinking=_THINKING),
+                provider=ProviderOptions(provider=provider, models=models, thinking=_THINKING, gemini=gemini),
                 recipe=recipe,
                 output_dir=output_dir,
-                base=base_branch,
+                base_branch=base_branch,
                 jobs=jobs,
-                tokens=max_tokens,
-                minutes=deadline_minutes,
+                max_tokens=max_tokens,
+                deadline_minutes=deadline_minutes,
                 draft=draft,
             )
 

@@ -1,167 +1,128 @@
-"""Wires a run: from what a person chose to a provider, a budget and the loop."""
+"""Builds a run from a request: clone, provider, budget and loop; and runs it."""
 
 import asyncio
 import functools
-import signal
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
-from typing import TypeVar
+from collections.abc import Callable
 
-from bot.engine import rollback
-from bot.engine.requests import Again, Limits, Requester, RunResult
-from bot.engine.runner import Announcer, Runner
+from bot.engine.requests import RollbackRequest, RunRequest, RunResult
+from bot.engine.rollback import roll_back
+from bot.engine.runner import Runner
+from bot.engine.snapshot import Announcer, Snapshot
 from bot.errors import UsageError
 from bot.generation.llm.token_budget import TokenBudget
 from bot.generation.provider_factory import ProviderOptions, open_provider
-from bot.history.plan_reader import PlanFile
+from bot.generation.templates import render_phase
+from bot.history.checkout import Checkout, OpenRun, RunLocation, create_checkout, find_checkout
 from bot.history.push_queue import PushQueue
-from bot.history.run_branch import RunBranch
-from bot.history.run_state import RunState
 from bot.history.stop_request import StopRequest
-from bot.planning.resolved_plan import ProseSpec, ResolvedPlan, resolve_plan_file
-from bot.settings import GeminiSettings
-
-T = TypeVar("T")
+from bot.planning.resolved_plan import ProseSpec, ResolvedPlan
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Order:
-    """What a person asked for."""
-
-    first: ResolvedPlan | ProseSpec | None
-    """The spec, if one was given."""
-    choice: ProviderOptions
-    settings: GeminiSettings
-    limits: Limits
-    requested: Requester | None = None
-    again: Again = field(default_factory=Again)
+def find_clone(location: RunLocation) -> Checkout | None:
+    """Return the clone at *location*; None where there is none yet.  Raises UsageError."""
+    return find_checkout(location, render_phase)
 
 
-def plan_at_head(found: PlanFile) -> ResolvedPlan:
-    """Judge the plan that history holds.
+def open_clone(location: RunLocation) -> Checkout:
+    """Return the clone at *location*.
 
     Raises:
-        UsageError: A person's edit broke it; the message names file, commit and line.
+        UsageError: There is none.
     """
-    source = f"the plan {found.path} at commit {found.commit}"
-    return resolve_plan_file(found.text, source=source, output_dir=found.output_dir)
+    clone = find_clone(location)
+    if clone is None:
+        raise UsageError(
+            f"opening {location.folder}: there is no repository; "
+            f"start one with 'phasebot generate SPEC --repo {location.folder}'"
+        )
+    return clone
 
 
-def plan_of(branch: RunBranch) -> ResolvedPlan:
-    """Return the plan that the history of *branch*, which has been read, holds.
+def create_clone(location: RunLocation) -> Checkout:
+    """Make a repository at *location*, where there is none.  Raises UsageError."""
+    return create_checkout(location, render_phase)
+
+
+async def plan_spec(
+    spec: ResolvedPlan | ProseSpec, options: ProviderOptions, log: Callable[[str], None]
+) -> ResolvedPlan:
+    """Return the plan of *spec*, made by a model if it is prose; nothing is written.
 
     Raises:
-        UsageError: It holds none, or a person's edit broke it.
+        PhasebotError: No model made a valid plan.
     """
-    found = branch.plan_file()
-    if found is None:
-        raise UsageError(f"reading {branch.name}: it holds no plan; start the run with 'phasebot generate SPEC'")
-    return plan_at_head(found)
-
-
-async def plan(order: Order, tell: Callable[[str], None]) -> ResolvedPlan:
-    """Lay out the spec of *order*, by a model if it is in prose; nothing is written."""
-    assert order.first, "there is a spec to be planned"  # noqa: S101
-    if isinstance(order.first, ResolvedPlan):
-        return order.first
-    async with open_provider(order.choice, order.settings, budget=TokenBudget(), jobs=1, tell=tell) as opened:
+    if isinstance(spec, ResolvedPlan):
+        return spec
+    async with open_provider(options, budget=TokenBudget(), jobs=1, tell=log) as opened:
         assert opened.planner, "prose is refused where nobody can plan it"  # noqa: S101
-        return (await opened.planner.plan(order.first)).planned
+        return (await opened.planner.plan(spec)).planned
 
 
-async def carry_on(
-    branch: RunBranch,
-    order: Order,
+async def work(
+    run: OpenRun,
+    request: RunRequest,
     announcer: Announcer,
     timer: Callable[[], float],
     stop: asyncio.Event,
-    look: Callable[[], StopRequest | None] | None = None,
+    look_for_stop: Callable[[], StopRequest | None] | None = None,
 ) -> RunResult:
-    """Start or continue the run of *branch*, until it is complete or *stop* is set."""
-    first, limits = order.first, order.limits
-    if first:
-        branch.start()
-    with_model = order.choice.named(order.settings) != "template"
-    if order.again.instruction and not with_model:
-        announcer.note("templates can't follow an instruction; it stays in plan.yaml, for a model (--provider gemini)")
-    budget = TokenBudget(limits.tokens if with_model else None, branch.spent)
-    opening = open_provider(order.choice, order.settings, budget=budget, jobs=limits.jobs, tell=announcer.note)
-    async with opening as opened:
-        planner = opened.planner
-        run = Runner(
-            branch=branch,
+    """Start or continue *run*, until it is complete or *stop* is set; see :class:`bot.engine.runner.Runner`."""
+    spec = request.spec
+    if spec:
+        run.writer.start_repository()
+    with_model = request.provider.resolve() != "template"
+    if request.instruction and not with_model:
+        announcer.note("templates ignore instructions; it is saved in plan.yaml for a model (--provider gemini)")
+    budget = TokenBudget(request.max_tokens if with_model else None, run.branch.token_counts)
+    async with open_provider(request.provider, budget=budget, jobs=request.jobs, tell=announcer.note) as opened:
+        propose = opened.planner.plan if opened.planner else None
+        runner = Runner(
+            run=run,
+            request=request,
             provider=opened.provider,
             announcer=announcer,
-            read_plan=plan_at_head,
-            first_plan=first if isinstance(first, ResolvedPlan) else None,
-            ask_plan=functools.partial(planner.plan, first) if planner and isinstance(first, ProseSpec) else None,
-            limits=limits,
-            budget=budget,
             timer=timer,
-            requested=order.requested,
-            again=order.again,
-            look=look,
+            budget=budget,
+            propose_plan=functools.partial(propose, spec) if propose and isinstance(spec, ProseSpec) else None,
+            look_for_stop=look_for_stop,
         )
-        return await run.carry_on(stop)
+        return await runner.work(stop)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rollback:
-    """Which phases are to be taken back."""
-
-    phases: Sequence[str]
-    to: bool = False
-    """Whether it is all that come after the one in *phases*."""
-    cascade: bool = False
-    discard: bool = False
-    """Whether people's edits in their files go, too."""
-
-
-async def roll_back(
-    branch: RunBranch, work: Rollback, tell: Callable[[str], None], requested: Requester | None = None
-) -> RunState:
-    """Take phases back in one commit, and publish it; see :func:`bot.engine.rollback.roll_back`.
+async def roll_back_phases(run: OpenRun, request: RollbackRequest, log: Callable[[str], None]) -> RunResult:
+    """Roll back phases in one commit, and publish it; see :func:`bot.engine.rollback.roll_back`.
 
     Raises:
-        UsageError: They can't be taken back.
-        PushError: The commit is made, and could not be pushed.
+        UsageError: They can't be rolled back.
+        PushError: The commit exists, but could not be pushed.
     """
-    publisher = PushQueue(branch)
-    async with publisher:
-        await publisher.reconcile()
-        if failed := publisher.error or publisher.interrupted:
-            if publisher.apart:
-                raise failed
-            tell(f"{failed}; going on without it")
+    branch, queue = run.branch, PushQueue(run.branch, run.sync)
+    async with queue:
+        await queue.reconcile()
+        if failure := queue.failure:
+            if queue.apart:
+                raise failure
+            log(f"{failure}; continuing without it")
             branch.read()
-        planned = plan_of(branch)
-        taken = rollback.roll_back(
-            branch,
-            planned,
-            work.phases,
-            to=work.to,
-            cascade=work.cascade,
-            discard=work.discard,
-            requested=requested,
-            tell=tell,
-        )
-        tell(f"taken back: {', '.join(taken)}")
-        publisher.publish()
-    if failed := publisher.error or publisher.interrupted:
-        raise failed
-    return branch.state(planned.phases)
+        plan = branch.existing_plan()
+        keys = roll_back(run, plan, request, log)
+        log(f"rolled back: {', '.join(keys)}")
+        queue.publish()
+    if failure := queue.failure:
+        raise failure
+    return RunResult(Snapshot(state=branch.state(plan.phases), plan=plan.plan, pushes=run.sync.pushes))
 
 
-async def until_signalled(work: Callable[[asyncio.Event], Awaitable[T]]) -> T:
-    """Run *work* with an event that the first SIGINT or SIGTERM sets; the second one ends the process as usual."""
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-
-    def on_signal() -> None:
-        stop.set()
-        for number in (signal.SIGINT, signal.SIGTERM):
-            loop.remove_signal_handler(number)
-
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, on_signal)
-    return await work(stop)
+async def publish_and_read(run: OpenRun) -> RunResult:
+    """Push what an earlier process committed, and return how the run stands; a broken plan is the result's error."""
+    branch, queue = run.branch, PushQueue(run.branch, run.sync)
+    async with queue:
+        await queue.reconcile()
+        queue.publish()
+    try:
+        plan = branch.plan()
+    except UsageError as exc:
+        return RunResult(Snapshot(state=branch.state(())), error=exc)
+    state = branch.state(plan.phases if plan else ())
+    unpublished = frozenset(each.commit for each in state.phases if each.commit and not queue.is_published(each.commit))
+    return RunResult(Snapshot(state=state, plan=plan.plan if plan else None, unpublished=unpublished))

@@ -1,81 +1,90 @@
-"""The terms of a run: what it may use, who asked for it, and how it ended."""
+"""What is wanted of a run, and how it ended.  Values only."""
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
+from bot.engine.snapshot import Snapshot
 from bot.errors import PhasebotError
+from bot.generation.provider_factory import ProviderOptions
 from bot.history.run_state import RunState
+from bot.history.trailers import Trailers
+from bot.planning.resolved_plan import ProseSpec, ResolvedPlan
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
-    """What a run may use."""
-
-    jobs: int = 8
-    only: Collection[str] = ()
-    """Phase keys; empty means all."""
-    seconds: float | None = None
-    """Time after which no phase may be under way; none is begun that would likely take longer."""
-    tokens: int | None = None
-    """For the whole run, over all its processes; see :class:`bot.generation.llm.token_budget.TokenBudget`."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Again:
-    """What is to be made again although it is done."""
-
-    phases: Collection[str] = ()
-    """Phase keys."""
-    cascade: bool = False
-    """Whether phases that need a newer one are made again, too."""
-    instruction: str = ""
-    """What to tell those who make the *phases*; becomes part of the plan."""
-
-
-class RunClock:
-    """The time that one process has for a run, and what its phases take of it."""
-
-    def __init__(self, timer: Callable[[], float], seconds: float | None) -> None:
-        """Start now; None is all the time in the world."""
-        self._timer, self._end = timer, None if seconds is None else timer() + seconds
-        self.took: dict[str, tuple[float, float]] = {}
-        """Phase → begin and end, by the timer."""
-
-    @property
-    def left(self) -> float | None:
-        """Seconds."""
-        return None if self._end is None else max(0.0, self._end - self._timer())
-
-    @property
-    def has_time(self) -> bool:
-        """Whether there is likely time for one more phase: as much as the slowest one took."""
-        slowest = max((ended - begun for begun, ended in self.took.values()), default=0.0)
-        return self.left is None or self.left > slowest
+TEMPLATES = ProviderOptions(provider="template", models=(), thinking="medium")
 
 
 @dataclass(frozen=True, slots=True)
 class Requester:
-    """Who asked for a run on a forge, so that every commit says so."""
+    """The person on a forge who asked for a run; every commit names them."""
 
     login: str
     comment: str | None
-    """The id of the comment, if it was one."""
+    """The id of the comment, if there was one."""
+
+
+def request_trailers(run: str, requester: Requester | None) -> Trailers:
+    """Return the trailers that every commit of *run* has in common."""
+    if requester is None:
+        return Trailers(run=run)
+    return Trailers(run=run, requested_by=requester.login, comment=requester.comment)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunRequest:
+    """What is wanted of one process's work on a run."""
+
+    spec: ResolvedPlan | ProseSpec | None = None
+    """What to build; used only if the history holds no plan yet."""
+    provider: ProviderOptions = TEMPLATES
+    only: Collection[str] = ()
+    """Keys of the phases to generate; empty for all."""
+    regenerate: Collection[str] = ()
+    """Keys of finished phases to generate again."""
+    instruction: str = ""
+    """Extra instruction for the phases in *regenerate*; saved in the plan."""
+    cascade: bool = False
+    """Whether to regenerate phases, too, that need a newer one."""
+    jobs: int = 8
+    """Phases to generate at the same time."""
+    seconds: float | None = None
+    """Time limit: no phase is started that would likely take longer."""
+    max_tokens: int | None = None
+    """Token limit of the whole run, over all its processes."""
+    requester: Requester | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RollbackRequest:
+    """Which phases to roll back."""
+
+    phases: Sequence[str]
+    to: bool = False
+    """Whether to roll back every phase after the one in *phases* instead."""
+    cascade: bool = False
+    """Whether to roll back the phases, too, that need them."""
+    discard_edits: bool = False
+    """Whether to remove people's edits in their files."""
+    requester: Requester | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class RunResult:
-    """How a run ended: where it stands, and what kept it from going on."""
+    """How one process's work on a run ended."""
 
-    state: RunState
-    left: Sequence[str]
-    """Keys of the phases that it should have made and that are still to be made."""
+    snapshot: Snapshot
+    remaining: Sequence[str] = ()
+    """Keys of the wanted phases that are not generated yet, in plan order."""
     error: PhasebotError | None = None
-    late: bool = False
-    """Whether time ran out after phases were done, so that another process will get further."""
+    out_of_time: bool = False
+    """Whether the time limit ended it after some phases were generated, so that another process would get further."""
 
     @property
-    def lacking(self) -> Sequence[str]:
-        """Phases that those in :attr:`left` need, still to be made, and not asked for; in plan order."""
-        needed = {need for each in self.state.phases if each.phase.key in self.left for need in each.phase.needs}
-        keys = [each.phase.key for each in self.state.phases if each.wanted]
-        return [key for key in keys if key in needed and key not in self.left]
+    def state(self) -> RunState:
+        return self.snapshot.state
+
+    @property
+    def blocked_by(self) -> Sequence[str]:
+        """Keys of unfinished phases that :attr:`remaining` needs and nobody asked for, in plan order."""
+        needed = {need for each in self.state.phases if each.phase.key in self.remaining for need in each.phase.needs}
+        unfinished = [each.phase.key for each in self.state.phases if each.wanted]
+        return [key for key in unfinished if key in needed and key not in self.remaining]

@@ -1,153 +1,135 @@
-"""Commits that no provider makes: an instruction put into the plan, and phases taken back."""
+"""Rolls back phases in one commit: on request, or because the plan does not have them any more."""
 
 from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
 
-from bot.engine.requests import Again, Requester
+from bot.engine.requests import Requester, RollbackRequest, request_trailers
 from bot.errors import UsageError
-from bot.history.commits import PhaseCommit, RevertCommit
-from bot.history.run_branch import ATTEMPTS, RunBranch
-from bot.history.trailers import Trailers
+from bot.history.checkout import OpenRun
+from bot.history.commits import RevertCommit
+from bot.history.run_branch import RunBranch
 from bot.planning.phases import PLAN_PHASE, Phase, find_phase
-from bot.planning.plan_edits import add_instruction
 from bot.planning.resolved_plan import ResolvedPlan
 
 
-def asked_trailers(run: str, requested: Requester | None) -> Trailers:
-    """Return what every commit of *run* says of who asked for it."""
-    if requested is None:
-        return Trailers(run=run)
-    return Trailers(run=run, requested_by=requested.login, comment=requested.comment)
-
-
-def instruct(
-    branch: RunBranch, planned: ResolvedPlan, again: Again, requested: Requester | None, before: Collection[str]
-) -> None:
-    """Commit the instruction of *again* as part of the plan, unless it is there or the same comment put it there.
-
-    Raises:
-        UsageError: It can't be part of the plan.
-    """
-    said = asked_trailers(branch.run, requested)
-    told = (commit.trailers for commit in branch.commits if commit.trailers)
-    if said.comment and any(each.phase == PLAN_PHASE and each.comment == said.comment for each in told):
-        return
-    for _ in range(ATTEMPTS):
-        found = branch.plan_file()
-        assert found, "the plan was read"  # noqa: S101
-        changed = add_instruction(planned, found.text, again.phases, again.instruction)
-        if changed.text == found.text:
-            return
-        phase = changed.phases[0]
-        work = PhaseCommit(
-            phase=phase,
-            of=len(changed.phases),
-            files=dict.fromkeys(phase.files, changed.text.encode()),
-            trailers=said.of(phase, "complete"),
-            body=[f"Instructed {', '.join(again.phases)}."],
-            replaces=before,
-            over=found.blob,
-        )
-        if branch.commit(work, planned.phases):
-            return
-
-
-def take_back_gone(branch: RunBranch, phases: Sequence[Phase], requested: Requester | None) -> str | None:
-    """Remove the files of phases that the plan does not have any more, and return what to tell people of it."""
-    gone = branch.gone(phases)
-    work = RevertCommit(paths=gone, trailers=asked_trailers(branch.run, requested), fork=branch.fork, gone=True)
-    put = branch.commit(work, phases) if gone else None
-    if put is None:
+def roll_back_removed(run: OpenRun, phases: Sequence[Phase], requester: Requester | None) -> str | None:
+    """Remove the files of phases that the plan no longer has; return a message about it, None if there are none."""
+    branch = run.branch
+    removed = branch.removed_phases(phases)
+    trailers = request_trailers(branch.run, requester)
+    work = RevertCommit(paths=removed, trailers=trailers, fork=branch.fork, gone=True)
+    committed = run.writer.commit(work, phases) if removed else None
+    if committed is None:
         return None
-    kept = f"; kept, because people edited it: {', '.join(put.kept)}" if put.kept else ""
-    return f"not in the plan any more, and taken back: {', '.join(gone)}{kept}"
+    kept = f"; kept, because people edited it: {', '.join(committed.kept)}" if committed.kept else ""
+    return f"no longer in the plan, rolled back: {', '.join(removed)}{kept}"
 
 
-def roll_back(  # noqa: PLR0913  # each is one of the command's options
-    branch: RunBranch,
-    planned: ResolvedPlan,
-    keys: Sequence[str],
-    *,
-    to: bool = False,
-    cascade: bool = False,
-    discard: bool = False,
-    requested: Requester | None = None,
-    tell: Callable[[str], None] = lambda _: None,
+def roll_back(
+    run: OpenRun, plan: ResolvedPlan, request: RollbackRequest, notify: Callable[[str], None]
 ) -> Sequence[str]:
-    """Take phases back in one commit and return which; with *to* all that come after the one in *keys*.
-
-    *tell* people first what they edited in the files; it stays, unless *discard*.
+    """Roll back phases in one commit and return their keys; *notify* people first about their edits in the files.
 
     Raises:
-        UsageError: One is not in the plan or not made, or others that are made need it and *cascade* is not set.
-        RepositoryError: Git refused; nothing moved.
+        UsageError: A phase is not in the plan or not generated, or others need it and ``cascade`` is not set.
+        RepositoryError: Git refused; the branch did not move.
     """
-    phases, ledger = planned.phases, branch.ledger(planned.phases)
-    said = asked_trailers(branch.run, requested)
-    if done := _answered(branch, said.comment):
-        return done
-    named = {find_phase(phases, key).key for key in keys}
-    if to:
-        place = max(phase.place for phase in phases if phase.key in named)
-        named = {phase.key for phase in phases if phase.place > place and _is_own(branch, phases, phase)}
-    _check(branch, phases, named, to=to)
-    needing = _needing(named, phases, [phase.key for phase in phases if ledger.made(phase.key)])
-    if needing and not cascade:
-        raise UsageError(
-            f"taking back {', '.join(_ordered(named, phases))}: {', '.join(needing)} "
-            f"{'need' if len(needing) > 1 else 'needs'} it; take them back too with --cascade"
-        )
-    taken = _ordered({*named, *needing}, phases)
-    paths = {phase.key: list(phase.files) for phase in phases if phase.key in taken}
-    work = RevertCommit(paths=paths, trailers=said, fork=branch.fork, discard=discard)
-    edited = [path for phase in phases if phase.key in taken for path in phase.files if ledger.is_others(path)]
-    if edited and discard:
-        tell(f"with it goes what people edited: {', '.join(edited)}; commit {(branch.head or '')[:10]} still holds it")
-    elif edited:
-        tell(f"people edited {', '.join(edited)}, so that stays; --discard-edits takes it, too")
-    branch.commit(work, phases)
-    return taken
+    branch, phases = run.branch, plan.phases
+    trailers = request_trailers(branch.run, request.requester)
+    if answered := _answered(branch, trailers.comment):
+        return answered
+    keys = _Selection(branch, phases, request).keys()
+    paths = {phase.key: list(phase.files) for phase in phases if phase.key in keys}
+    _notify_of_edits(branch, phases, [path for key in keys for path in paths[key]], request, notify)
+    work = RevertCommit(paths=paths, trailers=trailers, fork=branch.fork, discard=request.discard_edits)
+    run.writer.commit(work, phases)
+    return keys
 
 
 def _answered(branch: RunBranch, comment: str | None) -> Sequence[str]:
-    """Return what was taken back for this very *comment* already."""
-    told = (commit.trailers for commit in branch.commits if commit.trailers)
-    return next((each.reverts for each in told if comment and each.reverts and each.comment == comment), ())
+    """Return the phases that were rolled back for this very *comment* already."""
+    trailers = (commit.trailers for commit in branch.commits if commit.trailers)
+    return next((each.reverts for each in trailers if comment and each.reverts and each.comment == comment), ())
 
 
-def _check(branch: RunBranch, phases: Sequence[Phase], named: Collection[str], *, to: bool) -> None:
-    if PLAN_PHASE in named:
-        raise UsageError("taking back plan: all phases need it; delete the branch to begin anew")
-    inherited = [phase.key for phase in phases if phase.key in named and _is_bases(branch, phases, phase)]
-    if inherited:
-        raise UsageError(
-            f"taking back {', '.join(inherited)}: {branch.base} has it already, so it is not this run's to take back; "
-            "edit plan.yaml or the files instead"
-        )
-    absent = [phase.key for phase in phases if phase.key in named and not _is_own(branch, phases, phase)]
-    if absent or not named:
-        what = ", ".join(absent) if absent else "what comes after it" if to else "nothing"
-        raise UsageError(f"taking back {what}: {branch.name} has not made it; 'phasebot status' shows what it has")
+def _notify_of_edits(
+    branch: RunBranch,
+    phases: Sequence[Phase],
+    paths: Sequence[str],
+    request: RollbackRequest,
+    notify: Callable[[str], None],
+) -> None:
+    ledger = branch.ledger(phases)
+    edited = ", ".join(path for path in paths if ledger.is_others(path))
+    if edited and request.discard_edits:
+        notify(f"discarding people's edits in {edited}; commit {(branch.head or '')[:10]} still holds them")
+    elif edited:
+        notify(f"kept, because people edited it: {edited}; --discard-edits removes it, too")
 
 
-def _is_bases(branch: RunBranch, phases: Sequence[Phase], phase: Phase) -> bool:
-    made = branch.ledger(phases).made(phase.key)
-    return made is not None and made.order == 0
+@dataclass(frozen=True, slots=True)
+class _Selection:
+    """Finds and checks the phases that a request rolls back."""
 
+    branch: RunBranch
+    phases: Sequence[Phase]
+    request: RollbackRequest
 
-def _is_own(branch: RunBranch, phases: Sequence[Phase], phase: Phase) -> bool:
-    """Whether *phase* is made, and by this run: what its base holds is not for it to take back."""
-    made = branch.ledger(phases).made(phase.key)
-    return made is not None and made.order > 0 and phase.key != PLAN_PHASE
+    def keys(self) -> Sequence[str]:
+        """Return the keys, in plan order."""
+        named = {find_phase(self.phases, key).key for key in self.request.phases}
+        if self.request.to:
+            place = max(phase.place for phase in self.phases if phase.key in named)
+            named = {phase.key for phase in self.phases if phase.place > place and self._is_own(phase)}
+        self._check(named)
+        dependents = self._dependents(named)
+        if dependents and not self.request.cascade:
+            raise UsageError(
+                f"rolling back {', '.join(self._ordered(named))}: {', '.join(dependents)} "
+                f"{'need' if len(dependents) > 1 else 'needs'} it; roll them back too with --cascade"
+            )
+        return self._ordered({*named, *dependents})
 
+    def _check(self, named: Collection[str]) -> None:
+        branch = self.branch
+        if PLAN_PHASE in named:
+            raise UsageError("rolling back plan: every phase needs it; delete the branch to start again")
+        inherited = [phase.key for phase in self.phases if phase.key in named and self._order(phase) == 0]
+        if inherited:
+            raise UsageError(
+                f"rolling back {', '.join(inherited)}: {branch.base} has it already, and this run can't change that; "
+                "edit plan.yaml or the files instead"
+            )
+        absent = [phase.key for phase in self.phases if phase.key in named and not self._is_own(phase)]
+        if absent:
+            raise UsageError(
+                f"cannot roll back {', '.join(absent)}: it has not been generated on {branch.name}; "
+                "'phasebot status' lists the phases"
+            )
+        if not named:
+            after = " after it" if self.request.to else ""
+            raise UsageError(
+                f"rolling back: no phase{after} has been generated on {branch.name}; 'phasebot status' lists the phases"
+            )
 
-def _needing(named: Collection[str], phases: Sequence[Phase], made: Collection[str]) -> Sequence[str]:
-    """Return the phases among *made* that need one of *named*, directly or not, in plan order."""
-    found: dict[str, None] = {}
-    for phase in phases:  # in plan order, so what a phase needs comes before it
-        if phase.key in made and phase.key not in named and {*named, *found}.intersection(phase.needs):
-            found[phase.key] = None
-    return list(found)
+    def _order(self, phase: Phase) -> int | None:
+        """Return the place of the phase's commit in history; 0 if the base holds it, None if nothing does."""
+        made = self.branch.ledger(self.phases).made(phase.key)
+        return made.order if made else None
 
+    def _is_own(self, phase: Phase) -> bool:
+        """Whether this run generated *phase*; the plan does not count."""
+        return bool(self._order(phase)) and phase.key != PLAN_PHASE
 
-def _ordered(keys: Collection[str], phases: Sequence[Phase]) -> Sequence[str]:
-    return [phase.key for phase in phases if phase.key in keys]
+    def _dependents(self, named: Collection[str]) -> Sequence[str]:
+        """Return the generated phases that need one of *named*, directly or not, in plan order."""
+        found: dict[str, None] = {}
+        for phase in self.phases:  # plan order: what a phase needs comes before it
+            if phase.key in named or self._order(phase) is None:
+                continue
+            if {*named, *found}.intersection(phase.needs):
+                found[phase.key] = None
+        return list(found)
+
+    def _ordered(self, keys: Collection[str]) -> Sequence[str]:
+        return [phase.key for phase in self.phases if phase.key in keys]

@@ -1,328 +1,305 @@
-"""The loop: derive what is missing from history, make it, commit it, publish it, look again.
+"""The loop: derive from history what is missing, generate it, commit it, publish it, look again.
 
-First run, resume after a kill, an edited plan and commits by others are all this loop.  Nothing is counted up
-here: what is done is read from the branch, and what to do next is decided anew after every commit.
+A first run, a resume after a kill, an edited plan and commits by others are all this loop.  No progress is counted:
+what is done is read from the branch, and what comes next is decided again after every commit.
 """
 
 import asyncio
 import functools
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Protocol
+from dataclasses import dataclass, field
 
-from bot.engine.requests import Again, Limits, Requester, RunClock, RunResult
-from bot.engine.rollback import asked_trailers, instruct, take_back_gone
+from bot.engine.first_plan import unused_spec_note, wait_for_plan
+from bot.engine.instructions import commit_instruction
+from bot.engine.phase_commits import phase_commit
+from bot.engine.requests import RunRequest, RunResult
+from bot.engine.rollback import roll_back_removed
+from bot.engine.run_clock import RunClock
 from bot.engine.scheduler import Scheduler
+from bot.engine.snapshot import Announcer, Snapshot
 from bot.errors import Interrupted, NoModelAnswered, PhasebotError, ProviderError, Stopped, UsageError
 from bot.generation.llm.token_budget import TokenBudget
 from bot.generation.provider import GenerationRequest, GenerationResult, ProposedPlan, Provider
-from bot.history.commits import PhaseCommit
-from bot.history.plan_reader import PlanFile
+from bot.history.checkout import OpenRun
 from bot.history.push_queue import PushQueue
 from bot.history.run_branch import RunBranch
-from bot.history.run_state import PhaseState, RunState
 from bot.history.stop_request import StopRequest, StopWatcher
-from bot.planning.phases import PLAN_PHASE, Phase, find_phase
-from bot.planning.plan import Plan
+from bot.planning.phases import Phase
 from bot.planning.resolved_plan import ResolvedPlan
 
-
-class Announcer(Protocol):
-    """Who tells people.  It must not raise: an announcement never fails a run."""
-
-    def show(self, run: "Runner") -> None:
-        """Render the run whole from its state; called after every change."""
-
-    def note(self, message: str) -> None:
-        """Tell one thing that is not in the state."""
+_SHOW_EVERY = 0.05
+"""Seconds between two snapshots at least: one costs time in proportion to the number of phases."""
 
 
 @dataclass(slots=True, kw_only=True)
 class Runner:
-    """One process's work on one branch; every collaborator is an argument."""
+    """One process's work on one run; every collaborator is an argument."""
 
-    branch: RunBranch
+    run: OpenRun
+    request: RunRequest
     provider: Provider
     announcer: Announcer
-    read_plan: Callable[[PlanFile], ResolvedPlan]
-    """Judge the plan at head; raises UsageError where an edit broke it."""
-    first_plan: ResolvedPlan | None = None
-    """The plan to begin with; used only where history holds none."""
-    ask_plan: Callable[[], Awaitable[ProposedPlan]] | None = None
-    """Have a model make the plan to begin with; called only where there is no other."""
-    limits: Limits
-    budget: TokenBudget = field(default_factory=TokenBudget)
     timer: Callable[[], float]
     """Monotonic seconds."""
-    requested: Requester | None = None
-    again: Again = field(default_factory=Again)
-    look: Callable[[], StopRequest | None] | None = None
-    """Look whether somebody asked the run to stop, on the network; raises PushError where that can't be told."""
-    active: dict[str, float] = field(init=False, default_factory=dict)
-    """Phases being made → when they were begun, by the timer."""
-    clock: RunClock = field(init=False)
-    failures: dict[str, Mapping[str, str]] = field(init=False, default_factory=dict)
-    """Phase → path → why it could not be made, for what this process tried."""
-    done_before: int = field(init=False, default=0)
-    """Phases that needed nothing when this process looked first."""
-    _agenda: Scheduler = field(init=False)
-    _publisher: PushQueue = field(init=False)
-    _planned: ResolvedPlan | None = field(init=False, default=None)
-    _plan_file: PlanFile | None = field(init=False, default=None)
+    budget: TokenBudget = field(default_factory=TokenBudget)
+    propose_plan: Callable[[], Awaitable[ProposedPlan]] | None = None
+    """Have a model plan the spec; called only if the history holds no plan."""
+    look_for_stop: Callable[[], StopRequest | None] | None = None
+    """Look on the network for a request to stop the run; raises PushError if the remote can't be read."""
+    _branch: RunBranch = field(init=False)
+    _clock: RunClock = field(init=False)
+    _scheduler: Scheduler = field(init=False)
+    _queue: PushQueue = field(init=False)
+    _stop_watcher: StopWatcher = field(init=False)
+    _active: dict[str, float] = field(init=False, default_factory=dict)
+    _failures: dict[str, Mapping[str, str]] = field(init=False, default_factory=dict)
+    _done_before: int = field(init=False, default=0)
+    _plan: ResolvedPlan | None = field(init=False, default=None)
     _tasks: dict[asyncio.Task[GenerationResult], Phase] = field(init=False, default_factory=dict)
     _tried: set[tuple[str, str]] = field(init=False, default_factory=set)
     _error: ProviderError | NoModelAnswered | None = field(init=False, default=None)
-    _lookout: StopWatcher = field(init=False)
+    _shown_at: float = field(init=False, default=0.0)
+    _show_later: bool = field(init=False, default=False)
 
-    async def carry_on(self, stop: asyncio.Event) -> RunResult:
-        """Work until nothing more can be made, or *stop* is set; everything finished is committed and published.
+    async def work(self, stop: asyncio.Event) -> RunResult:
+        """Work until nothing more can be generated, or *stop* is set; everything finished is committed and published.
 
         Raises:
-            UsageError: The plan in history is broken, or a phase of ``only`` is not in it.
+            UsageError: The plan in history is broken, or the request names a phase that it does not have.
             RepositoryError: Git refused a commit.
         """
-        self.clock = RunClock(self.timer, self.limits.seconds)
-        self._publisher = PushQueue(self.branch)
-        self._lookout = StopWatcher(self.look, self._on_asked)
-        self._agenda = self._new_agenda()
-        async with self._publisher:
+        self._branch = self.run.branch
+        self._clock = RunClock(self.timer, self.request.seconds)
+        self._queue = PushQueue(self._branch, self.run.sync)
+        self._stop_watcher = StopWatcher(self.look_for_stop, self._on_stop_request)
+        self._scheduler = self._new_scheduler()
+        async with self._queue:
             if await self._reconcile():
-                async with self._lookout:
+                async with self._stop_watcher:
                     try:
-                        if await self._begin(stop):
-                            await self._work(stop)
+                        if await self._start(stop):
+                            await self._loop(stop)
                     finally:
                         await self._cancel_tasks()
-        self.announcer.show(self)
-        if self._publisher.behind:
-            self.announcer.note(f"the worktree did not follow ({self._publisher.behind}); run generate again")
-        return self._outcome(interrupted=stop.is_set())
+        snapshot = self._snapshot()
+        self.announcer.show(snapshot)
+        if self._queue.worktree_error:
+            self.announcer.note(f"the worktree was not refreshed ({self._queue.worktree_error}); run generate again")
+        return self._result(snapshot, interrupted=stop.is_set())
 
-    def _outcome(self, *, interrupted: bool) -> RunResult:
-        state, left = self.state(), self._agenda.left(self.phases)
-        done = sum(not wanted for wanted in self._agenda.wanted(self.phases).values())
-        late = bool(left) and done > self.done_before and not self.clock.has_time
-        error: PhasebotError | None = self._error or self._publisher.error or self._publisher.interrupted
-        if left and self.budget.exhausted:
-            error = error or self.budget.stopped()
-        asked = self._lookout.asked
-        if asked and (left or not state.phases):
-            who = f"{asked.login} asked" if asked.login else "asked"
-            error = Stopped(f"stopped as {who}; what was finished is committed, run generate again to continue")
-        if interrupted and (left or not state.phases):
-            error = Interrupted("stopped as asked; what was finished is committed, run generate again to continue")
-        return RunResult(state, left, error, late=late)
-
-    def _on_asked(self) -> None:
-        self.announcer.note("asked to stop: the phases under way are the last ones")
-        self._publisher.news.set()
+    # Starting
 
     async def _reconcile(self) -> bool:
-        """Take in what others pushed; return whether there is a branch to go on with."""
-        publisher = self._publisher
-        await publisher.reconcile()
-        if publisher.apart:
+        """Take in what others pushed; return whether the branch can be worked on."""
+        await self._queue.reconcile()
+        if self._queue.apart:
             return False
-        if failed := publisher.error or publisher.interrupted:
-            self.announcer.note(f"{failed}; going on without it")
-            self.branch.read()
+        if failure := self._queue.failure:
+            self.announcer.note(f"{failure}; continuing without it")
+            self._branch.read()
         return True
 
-    async def _begin(self, stop: asyncio.Event) -> bool:
-        """Have a plan in history, and publish what an earlier process could not; return whether there is one."""
-        self._agenda = self._new_agenda()
-        if phases := self.phases:
-            if self.ask_plan or (self.first_plan and self._planned and self.first_plan.text != self._planned.text):
-                self.announcer.note(
-                    f"{self.branch.name} keeps the plan it has"
-                    + ("" if self.ask_plan else ", which is not this spec's")
-                    + "; edit plan.yaml there to change what is built, or name a new run with --run"
-                )
-        elif self._lookout.asked or not await self._make_plan(stop):
+    def _new_scheduler(self) -> Scheduler:
+        commits = {commit.oid for commit in self._branch.commits} | {self._branch.fork or ""}
+        return Scheduler(branch=self._branch, request=self.request, initial_commits=commits)
+
+    async def _start(self, stop: asyncio.Event) -> bool:
+        """Make sure that the history holds a plan, and publish what is not; return whether there is a plan."""
+        self._scheduler = self._new_scheduler()
+        phases = self._phases
+        if phases and self._plan:
+            if note := unused_spec_note(self.request.spec, self._plan, self._branch.name):
+                self.announcer.note(note)
+        elif self._stop_watcher.request or not await self._commit_first_plan(stop):
             return False
-        self._agenda.check(self.phases)
-        if self.again.instruction and self._planned:
-            instruct(self.branch, self._planned, self.again, self.requested, self._agenda.before)
-        elif not (self.limits.only or self.again.phases) and (
-            told := take_back_gone(self.branch, self.phases, self.requested)
+        self._scheduler.check(self._phases)
+        if self.request.instruction and self._plan:
+            commit_instruction(self.run, self._plan, self.request, self._scheduler.initial_commits)
+        elif not (self.request.only or self.request.regenerate) and (
+            note := roll_back_removed(self.run, self._phases, self.request.requester)
         ):
-            self.announcer.note(told)
-        self.done_before = sum(not wanted for wanted in self._agenda.wanted(phases).values())
-        self._publisher.publish()
-        self.announcer.show(self)
+            self.announcer.note(note)
+        self._done_before = self._scheduler.count_done(phases)
+        self._queue.publish()
+        self._show()
         return True
 
-    def _new_agenda(self) -> Scheduler:
-        before = {commit.oid for commit in self.branch.commits} | {self.branch.fork or ""}
-        return Scheduler(
-            branch=self.branch, limits=self.limits, again=self.again, requested=self.requested, before=before
-        )
-
-    async def _make_plan(self, stop: asyncio.Event) -> bool:
-        begun = self.timer()
-        made = ProposedPlan(self.first_plan) if self.first_plan else await self._ask_plan(stop)
-        if made is None:
+    async def _commit_first_plan(self, stop: asyncio.Event) -> bool:
+        started = self.timer()
+        spec = self.request.spec
+        proposed = ProposedPlan(spec) if isinstance(spec, ResolvedPlan) else await self._propose_plan(stop)
+        if proposed is None:
             return False
-        self._planned = made.planned
-        plan_phase = made.planned.phases[0]
-        files = dict.fromkeys(plan_phase.files, made.planned.text)
-        self._commit(plan_phase, GenerationResult(files, model=made.model, tokens=made.tokens), begun)
+        plan = self._plan = proposed.planned
+        self._branch.plans.remember(plan)
+        files = dict.fromkeys(plan.phases[0].files, plan.text)
+        self._commit(plan.phases[0], GenerationResult(files, model=proposed.model, tokens=proposed.tokens), started)
         return True
 
-    async def _ask_plan(self, stop: asyncio.Event) -> ProposedPlan | None:
-        """Have a model plan, unless the run is to end before it has."""
-        if self.ask_plan is None:
+    async def _propose_plan(self, stop: asyncio.Event) -> ProposedPlan | None:
+        """Have a model plan; None if the run has to end before it has a plan."""
+        if self.propose_plan is None:
             raise UsageError(
-                f"continuing {self.branch.name}: it holds no plan; start the run with 'phasebot generate SPEC'"
+                f"continuing {self._branch.name}: it holds no plan; start the run with 'phasebot generate SPEC'"
             )
-        self.announcer.show(self)
+        self.announcer.show(self._snapshot())
         self.announcer.note("planning the project")
-        asking, stopped = asyncio.ensure_future(self.ask_plan()), asyncio.create_task(stop.wait())
-        try:
-            await asyncio.wait({asking, stopped}, timeout=self.clock.left, return_when=asyncio.FIRST_COMPLETED)
-            if asking.done():
-                return asking.result()
+        proposed = await wait_for_plan(self.propose_plan(), stop, self._clock.left)
+        if proposed is None:
             self._error = NoModelAnswered("planning: stopped before there was a plan; run generate again")
-            return None
-        finally:
-            asking.cancel()
-            stopped.cancel()
-            await asyncio.gather(asking, stopped, return_exceptions=True)
+        return proposed
+
+    # Working
 
     @property
-    def plan(self) -> Plan | None:
-        """The plan at head, if there is one yet."""
-        return self._planned.plan if self.phases and self._planned else None
+    def _phases(self) -> Sequence[Phase]:
+        """The phases of the plan at head, in plan order; none before the first plan is committed."""
+        plan = self._branch.plan()
+        if plan is not None:
+            self._plan = plan
+        return plan.phases if plan else ()
 
-    @property
-    def phases(self) -> Sequence[Phase]:
-        """The phases of the plan at head, in plan order."""
-        found = self.branch.plan_file()
-        if found is not None and found != self._plan_file:
-            if self._planned is None or found.text != self._planned.text:
-                self._planned = self.read_plan(found)
-            self._plan_file = found  # only now: whoever looks again is told again what is wrong with it
-        return self._planned.phases if self._planned else ()
-
-    async def _work(self, stop: asyncio.Event) -> None:
+    async def _loop(self, stop: asyncio.Event) -> None:
         stopped = asyncio.create_task(stop.wait())
         try:
-            while not stop.is_set() and self.clock.left != 0:
-                self._begin_ready()
+            while not stop.is_set() and self._clock.left != 0:
+                self._start_ready()
                 if not self._tasks:
-                    await self._publisher.flush()  # what others pushed may have changed what is ready
+                    await self._queue.flush()  # what others pushed may have changed what is ready
                     if not any(self._ready()):
                         return
                     continue
-                news = asyncio.create_task(self._publisher.news.wait())
-                waited = {*self._tasks, stopped, news}
-                await asyncio.wait(waited, timeout=self.clock.left, return_when=asyncio.FIRST_COMPLETED)
-                news.cancel()
-                if self._publisher.news.is_set():
-                    self._publisher.news.clear()
-                    self.announcer.show(self)
+                await self._wait({*self._tasks, stopped})
                 self._commit_finished()
         finally:
             stopped.cancel()
 
+    async def _wait(self, tasks: set[asyncio.Task[GenerationResult] | asyncio.Task[bool]]) -> None:
+        """Wait until one of *tasks* is done or something was published, but not past the time limit."""
+        news = asyncio.create_task(self._queue.news.wait())
+        limits = [self._clock.left, _SHOW_EVERY if self._show_later else None]
+        timeout = min((each for each in limits if each is not None), default=None)
+        await asyncio.wait({*tasks, news}, timeout=timeout, return_when=asyncio.FIRST_COMPLETED)
+        news.cancel()
+        if self._queue.news.is_set() or self._show_later:
+            self._queue.news.clear()
+            self._show()
+
     def _ready(self) -> Iterator[tuple[Phase, Sequence[str]]]:
-        """Yield the phases that can be begun now, in plan order, with the files to make."""
-        if self._error or self._lookout.asked or self.budget.exhausted or not self.clock.has_time:
+        """Yield the phases that can be started now, in plan order, with the files to generate."""
+        if self._error or self._stop_watcher.request or self.budget.exhausted or not self._clock.has_time:
             return
-        for phase, paths in self._agenda.ready(self.phases):
-            if phase.key not in self.active and (phase.key, phase.inputs) not in self._tried:
+        for phase, paths in self._scheduler.ready(self._phases):
+            if phase.key not in self._active and (phase.key, phase.inputs) not in self._tried:
                 yield phase, paths
 
-    def _begin_ready(self) -> None:
-        if len(self._tasks) >= self.limits.jobs:
+    def _start_ready(self) -> None:
+        free = self.request.jobs - len(self._tasks)
+        if free <= 0:
             return
-        for phase, paths in list(self._ready())[: self.limits.jobs - len(self._tasks)]:
-            assert self._planned is not None, "phases come from a plan"  # noqa: S101
+        for phase, paths in list(self._ready())[:free]:
+            assert self._plan is not None, "phases come from a plan"  # noqa: S101
             self._tried.add((phase.key, phase.inputs))
-            self.active[phase.key] = self.timer()
-            at_head = functools.partial(self.branch.texts, self.phases, [*phase.reads, *phase.files])
-            request = GenerationRequest(self._planned.plan, self._planned.recipe, phase, tuple(paths), at_head)
+            self._active[phase.key] = self.timer()
+            at_head = functools.partial(self._branch.texts, self._phases, [*phase.reads, *phase.files])
+            request = GenerationRequest(self._plan.plan, self._plan.recipe, phase, tuple(paths), at_head)
             self._tasks[asyncio.create_task(self.provider.generate(request))] = phase
 
     def _commit_finished(self) -> None:
-        """Commit every phase whose generation has ended, in the order in which they were begun."""
+        """Commit every phase whose generation has ended, in the order in which they were started."""
         for task in [task for task in self._tasks if task.done()]:
             phase = self._tasks.pop(task)
-            begun = self.active.pop(phase.key)
+            started = self._active.pop(phase.key)
             if task.cancelled():
                 continue
             try:
-                self._commit(phase, task.result(), begun)
+                self._commit(phase, task.result(), started)
             except ProviderError as exc:
                 self._error = self._error or exc
-            self.announcer.show(self)
+            self._show()
 
     async def _cancel_tasks(self) -> None:
-        """End what is under way; a phase that came to its end all the same is committed."""
+        """Cancel what is being generated; a phase that finishes all the same is committed."""
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self._commit_finished()
 
-    def _commit(self, phase: Phase, generated: GenerationResult, begun: float) -> None:
-        """Commit what was made of a phase; without files, only if it cost tokens, which the run has to remember."""
-        self.clock.took[phase.key] = (begun, self.timer())
+    def _commit(self, phase: Phase, generated: GenerationResult, started: float) -> None:
+        """Commit a phase; one without files only if it cost tokens, which the history has to record."""
+        ended = self.timer()
+        self._clock.timings[phase.key] = (started, ended)
         if generated.missing and (generated.files or not generated.stopped):
-            self.failures[phase.key] = generated.missing
+            self._failures[phase.key] = generated.missing
         if not generated.files and not generated.tokens.total:
             return
-        work = PhaseCommit(
-            phase=phase,
-            of=len(self.phases) or len(self._planned.phases if self._planned else ()),
-            files={path: text.encode() for path, text in generated.files.items()},
-            trailers=replace(
-                asked_trailers(self.branch.run, self.requested).of(
-                    phase, "partial" if generated.missing else "complete"
-                ),
-                provider=self.provider.name if generated.model or phase.key != PLAN_PHASE else None,
-                model=generated.model,
-                tokens=(generated.tokens.read, generated.tokens.written) if generated.tokens.total else None,
-                missing=tuple(generated.missing),
-                fallback=generated.fallback,
-            ),
-            body=_body(generated, self.timer() - begun),
-            replaces=self._agenda.before if phase.key != PLAN_PHASE else (),
-            prevails=phase.key == PLAN_PHASE,  # it was laid out from what stands there, if anything does
+        plan = self._plan
+        assert plan is not None, "phases come from a plan"  # noqa: S101
+        work = phase_commit(
+            phase,
+            generated,
+            ended - started,
+            of=len(plan.phases),
+            run=self._branch.run,
+            provider=self.provider.name,
+            requester=self.request.requester,
+            initial_commits=self._scheduler.initial_commits,
         )
-        if self.branch.commit(work, self.phases):
+        if self.run.writer.commit(work, self._phases or plan.phases):
             self.budget.record(phase.key)
-            self._publisher.publish()
+            self._queue.publish()
 
-    # What announcers ask
+    # Ending and announcing
 
-    def made_and_out(self) -> Sequence[tuple[str, str]]:
-        """Return phase and commit of what this process made and published, in the order in which it was committed."""
-        return [
-            (commit.trailers.phase, commit.oid)
-            for commit in self.branch.commits
-            if self._publisher.is_out(commit.oid)
-            and commit.oid not in self._agenda.before
-            and commit.trailers
-            and commit.trailers.phase
-        ]
+    def _on_stop_request(self) -> None:
+        self.announcer.note("stop requested: finishing the phases in progress")
+        self._queue.news.set()
 
-    def is_out(self, oid: str) -> bool:
-        """Whether others can see the commit *oid*."""
-        return self._publisher.is_out(oid)
+    def _result(self, snapshot: Snapshot, *, interrupted: bool) -> RunResult:
+        phases = self._phases
+        remaining = self._scheduler.remaining(phases)
+        progress = self._scheduler.count_done(phases) > self._done_before
+        error: PhasebotError | None = self._error or self._queue.failure
+        if remaining and self.budget.exhausted:
+            error = error or self.budget.stopped()
+        unfinished = bool(remaining) or not phases
+        if (request := self._stop_watcher.request) and unfinished:
+            who = f"{request.login} asked" if request.login else "asked"
+            error = Stopped(f"stopped as {who}; what was finished is committed, run generate again to continue")
+        if interrupted and unfinished:
+            error = Interrupted("stopped as asked; what was finished is committed, run generate again to continue")
+        out_of_time = bool(remaining) and progress and not self._clock.has_time
+        return RunResult(snapshot, remaining, error, out_of_time=out_of_time)
 
-    def phase(self, key: str) -> PhaseState:
-        """Return how far the phase *key* has come."""
-        phases = self.phases
-        return self.branch.ledger(phases).state(find_phase(phases, key))
+    def _show(self) -> None:
+        """Announce how the run stands, now or, if it was just announced, a moment later."""
+        now = asyncio.get_running_loop().time()
+        self._show_later = now - self._shown_at < _SHOW_EVERY
+        if not self._show_later:
+            self._shown_at = now
+            self.announcer.show(self._snapshot())
 
-    def state(self) -> RunState:
-        """Return the whole state, derived from history."""
-        return self.branch.state(self.phases)
-
-
-def _body(generated: GenerationResult, seconds: float) -> Sequence[str]:
-    """Return what a phase's commit tells a reviewer, a paragraph each."""
-    made, wanted = len(generated.files), len(generated.files) + len(generated.missing)
-    told = [f"Missing {path}: {reason}" for path, reason in generated.missing.items()]
-    told += [f"Refused {line}" for line in generated.refused]
-    return [f"{made} of {wanted} files, {seconds:.1f} s.", *(["\n".join(told)] if told else [])]
+    def _snapshot(self) -> Snapshot:
+        """Return how the run stands now."""
+        phases, commits = self._phases, self._branch.commits
+        initial, is_published = self._scheduler.initial_commits, self._queue.is_published
+        state = self._branch.state(phases)
+        return Snapshot(
+            state=state,
+            plan=self._plan.plan if phases and self._plan else None,
+            pushes=self.run.sync.pushes,
+            done_before=self._done_before,
+            published=tuple(
+                (commit.trailers.phase, commit.oid)
+                for commit in commits
+                if commit.trailers and commit.trailers.phase
+                if commit.oid not in initial and is_published(commit.oid)
+            ),
+            unpublished=frozenset(
+                each.commit for each in state.phases if each.commit and not is_published(each.commit)
+            ),
+            active=dict(self._active),
+            timings=tuple((key, *span) for key, span in self._clock.timings.items()),
+            failures=dict(self._failures),
+            token_limit=self.budget.limit,
+        )

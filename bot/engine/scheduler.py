@@ -1,9 +1,9 @@
-"""Which phases a run has to make: what history lacks, and what somebody asked to have again."""
+"""Which phases a run has to generate: what the history lacks, and what somebody asked to regenerate."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from bot.engine.requests import Again, Limits, Requester
+from bot.engine.requests import RunRequest
 from bot.errors import UsageError
 from bot.history.run_branch import RunBranch
 from bot.planning.phases import PLAN_PHASE, Phase, find_phase
@@ -11,39 +11,40 @@ from bot.planning.phases import PLAN_PHASE, Phase, find_phase
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scheduler:
-    """Derived anew from the branch whenever it is asked, and from what was there when the process began."""
+    """Decides from the branch as it is now, and from the commits that were there when the process started."""
 
     branch: RunBranch
-    limits: Limits
-    again: Again
-    requested: Requester | None
-    before: Collection[str]
-    """The commits that were there at the beginning: a phase made by one of them can be asked for again."""
+    request: RunRequest
+    initial_commits: Collection[str]
+    """Only a phase that one of these commits generated can be regenerated, so that it happens once."""
 
     def check(self, phases: Sequence[Phase]) -> None:
-        """Refuse what can't be asked of *phases*.
+        """Refuse a request that *phases* can't fulfil.
 
         Raises:
-            UsageError: A phase is not in the plan, or is the plan.
+            UsageError: It names a phase that is not in the plan, or regenerates the plan.
         """
-        for key in (*self.limits.only, *self.again.phases):
+        for key in (*self.request.only, *self.request.regenerate):
             find_phase(phases, key)
-        if PLAN_PHASE in self.again.phases:
-            raise UsageError("making plan again: a plan is edited, not made again; edit plan.yaml and run generate")
+        if PLAN_PHASE in self.request.regenerate:
+            raise UsageError("regenerating plan: the plan is never regenerated; edit plan.yaml and run generate")
 
-    def keys(self, phases: Sequence[Phase]) -> Collection[str]:
-        """Return the phases that are to be looked at: those that were named, with *cascade* those that need them."""
-        named = {*self.limits.only, *self.again.phases}
+    def selected(self, phases: Sequence[Phase]) -> Collection[str]:
+        """Return the keys of the phases that the request is about: all, or the named ones.
+
+        With ``cascade``, those that need a named phase are selected, too.
+        """
+        named = {*self.request.only, *self.request.regenerate}
         if not named:
             return {phase.key for phase in phases}
         ledger = self.branch.ledger(phases)
-        for phase in phases if self.again.cascade else ():  # in plan order, so what a phase needs comes before it
+        for phase in phases if self.request.cascade else ():  # plan order: what a phase needs comes before it
             if named.intersection(phase.needs) and ledger.made(phase.key):
                 named.add(phase.key)
         return named
 
     def wanted(self, phases: Sequence[Phase]) -> Mapping[str, Sequence[str]]:
-        """Return the files that each phase lacks, none for one that is as it should be."""
+        """Return the files to generate for each phase; none for a phase that is up to date."""
         return {phase.key: self._wanted(phase, phases) for phase in phases}
 
     def _wanted(self, phase: Phase, phases: Sequence[Phase]) -> Sequence[str]:
@@ -51,28 +52,32 @@ class Scheduler:
         made = ledger.made(phase.key)
         if made is None or phase.key == PLAN_PHASE:
             return ledger.wanted(phase)
-        if phase.key in self.again.phases and made.oid in self.before and not self._answered(phase.key):
+        if phase.key in self.request.regenerate and made.oid in self.initial_commits and not self._answered(phase.key):
             return tuple(phase.files)
-        if self.again.cascade and ledger.stale(phase) == "dependency":
+        if self.request.cascade and ledger.stale(phase) == "dependency":
             return tuple(phase.files)
         return ledger.wanted(phase)
 
     def _answered(self, key: str) -> bool:
-        """Whether the phase *key* was made for this very comment already, though for another one since."""
-        comment = self.requested.comment if self.requested else None
-        told = (commit.trailers for commit in self.branch.commits if commit.trailers)
-        return comment is not None and any(each.phase == key and each.comment == comment for each in told)
+        """Whether the phase *key* was regenerated for this very comment already."""
+        comment = self.request.requester.comment if self.request.requester else None
+        trailers = (commit.trailers for commit in self.branch.commits if commit.trailers)
+        return comment is not None and any(each.phase == key and each.comment == comment for each in trailers)
 
-    def left(self, phases: Sequence[Phase]) -> Sequence[str]:
-        """Return the phases that are still to be made, in plan order."""
-        keys, wanted = self.keys(phases), self.wanted(phases)
-        return [phase.key for phase in phases if wanted[phase.key] and phase.key in keys]
+    def remaining(self, phases: Sequence[Phase]) -> Sequence[str]:
+        """Return the keys of the selected phases that are not up to date, in plan order."""
+        selected, wanted = self.selected(phases), self.wanted(phases)
+        return [phase.key for phase in phases if wanted[phase.key] and phase.key in selected]
 
     def ready(self, phases: Sequence[Phase]) -> Sequence[tuple[Phase, Sequence[str]]]:
-        """Return the phases that can be made now, in plan order, with the files to make."""
-        keys, wanted = self.keys(phases), self.wanted(phases)
+        """Return the phases that can be generated now, in plan order, with the files to generate."""
+        selected, wanted = self.selected(phases), self.wanted(phases)
         return [
             (phase, wanted[phase.key])
             for phase in phases
-            if wanted[phase.key] and phase.key in keys and not any(wanted[need] for need in phase.needs)
+            if wanted[phase.key] and phase.key in selected and not any(wanted[need] for need in phase.needs)
         ]
+
+    def count_done(self, phases: Sequence[Phase]) -> int:
+        """Return how many phases are up to date."""
+        return sum(not wanted for wanted in self.wanted(phases).values())

@@ -3,7 +3,7 @@
 import re
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
 from bot.errors import UsageError
@@ -28,15 +28,17 @@ class ProviderOptions:
     thinking: str
     fallback: str | None = None
     """The provider that makes what the first one can't."""
+    gemini: GeminiSettings = field(default_factory=GeminiSettings)
+    """How Gemini is reached, with its key."""
 
-    def named(self, settings: GeminiSettings) -> str:
+    def resolve(self) -> str:
         """Return the provider's name.
 
         Raises:
             UsageError: There is no key for it, or a model's name can't be one.
         """
-        name = self.provider or ("gemini" if settings.key else "template")
-        if name == "gemini" and settings.key is None:
+        name = self.provider or ("gemini" if self.gemini.key else "template")
+        if name == "gemini" and self.gemini.key is None:
             raise UsageError(
                 f"provider gemini needs a key: set {KEY} in the environment (of the action: its input gemini-api-key), "
                 "or use --provider template"
@@ -57,14 +59,14 @@ class OpenedProvider(NamedTuple):
 
 @asynccontextmanager
 async def open_provider(
-    choice: ProviderOptions, settings: GeminiSettings, *, budget: TokenBudget, jobs: int, tell: Callable[[str], None]
+    options: ProviderOptions, *, budget: TokenBudget, jobs: int, tell: Callable[[str], None]
 ) -> AsyncIterator[OpenedProvider]:
-    """Open whom *choice* names, at most *jobs* requests at a time; *tell* people what takes long.
+    """Open whom *options* name, at most *jobs* requests at a time; *tell* people what takes long.
 
     Raises:
         UsageError: It can't be had.
     """
-    if choice.named(settings) == "template":
+    if options.resolve() == "template":
         yield OpenedProvider(TemplateProvider(), None)
         return
     from bot.generation.fallback_provider import FallbackProvider
@@ -74,11 +76,11 @@ async def open_provider(
     from bot.generation.llm.retry import RetryingClient
     from bot.generation.llm.retry_policy import Timeouts
 
-    assert settings.key, "named() has seen it"  # noqa: S101
+    assert options.gemini.key, "resolve() has checked it"  # noqa: S101
     patience = Timeouts()
-    async with GeminiModel(settings, thinking=choice.thinking, patience=patience) as model:
-        asker = RetryingClient(model, choice.models, budget=budget, jobs=jobs, patience=patience, tell=tell)
-        provider: Provider = LlmProvider("gemini", asker, budget, secrets=[settings.key.get_secret_value()])
-        if choice.fallback == "template":
+    async with GeminiModel(options.gemini, thinking=options.thinking, patience=patience) as model:
+        asker = RetryingClient(model, options.models, budget=budget, jobs=jobs, patience=patience, tell=tell)
+        provider: Provider = LlmProvider("gemini", asker, budget, secrets=[options.gemini.key.get_secret_value()])
+        if options.fallback == "template":
             provider = FallbackProvider(provider, TemplateProvider())
         yield OpenedProvider(provider, Planner(asker, budget))

@@ -1,7 +1,7 @@
-"""What a run finds made already: phases of a run that was merged into its base, whichever way it was merged.
+"""Phases that the base already holds, because an earlier run was merged into it, by whatever kind of merge.
 
-A merge may have squashed the phases' commits away.  What stays is the plan and the files: a phase whose files are
-there counts as made from the plan that is there, so only what a changed plan says otherwise is made again.
+A squash merge drops the phase commits.  The plan and the files remain: a phase whose files are in the base counts as
+generated from the plan in the base, so only what a changed plan affects is generated again.
 """
 
 from collections.abc import Callable, Collection, Iterator, Mapping
@@ -14,43 +14,43 @@ from bot.planning.phases import PLAN_PHASE, Phase
 from bot.planning.resolved_plan import ResolvedPlan
 
 RenderPhase = Callable[[ResolvedPlan, Phase], Mapping[str, str]]
-"""What the templates make of a phase: stands in for what the bot wrote, where the commits that tell are gone."""
+"""Renders a phase from the templates.  Replaces what the bot wrote where the commits that held it are gone."""
 
 
-def nothing(_plan: ResolvedPlan, _phase: Phase) -> Mapping[str, str]:
-    """Recall nothing."""
+def render_nothing(_plan: ResolvedPlan, _phase: Phase) -> Mapping[str, str]:
+    """Render no file."""
     return {}
 
 
 _RUNS = 20
-"""Merged runs that are looked through, newest first."""
+"""How many merged runs are searched, newest first."""
 
 
-def inherited_phases(repository: Repository, fork: str, laid_out: ResolvedPlan, recall: RenderPhase) -> InheritedPhases:
-    """Return what the commit *fork* holds of the plan *laid_out*, which lies in it."""
-    paths = sorted({path for phase in laid_out.phases for path in phase.files})
+def inherited_phases(repository: Repository, fork: str, plan: ResolvedPlan, render: RenderPhase) -> InheritedPhases:
+    """Return the phases of *plan*, a plan in the commit *fork*, that *fork* holds files of."""
+    paths = sorted({path for phase in plan.phases for path in phase.files})
     there = repository.entries(fork, paths)
-    owned = {path: {phase.key} for phase in laid_out.phases for path in phase.files}
+    owned = {path: {phase.key} for phase in plan.phases for path in phase.files}
     ledgers = list(_merged_runs(repository, fork, owned))
     made: dict[str, PhaseRecord] = {}
     generated: dict[str, Entry] = {}
-    for phase in laid_out.phases:
+    for phase in plan.phases:
         found = [path for path in phase.files if path in there]
         if not found:
             continue
-        texts = recall(laid_out, phase) if phase.key != PLAN_PHASE else dict.fromkeys(phase.files, laid_out.text)
+        texts = render(plan, phase) if phase.key != PLAN_PHASE else dict.fromkeys(phase.files, plan.text)
         for path in found:
             generated[path] = _last(path, ledgers) or _remembered(repository, texts.get(path), there[path])
-        if phase.key != PLAN_PHASE:  # which each run commits by itself
+        if phase.key != PLAN_PHASE:  # each run commits its own plan
             made[phase.key] = PhaseRecord(
-                fork, 0, _trailers(laid_out, phase, [path for path in phase.files if path not in there])
+                fork, 0, _trailers(plan, phase, [path for path in phase.files if path not in there])
             )
     return InheritedPhases(made, generated)
 
 
-def _trailers(laid_out: ResolvedPlan, phase: Phase, missing: list[str]) -> Trailers:
+def _trailers(plan: ResolvedPlan, phase: Phase, missing: list[str]) -> Trailers:
     return Trailers(
-        run=laid_out.slug,
+        run=plan.slug,
         phase=phase.key,
         status="partial" if missing else "complete",
         inputs=phase.inputs,
@@ -60,7 +60,7 @@ def _trailers(laid_out: ResolvedPlan, phase: Phase, missing: list[str]) -> Trail
 
 
 def _merged_runs(repository: Repository, fork: str, owned: Mapping[str, Collection[str]]) -> Iterator[Ledger]:
-    """Yield what the runs whose commits are in the history of *fork* add up to, the newest first."""
+    """Yield the ledger of each run whose commits are in the history of *fork*, newest first."""
     for run, tip in repository.runs(fork)[:_RUNS]:
         yield derive_state(run, {}, repository.log(repository.before_run(run, tip), tip), owners=owned)
 
@@ -70,7 +70,7 @@ def _last(path: str, ledgers: list[Ledger]) -> Entry | None:
 
 
 def _remembered(repository: Repository, text: str | None, there: Entry) -> Entry:
-    """Return *text* as an object of the repository; without one, what is *there*."""
+    """Return the entry of *text*, kept in memory; without a text, the entry that is *there*."""
     if text is None:
         return there
     content = text.encode()

@@ -1,26 +1,27 @@
-"""The plans that a branch holds and has held, at head, before and in its base; and what its history adds up to."""
+"""Reads the plan files that a branch holds: at head, in earlier commits, and in the base it started from."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
 from bot.errors import UsageError
-from bot.history.ledger import InheritedPhases, Ledger, derive_state
-from bot.history.merged_runs import RenderPhase, inherited_phases
+from bot.history.ledger import InheritedPhases
+from bot.history.merged_runs import RenderPhase, inherited_phases, render_nothing
 from bot.history.repository import Repository
 from bot.history.run_state import Commit, Entry
-from bot.planning.phases import PLAN_FILE, PLAN_PHASE, Phase
+from bot.planning.phases import PLAN_FILE, PLAN_PHASE, plan_path
+from bot.planning.recipe import Recipe, load_recipe
 from bot.planning.resolved_plan import ResolvedPlan, resolve_plan_file
 
 
 @dataclass(frozen=True, slots=True)
 class PlanFile:
-    """A plan as it stands in a commit."""
+    """A plan file as it stands in a commit."""
 
     path: str
     text: str
     commit: str
-    """The newest commit that touched it, so that an error can name it."""
+    """Abbreviated id of the newest commit that touched the file; error messages name it."""
     blob: str = ""
 
     @property
@@ -28,47 +29,47 @@ class PlanFile:
         return _output_dir(self.path)
 
 
-class Plans:
-    """Reads the plans of one run; each version once."""
+class PlanReader:
+    """Reads and resolves plan files.  Each text is resolved once per process, and each recipe is loaded once."""
 
-    def __init__(self, repository: Repository, run: str, recall: RenderPhase) -> None:
-        """Read for *run*; *recall* see :mod:`bot.history.merged_runs`."""
-        self._repository, self._run, self._recall = repository, run, recall
+    def __init__(self, repository: Repository, render: RenderPhase = render_nothing) -> None:
+        """Read from *repository*; *render* says what the templates make of a phase."""
+        self._repository, self._render = repository, render
+        self._resolved: dict[tuple[str, str], ResolvedPlan] = {}
+        self._blobs: dict[tuple[str, str], ResolvedPlan | None] = {}
+        self._recipes: dict[str, Recipe] = {}
+        self._at_head: PlanFile | None = None
         self._inherited: tuple[str, InheritedPhases] | None = None
-        self._read: dict[str, ResolvedPlan | None] = {}
-        self._found: PlanFile | None = None
 
-    def at_head(self, branch: str, fork: str | None, commits: Sequence[Commit]) -> PlanFile | None:
-        """Return the plan at the head of *commits*, oldest first and on top of *fork*; None when they hold none.
+    def at_head(self, branch: str, run: str, fork: str | None, commits: Sequence[Commit]) -> PlanFile | None:
+        """Return the plan file of *run* after *commits*, oldest first, on top of *fork*; None when there is none.
 
-        A plan that the base holds is the run's only once a commit of the run says so.
+        A plan that only the base holds belongs to an earlier run, until a commit of this run says otherwise.
 
         Raises:
-            UsageError: A later commit removed the plan file, or made it no text.
+            UsageError: A later commit removed the plan file, or replaced it with something that is not text.
         """
-        path = self._find(fork, commits)
+        path = self._find(run, fork, commits)
         if path is None:
             return None
         changes = ((each.oid, each.changes[path]) for each in reversed(commits) if path in each.changes)
-        inherited = (fork or "", self._repository.entries(fork, [path]).get(path) if fork else None)
-        oid, entry = next(changes, None) or inherited
+        oid, entry = next(changes, None) or (fork or "", self._entry(fork, path))
         touched = oid[:10]
-        if self._found and self._found.commit == touched:
-            return self._found
+        if self._at_head and self._at_head.commit == touched:
+            return self._at_head
         if entry is None or not entry.is_file:
             raise UsageError(
-                f"reading the plan of {branch}: commit {touched} removed {path}; "
-                f"bring it back with 'git revert {touched}'"
+                f"reading the plan of {branch}: commit {touched} removed {path}; restore it with 'git revert {touched}'"
             )
         try:
-            self._found = PlanFile(path, self._repository.blob(entry.oid).decode(), touched, entry.oid)
+            self._at_head = PlanFile(path, self._repository.blob(entry.oid).decode(), touched, entry.oid)
         except UnicodeDecodeError as exc:
-            raise UsageError(f"reading {path} at commit {touched}: it is not UTF-8 text") from exc
-        return self._found
+            raise UsageError(f"reading {path} at commit {touched}: it is not UTF-8 text; save it as UTF-8") from exc
+        return self._at_head
 
-    def _find(self, fork: str | None, commits: Sequence[Commit]) -> str | None:
-        """Return the plan's path: as the run's commits have it, else others; in the base if it is unchanged."""
-        ours = [each for each in commits if each.trailers and each.trailers.run == self._run]
+    def _find(self, run: str, fork: str | None, commits: Sequence[Commit]) -> str | None:
+        """Return the plan's path: from the run's own commits, else from others; from the base if it is unchanged."""
+        ours = [each for each in commits if each.trailers and each.trailers.run == run]
         planned = [each for each in ours if each.trailers and each.trailers.phase == PLAN_PHASE]
         for commit in (*reversed(planned), *reversed(commits)):
             for path, entry in commit.changes.items():
@@ -76,76 +77,72 @@ class Plans:
                     return path
         return min(self._repository.find(fork, PLAN_FILE), key=len, default=None) if planned and fork else None
 
-    def in_base(self, fork: str | None, path: str, *, strict: bool = False) -> ResolvedPlan | None:
-        """Return the plan that the commit *fork* holds at *path*, if it can be read.
+    def resolve(self, found: PlanFile) -> ResolvedPlan:
+        """Resolve a plan file.
 
         Raises:
-            UsageError: It is *strict*, and the plan is broken.
+            UsageError: An edit broke it; the message names file, commit and line.
         """
-        entry = self._repository.entries(fork, [path]).get(path) if fork else None
-        found = self._read_at(path, entry)
-        if found is None and strict and entry and entry.is_file:
-            text = self._repository.blob(entry.oid).decode("utf-8", "replace")
-            return resolve_plan_file(text, source=f"the plan {path} in the base", output_dir=_output_dir(path))
-        return found
+        return self._resolve(found.text, found.path, f"the plan {found.path} at commit {found.commit}")
 
-    def ledger(self, fork: str | None, commits: Sequence[Commit], phases: Sequence[Phase]) -> Ledger:
-        """Return what *commits*, on top of *fork*, add up to for *phases*."""
-        owned = _owners(self._former(fork, commits, phases), phases)
-        parts = [path.split("/") for path in owned]
-        folders = {"/".join(part[:depth]) for part in parts for depth in range(1, len(part))}
-        base = self._repository.entries(fork, sorted({*owned, *folders})) if fork else {}
-        laid_out = self.in_base(fork, _path_in(phases)) if phases else None
-        if fork and laid_out and (self._inherited is None or self._inherited[0] != fork):
-            self._inherited = (fork, inherited_phases(self._repository, fork, laid_out, self._recall))
-        inherited = self._inherited[1] if laid_out and self._inherited else None
-        return derive_state(self._run, base, commits, owners=owned, inherited=inherited)
+    def remember(self, plan: ResolvedPlan) -> None:
+        """Keep a plan that this process is about to commit, so that it is not resolved again when it is read back."""
+        self._resolved[plan.plan.output_dir, plan.text] = plan
 
-    def gone(
-        self, ledger: Ledger, fork: str | None, commits: Sequence[Commit], phases: Sequence[Phase]
-    ) -> Mapping[str, Sequence[str]]:
-        """Return the phases that were made and are not among *phases* any more → their files that are still there."""
-        former = self._former(fork, commits, phases)
-        known, found = {phase.key for phase in phases}, dict[str, Sequence[str]]()
-        kept = {path for phase in phases for path in phase.files}
-        for phase in (phase for plan in former for phase in plan.phases):
-            if phase.key not in known and phase.key not in found and ledger.stands(phase.key, phase.files):
-                found[phase.key] = [path for path in phase.files if path not in kept and ledger.file(path).head]
-        return found
+    def in_base(self, fork: str | None, output_dir: str) -> ResolvedPlan | None:
+        """Return the plan that the commit *fork* holds in *output_dir*; None when there is none.
 
-    def _former(self, fork: str | None, commits: Sequence[Commit], phases: Sequence[Phase]) -> Sequence[ResolvedPlan]:
-        """Return the plans that there were before today's, newest first, the base's last; broken ones are left out."""
-        if not phases:
-            return []
-        path = _path_in(phases)
-        found = [self._read_at(path, commit.changes.get(path)) for commit in reversed(commits)]
-        return [each for each in (*found, self.in_base(fork, path)) if each]
-
-    def _read_at(self, path: str, entry: Entry | None) -> ResolvedPlan | None:
-        """Return the plan that *entry* is, where it can be read as one that lies at *path*."""
+        Raises:
+            UsageError: It is broken.
+        """
+        path = plan_path(output_dir)
+        entry = self._entry(fork, path)
         if entry is None or not entry.is_file:
             return None
-        if entry.oid not in self._read:
-            found = None
-            with suppress(UsageError, UnicodeDecodeError):  # a plan that was broken said nothing
-                text = self._repository.blob(entry.oid).decode()
-                found = resolve_plan_file(text, source=f"the plan {path}", output_dir=_output_dir(path))
-            self._read[entry.oid] = found
-        return self._read[entry.oid]
+        text = self._repository.blob(entry.oid).decode("utf-8", "replace")
+        return self._resolve(text, path, f"the plan {path} in the base")
 
+    def earlier(self, path: str, fork: str | None, commits: Sequence[Commit]) -> Sequence[ResolvedPlan]:
+        """Return every plan that *path* has held, newest first, the base's last; broken ones are left out."""
+        entries = [commit.changes.get(path) for commit in reversed(commits)]
+        found = [self._resolve_or_none(path, entry) for entry in (*entries, self._entry(fork, path))]
+        return [each for each in found if each]
 
-def _path_in(phases: Sequence[Phase]) -> str:
-    return next(iter(phases[0].files))
+    def inherited(self, path: str, fork: str | None) -> InheritedPhases | None:
+        """Return the phases that the commit *fork* holds already, by its plan at *path*; None without such a plan."""
+        plan = self._resolve_or_none(path, self._entry(fork, path))
+        if fork is None or plan is None:
+            return None
+        if self._inherited is None or self._inherited[0] != fork:
+            self._inherited = (fork, inherited_phases(self._repository, fork, plan, self._render))
+        return self._inherited[1]
+
+    def _entry(self, commit: str | None, path: str) -> Entry | None:
+        return self._repository.entries(commit, [path]).get(path) if commit else None
+
+    def _resolve_or_none(self, path: str, entry: Entry | None) -> ResolvedPlan | None:
+        if entry is None or not entry.is_file:
+            return None
+        key, plan = (path, entry.oid), None
+        if key not in self._blobs:
+            with suppress(UsageError, UnicodeDecodeError):  # a broken plan asked for nothing
+                plan = self._resolve(self._repository.blob(entry.oid).decode(), path, f"the plan {path}")
+            self._blobs[key] = plan
+        return self._blobs[key]
+
+    def _resolve(self, text: str, path: str, source: str) -> ResolvedPlan:
+        output_dir = _output_dir(path)
+        plan = self._resolved.get((output_dir, text))
+        if plan is None:
+            plan = resolve_plan_file(text, source=source, output_dir=output_dir, load=self._load)
+            self._resolved[output_dir, text] = plan
+        return plan
+
+    def _load(self, name: str) -> Recipe:
+        if name not in self._recipes:
+            self._recipes[name] = load_recipe(name)
+        return self._recipes[name]
 
 
 def _output_dir(path: str) -> str:
     return path.removesuffix(PLAN_FILE).rstrip("/") or "."
-
-
-def _owners(former: Sequence[ResolvedPlan], phases: Sequence[Phase]) -> Mapping[str, set[str]]:
-    """Return which phases each path belongs to, by today's *phases* and by the *former* plans."""
-    owned: dict[str, set[str]] = {}
-    for phase in (*phases, *(phase for plan in former for phase in plan.phases)):
-        for path in phase.files:
-            owned.setdefault(path, set()).add(phase.key)
-    return owned

@@ -87,7 +87,7 @@ class StopWatcher:
         """Call *look* in a thread of its own, and *on_asked* once it has found something; without *look* do nothing."""
         self._look_once, self._on_asked = look, on_asked
         self._watching: asyncio.Task[None] | None = None
-        self.asked: StopRequest | None = None
+        self.request: StopRequest | None = None
 
     async def __aenter__(self) -> Self:
         await self._look()
@@ -100,13 +100,13 @@ class StopWatcher:
             await asyncio.gather(self._watching, return_exceptions=True)
 
     async def _watch(self) -> None:
-        while self._look_once and not self.asked:
+        while self._look_once and not self.request:
             await asyncio.sleep(_LOOK_EVERY)
             await self._look()
 
     async def _look(self) -> None:
         if self._look_once:
             with suppress(PushError):  # a request that can't be heard is no reason to stop
-                self.asked = await asyncio.to_thread(self._look_once)
-            if self.asked:
+                self.request = await asyncio.to_thread(self._look_once)
+            if self.request:
                 self._on_asked()

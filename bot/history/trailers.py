@@ -109,6 +109,6 @@ def format_message(phase: Phase, of: int, body: Sequence[str], trailers: Trailer
 
 def format_revert(keys: Sequence[str], kept: Sequence[str], trailers: Trailers) -> str:
     """Write the whole message of a commit that takes phases back; *kept* are the paths that stay all the same."""
-    subject = f"Take back {keys[0]}" if len(keys) == 1 else f"Take back {len(keys)} phases"
+    subject = f"Roll back {keys[0]}" if len(keys) == 1 else f"Roll back {len(keys)} phases"
     told = [f"Kept, because people edited it: {path}" for path in kept]
     return "\n".join([subject, "", *(["\n".join(told) + "\n"] if told else []), trailers.format()])

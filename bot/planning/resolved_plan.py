@@ -1,6 +1,6 @@
 """A spec or a plan file, judged and laid out: the plan, its recipe and the phases that follow from them."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from bot.errors import UsageError
@@ -99,13 +99,15 @@ def resolve_exact_spec(
     return replace(_lay_out(draft.on_top_of(base.plan), project, recipe, output_dir), name=name)
 
 
-def resolve_plan_file(text: str, *, source: str, output_dir: str) -> ResolvedPlan:
+def resolve_plan_file(
+    text: str, *, source: str, output_dir: str, load: Callable[[str], Recipe] = load_recipe
+) -> ResolvedPlan:
     """Lay out a plan file that lies in *output_dir*, as history holds it.
 
     Raises:
         UsageError: A person's edit broke it; the message begins with *source* and names the line.
     """
-    planned = _lay_out(read_spec(text, source=source), UNNAMED, _RECIPE, output_dir)
+    planned = _lay_out(read_spec(text, source=source), UNNAMED, _RECIPE, output_dir, load)
     if planned.plan.output_dir != output_dir:
         raise UsageError(
             f"{source}: output-dir is {planned.plan.output_dir!r}, but the file lies in {output_dir!r}; "
@@ -123,9 +125,11 @@ def resolve_model_plan(plan: Plan) -> ResolvedPlan:
     return resolve_plan_file(format_plan(plan), source="the plan", output_dir=plan.output_dir)
 
 
-def _lay_out(draft: SpecDraft, project: str, recipe: str, output_dir: str) -> ResolvedPlan:
+def _lay_out(
+    draft: SpecDraft, project: str, recipe: str, output_dir: str, load: Callable[[str], Recipe] = load_recipe
+) -> ResolvedPlan:
     try:
-        loaded = load_recipe(draft.recipe or recipe)
+        loaded = load(draft.recipe or recipe)
     except UsageError as exc:
         raise UsageError(f"{draft.source}: {exc}" if draft.recipe else str(exc)) from exc
     plan = draft.plan(project=project, recipe=recipe, output_dir=output_dir, reserved=loaded.reserved)

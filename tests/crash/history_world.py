@@ -9,31 +9,30 @@ import re
 import threading
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
 from bot.engine import factory
-from bot.engine.requests import Again, Limits, Requester, RunResult
+from bot.engine.requests import Requester, RollbackRequest, RunRequest, RunResult
 from bot.engine.runner import Runner
 from bot.errors import PhasebotError
 from bot.generation.templates import render_phase
+from bot.history.checkout import OpenRun
 from bot.history.git import Git, Result
-from bot.history.remote import Remote
-from bot.history.repository import Identity, Repository
-from bot.history.run_branch import RunBranch
+from bot.history.repository import Identity
 from bot.history.run_state import RunState
 from bot.planning.resolved_plan import ResolvedPlan
 from tests.crash.interruptions import BRANCH, NOTHING, RUN, Author, Broken, Facts, Killed, Mishap, Place, read_ref
-from tests.repositories import Recorder, git, open_git
+from tests.repositories import Recorder, git, open_run
 
 _BEGUN = datetime(2026, 11, 23, 12, tzinfo=UTC).timestamp()
 _WRITES = ("update-ref", "fast-import", "update-index", "checkout-index", "push", "fetch", "symbolic-ref")
 _UNCHANGING = frozenset({"cat-file", "ls-tree", "merge-base", "diff-tree", "log"})
 """Commands that the bot asks of objects by their ids."""
 _MARKER = re.compile(r"^[^:]+:(.+?):# (human \d+)$", re.MULTILINE)
-_GONE = re.compile(r"with it goes what people edited: (.+); commit")
+_GONE = re.compile(r"discarding people's edits in (.+); commit")
 
 T = TypeVar("T")
 
@@ -123,19 +122,10 @@ class World:
 
     # The bot
 
-    def branch(self, folder: Path, *, push: bool = True) -> RunBranch:
-        """Open the branch in the clone at *folder*."""
-        repository = Repository(open_git(folder))
-        return RunBranch(
-            repository,
-            RUN,
-            base="main",
-            remote=Remote(repository, "origin"),
-            push=push,
-            now=self.now,
-            committer=Identity(f"bot at {folder.name}", "bot@example.com"),
-            recall=render_phase,
-        )
+    def open_run(self, folder: Path, *, push: bool = True) -> OpenRun:
+        """Open the run in the clone at *folder*."""
+        who = Identity(f"bot at {folder.name}", "bot@example.com")
+        return open_run(folder, RUN, push=push, now=self.now, committer=who, render=render_phase)
 
     def now(self) -> datetime:
         return datetime.fromtimestamp(_BEGUN + self.number(), tz=UTC)
@@ -144,7 +134,7 @@ class World:
         self,
         place: Place,
         *,
-        again: Again | None = None,
+        request: RunRequest | None = None,
         only: Sequence[str] = (),
         jobs: int = 8,
         push: bool = True,
@@ -156,19 +146,14 @@ class World:
         edition = self.number() if edition == 0 else edition
 
         def work() -> RunResult:
-            branch = self.branch(place.folder, push=push)
-            running = Runner(
-                branch=branch,
+            runner = Runner(
+                run=self.open_run(place.folder, push=push),
                 provider=Author(edition),
                 announcer=Recorder(),
-                read_plan=factory.plan_at_head,
-                first_plan=self.first,
-                limits=Limits(only=only, jobs=jobs),
+                request=replace(request or RunRequest(), spec=self.first, only=only, jobs=jobs, requester=requested),
                 timer=lambda: 0.0,
-                requested=requested,
-                again=again or Again(),
             )
-            outcome = asyncio.run(running.carry_on(asyncio.Event()))
+            outcome = asyncio.run(runner.work(asyncio.Event()))
             place.error = outcome.error
             return outcome
 
@@ -184,9 +169,9 @@ class World:
         self._compare(state, self.folder / name, "a fresh clone")
 
     def _compare(self, state: RunState, folder: Path, how: str) -> None:
-        branch = self.branch(folder)
+        branch = self.open_run(folder).branch
         branch.read()
-        other = branch.state(factory.plan_of(branch).phases)
+        other = branch.state(branch.existing_plan().phases)
         if (other.phases, other.tokens, other.head) != (state.phases, state.tokens, state.head):
             differing = [(one, two) for one, two in zip(other.phases, state.phases, strict=False) if one != two]
             raise Broken(f"(b) {how}, it says otherwise:\n{differing or (other.head, state.head)}")
@@ -194,8 +179,7 @@ class World:
     def roll_back(
         self,
         place: Place,
-        asked: factory.Rollback,
-        requested: Requester | None = None,
+        asked: RollbackRequest,
         mishap: Mishap | None = None,
     ) -> RunState | None:
         """Have the bot take phases back in *place*; None when it was killed or refused."""
@@ -206,7 +190,8 @@ class World:
                 self.dropped |= {marker for marker in self.look(place).markers if marker[0] in gone}
 
         def work() -> RunState:
-            return asyncio.run(factory.roll_back(self.branch(place.folder), asked, tell, requested))
+            run = self.open_run(place.folder)
+            return asyncio.run(factory.roll_back_phases(run, asked, tell)).state
 
         return self._process(place, work, mishap)
 

@@ -12,7 +12,6 @@ from typing import Literal, ParamSpec, TypeVar
 
 import pytest
 
-from bot.engine import factory
 from bot.history import git as history_git
 from bot.history import plan_reader
 from bot.history.git import Git
@@ -83,9 +82,8 @@ def new_world(start: Start, *, keep: bool = False) -> Iterator[World]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(history_git, "_CONFIG", (*history_git._CONFIG, "core.fsync=none"))  # noqa: SLF001
         patch.setattr(asyncio, "to_thread", _in_turn)
-        patch.setattr("bot.planning.resolved_plan.load_recipe", _load_recipe)
-        for module in (factory, plan_reader):
-            patch.setattr(module, "resolve_plan_file", _plan_file)
+        patch.setattr(plan_reader, "load_recipe", _load_recipe)
+        patch.setattr(plan_reader, "resolve_plan_file", _resolve)
         folder = _new_folder()
         template = _template(start)
         shutil.rmtree(folder)
@@ -100,7 +98,17 @@ def new_world(start: Start, *, keep: bool = False) -> Iterator[World]:
                 shutil.rmtree(folder, ignore_errors=True)
 
 
-_plan_file, _load_recipe = cache(resolve_plan_file), cache(load_recipe)
+_load_recipe = cache(load_recipe)
+
+
+@cache
+def _resolve_once(text: str, source: str, output_dir: str) -> ResolvedPlan:
+    return resolve_plan_file(text, source=source, output_dir=output_dir, load=_load_recipe)
+
+
+def _resolve(text: str, *, source: str, output_dir: str, load: object) -> ResolvedPlan:  # noqa: ARG001  # it is cached
+    """Resolve a plan once in all worlds, whatever reader asks."""
+    return _resolve_once(text, source, output_dir)
 
 
 def _new_folder() -> Path:

@@ -19,13 +19,13 @@ import subprocess
 import tarfile
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
 
-from bot.engine.factory import Rollback
-from bot.engine.requests import Again, Requester, RunResult
+from bot.engine.requests import Requester, RollbackRequest, RunRequest, RunResult
 from bot.generation.templates import render_phase
 from tests.crash.history_world import World
 from tests.crash.interruptions import BRANCH, Broken, Mishap, Place, read_ref
@@ -73,8 +73,8 @@ def _generate(world: World, dice: random.Random, mishap: Mishap | None = None, p
     place = place or _somebody(world, dice)
     keys = _keys(world, place)
     only = dice.sample(keys, min(2, len(keys))) if dice.random() < 0.2 else []
-    again = Again(cascade=dice.random() < 0.2)
-    world.generate(place, only=only, again=again, jobs=dice.choice([1, 8]), push=dice.random() < 0.8, mishap=mishap)
+    request = RunRequest(cascade=dice.random() < 0.2)
+    world.generate(place, only=only, request=request, jobs=dice.choice([1, 8]), push=dice.random() < 0.8, mishap=mishap)
 
 
 def _regenerate(world: World, dice: random.Random, mishap: Mishap | None = None, place: Place | None = None) -> None:
@@ -82,31 +82,32 @@ def _regenerate(world: World, dice: random.Random, mishap: Mishap | None = None,
     keys = _keys(world, place) or ["core"]
     said = f"Mind {world.number()}." if dice.random() < 0.3 else ""
     phases = dice.sample(keys, min(len(keys), dice.randint(1, 2)))
-    again = Again(phases=phases, cascade=dice.random() < 0.3, instruction=said)
+    request = RunRequest(regenerate=phases, cascade=dice.random() < 0.3, instruction=said)
     requested = Requester("alice", f"{world.number()}") if dice.random() < 0.5 else None
-    if again.cascade:  # what needs a phase is made again as often as that one is, and rightly so
+    if request.cascade:  # what needs a phase is made again as often as that one is, and rightly so
         requested = None
-    world.told.append(f"  {again} {requested}")
+    world.told.append(f"  {request} {requested}")
     push = dice.random() < 0.85
-    world.generate(place, again=again, requested=requested, push=push, mishap=mishap)
+    world.generate(place, request=request, requested=requested, push=push, mishap=mishap)
     if mishap and requested:  # the job is started anew
-        world.generate(place, again=again, requested=requested)
+        world.generate(place, request=request, requested=requested)
 
 
 def _roll_back(world: World, dice: random.Random, mishap: Mishap | None = None, place: Place | None = None) -> None:
     place = place or _somebody(world, dice)
     keys, to = _keys(world, place) or ["core"], dice.random() < 0.2
-    asked = Rollback(
+    request = RollbackRequest(
         phases=dice.sample(keys, 1 if to else min(len(keys), dice.randint(1, 2))),
         to=to,
         cascade=dice.random() < 0.7,
-        discard=dice.random() < 0.3,
+        discard_edits=dice.random() < 0.3,
     )
     requested = Requester("alice", f"{world.number()}") if dice.random() < 0.5 else None
-    world.told.append(f"  {asked} {requested}")
-    world.roll_back(place, asked, requested, mishap)
+    request = replace(request, requester=requested)
+    world.told.append(f"  {request}")
+    world.roll_back(place, request, mishap)
     if mishap and requested:
-        world.roll_back(place, asked, requested)
+        world.roll_back(place, request)
 
 
 def _keys(world: World, place: Place) -> list[str]:
@@ -241,8 +242,8 @@ def _finish(world: World) -> None:
         apart = place.error and "recovered" in str(place.error)
         if outcome is None or (outcome.error and not apart):
             raise Broken(f"(c) generate at {place.name} failed: {place.error}")
-        if outcome.left and not apart:
-            raise Broken(f"(c) generate left {outcome.left}")
+        if outcome.remaining and not apart:
+            raise Broken(f"(c) generate left {outcome.remaining}")
         _mend(world)
         quiet = quiet + 1 if not apart and world.origin.floor == before else 0
         if quiet > 1 and world.ada.floor == world.bob.floor == world.origin.floor:

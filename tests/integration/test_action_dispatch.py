@@ -74,9 +74,9 @@ def test_questions_of_the_form_are_answered_on_the_issue(github: World) -> None:
         ("bob", "alice", "bob has no write access"),
         ("alice", "bob", "bob has no write access"),
         (BOT, "bob", "bob has no write access"),
-        (BOT, "", "github-actions[bot] is no person, and names nobody on whose behalf it asks"),
-        (BOT, BOT, "github-actions[bot] is no person"),
-        ("renovate[bot]", "", "renovate[bot] is no person"),
+        (BOT, "", "github-actions[bot] is not a person, and names no person for whom the command runs"),
+        (BOT, BOT, "github-actions[bot] is not a person"),
+        ("renovate[bot]", "", "renovate[bot] is not a person"),
         ("renovate[bot]", "bob", "bob has no write access"),
     ],
 )
@@ -84,7 +84,7 @@ def test_who_may_not_is_refused_on_the_issue(github: World, actor: str, login: s
     found = github.answer(github.dispatch("/generate", actor=actor, login=login), folder=github.root / "nowhere")
 
     if isinstance(found, Ignored):
-        assert "is no person's login" in found.reason
+        assert "is not a person's login" in found.reason
         assert github.github.requests == []
     else:
         assert (found.status, found.exit_code) == ("refused", 2)
@@ -115,7 +115,7 @@ def test_who_may_asks_on_behalf_of_who_may(github: World, actor: str, login: str
         ({"issue": "12", "command": ""}, "the input 'command' is ''"),
         ({"issue": "12"}, "the input 'command' is ''"),
         ({"issue": "12", "command": "/generate", "login": "a b"}, "the input 'login' is 'a b'"),
-        ({"command": "/generate"}, "inputs.issue (of type NoneType) is no number above 0"),
+        ({"command": "/generate"}, "inputs.issue (of type NoneType) is not a number above 0"),
         (None, "the input 'command' is ''"),
     ],
 )
@@ -165,7 +165,7 @@ def late(github: World, text: str = "/generate") -> str:
         return await TemplateProvider().generate(request)
 
     with scripted({"entity/Note": takes_an_hour}):
-        ending = github.say(text, minutes=50.0, timer=timer)
+        ending = github.say(text, deadline_minutes=50.0, timer=timer)
 
     assert (ending.status, ending.exit_code, ending.outputs["phases-done"]) == ("incomplete", 3, "4")
     return github.said()[0]
@@ -178,7 +178,7 @@ def test_a_run_that_is_out_of_time_goes_on_by_itself_in_another_job(github: Worl
     command = "/generate --max-tokens 50000 --provider template"
     assert dispatch["inputs"] == {"issue": "12", "command": command, "login": "alice"}
     assert (dispatch["workflow"], dispatch["ref"]) == ("phasebot.yml", "refs/heads/main")
-    assert "- the time of this job is over; another one goes on\n" in told
+    assert "- the time of this job is over; another job continues the run\n" in told
     assert "**Phasebot continues `@alice`'s request in a new job after 1h 0m**" in told
     assert "To continue" not in told
 
@@ -209,7 +209,7 @@ def test_without_actions_write_the_comment_says_how_to_go_on(github: World) -> N
     told = late(github)
 
     assert github.github.dispatches == []
-    assert "it can't go on by itself" in told
+    assert "the run can't continue by itself" in told
     assert "`actions: write`" in told.replace("\\", "")
     assert "Finished work is kept. To continue, comment:\n\n```\n/generate\n```" in told
 
@@ -222,7 +222,7 @@ def test_a_job_that_finished_nothing_starts_no_other(github: World) -> None:
     github.say("/plan")
 
     with scripted({"core": never_ends, "support": never_ends}):
-        ending = github.say("/generate", minutes=0.01)
+        ending = github.say("/generate", deadline_minutes=0.01)
 
     assert (ending.status, ending.exit_code) == ("incomplete", 3)
     assert github.github.dispatches == []

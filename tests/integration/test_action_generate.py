@@ -303,7 +303,7 @@ def test_what_a_later_command_adds_is_not_used_and_the_comment_says_so(github: W
 
     github.say("/generate -- make it blue\n\n- Tag: name string")
 
-    assert "the plan that there is holds" in progress(github)
+    assert "this run has a plan already" in progress(github)
     assert "blue" not in github.file(".phasebot/plan.yaml")
 
 
@@ -332,7 +332,7 @@ def test_the_base_is_what_the_workflow_says(github: World) -> None:
     git(laptop, "switch", "--quiet", "-c", "develop")
     push(laptop, "Develop", "NOTES.md", "notes\n")
 
-    github.say("/generate", base="develop")
+    github.say("/generate", base_branch="develop")
 
     assert github.pull().base == "develop"
     assert github.file("NOTES.md") == "notes"

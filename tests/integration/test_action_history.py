@@ -92,15 +92,15 @@ def test_a_file_of_no_phase_is_refused_in_the_thread(github: World) -> None:
 
 
 def test_a_phase_is_taken_back_and_made_again(github: World) -> None:
-    assert github.say("/rollback entity/Note").message.startswith("taking back entity/Note: main needs it")
+    assert github.say("/rollback entity/Note").message.startswith("rolling back entity/Note: main needs it")
 
     ending = github.say("/rollback entity/Note --cascade")
 
     assert (ending.status, ending.exit_code) == ("answered", 0)
-    assert newest(github, 1) == ["Take back 2 phases  alice"]
+    assert newest(github, 1) == ["Roll back 2 phases  alice"]
     assert MODEL not in git(github.origin, "ls-tree", "-r", "--name-only", "phasebot/issue-12")
     assert "**Rolled back.** 3 of 5 phases still done" in github.said()[-1]
-    assert "taken back: entity/Note, main" in github.said()[0]
+    assert "rolled back: entity/Note, main" in github.said()[0]
     assert "\u2b1c" in github.said()[0]
     assert github.say("/generate").status == "complete"
 
@@ -110,7 +110,7 @@ def test_a_rollback_that_is_run_again_is_done_once(github: World) -> None:
     github.ended(payload)
 
     assert github.ended(payload).status == "answered"
-    assert newest(github, 2) == ["Generate main application [5/5]  alice", "Take back main  alice"]
+    assert newest(github, 2) == ["Generate main application [5/5]  alice", "Roll back main  alice"]
 
 
 def test_a_phase_that_lacks_what_it_needs_names_the_command_that_makes_both(github: World) -> None:

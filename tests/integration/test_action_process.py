@@ -106,7 +106,7 @@ def test_an_event_that_asks_for_nothing_costs_next_to_nothing(github: World) -> 
 
     assert done.returncode == 0, done.stderr
     imported = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines() if line.startswith("import time")}
-    assert "bot.forge.command_event" in imported
+    assert "bot.forge.webhook_event" in imported
     assert imported.isdisjoint({"github", "git", "pydantic", "asyncio", "requests", "jinja2", "yaml", "subprocess"})
     assert "nothing to do: the text is not a command" in done.stderr
     assert Path(environment["GITHUB_OUTPUT"]).read_text().split("\n")[1] == "ignored"

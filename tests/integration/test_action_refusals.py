@@ -11,15 +11,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import SecretStr
 
-from bot.action import handler
 from bot.action.handler import CommandHandler
 from bot.action.result import CommandResult
-from bot.cli.output import PlainAnnouncer
-from bot.forge.command_event import CommandEvent, read_command_event
+from bot.cli.progress import PlainAnnouncer
+from bot.engine import factory
 from bot.forge.comment_command import USAGE
 from bot.forge.github_client import GitHubClient
-from bot.forge.webhook_event import Ignored
-from bot.settings import ActionsSettings, GeminiSettings
+from bot.forge.webhook_event import CommandEvent, Ignored, read_event
+from bot.settings import ActionsSettings
 from tests.action_world import CLOCK, ISSUE, World, build_inputs, small_world
 from tests.github_server import Json, Reply, at, refusal
 from tests.repositories import git
@@ -220,13 +219,12 @@ def answered(heard: CommandEvent, forge: Mock) -> CommandResult:
     return CommandHandler(
         settings=settings,
         inputs=build_inputs(),
-        gemini=GeminiSettings(),
         forge=forge,
         announcer=PlainAnnouncer(print),
-        say=print,
+        print_line=print,
         timer=time.monotonic,
         now=lambda: CLOCK,
-    ).answer(heard)
+    ).handle(heard)
 
 
 COMMANDS = st.sampled_from([f"/{verb}" for verb in USAGE] + ["/genrate", "/Stop", "", "x"])
@@ -245,7 +243,7 @@ TEXTS = st.builds(lambda command, rest: f"{command}{rest}", COMMANDS, st.text(ma
 def test_a_comment_by_somebody_without_write_access_never_reaches_git(
     github: World, monkeypatch: pytest.MonkeyPatch, text: str, login: str, number: int, *, on: bool
 ) -> None:
-    monkeypatch.setattr(handler, "open_branch", Mock(side_effect=AssertionError("opened a repository")))
+    monkeypatch.setattr(factory, "open_clone", Mock(side_effect=AssertionError("opened a repository")))
     forge = Mock(spec=GitHubClient)
     forge.may_write.side_effect = lambda login: login == "alice"
     payload = github.comment(text, author=login)
@@ -253,7 +251,7 @@ def test_a_comment_by_somebody_without_write_access_never_reaches_git(
     if on:
         payload["issue"]["pull_request"] = {}
 
-    heard = read_command_event("issue_comment", json.dumps(payload).encode())
+    heard = read_event("issue_comment", json.dumps(payload).encode())
 
     if isinstance(heard, CommandEvent):
         assert answered(heard, forge).status == "refused"

@@ -126,7 +126,9 @@ def test_the_status_in_the_middle_of_a_run_shows_what_is_done(github: World) -> 
 def test_the_help_names_the_settings_and_the_phases_of_the_run(github: World) -> None:
     github.say("/plan")
 
-    ending = github.say("/help", tokens=50_000, minutes=50.0, jobs=3, base="main", output_dir="notes")
+    ending = github.say(
+        "/help", max_tokens=50_000, deadline_minutes=50.0, jobs=3, base_branch="main", output_dir="notes"
+    )
 
     for row in ("provider | `template`", "output folder | `notes`", "base branch | `main`", "phases at a time | `3`"):
         assert f"| {row} |" in ending.summary

@@ -148,7 +148,7 @@ def test_a_plan_that_was_removed_is_to_be_brought_back(github: World) -> None:
 
 
 def test_a_base_that_is_not_there_is_refused(github: World) -> None:
-    ending = github.say("/generate", base="nope")
+    ending = github.say("/generate", base_branch="nope")
 
     assert (ending.status, ending.exit_code) == ("refused", 2)
     assert "'nope' is no commit or branch" in ending.message
@@ -156,7 +156,7 @@ def test_a_base_that_is_not_there_is_refused(github: World) -> None:
 
 
 def test_a_comment_does_not_show_where_the_runner_keeps_its_files(github: World) -> None:
-    github.say("/generate", base="nope")
+    github.say("/generate", base_branch="nope")
 
     assert str(github.root) not in github.said()[-1]
 

@@ -66,7 +66,7 @@ def test_a_rerun_of_a_complete_run_says_so_and_commits_nothing(blog: Path) -> No
     done = phasebot("generate", "--repo", blog)
 
     assert done.returncode == 0
-    assert done.stderr == "phasebot/blog: all 9 phases were done before, nothing to do\n"
+    assert done.stderr == "phasebot/blog: all 9 phases are complete, nothing to do\n"
     assert done.stdout.startswith("complete: 9 of 9 phases")
     assert git(blog, "rev-parse", "HEAD") == head
 
@@ -153,7 +153,7 @@ def test_a_deadline_that_is_over_exits_3_and_a_rerun_continues(tmp_path: Path) -
     done = phasebot(*arguments, "--deadline", "0.00001")
 
     assert done.returncode == 3
-    assert "not made yet: core, " in done.stderr
+    assert "not generated yet: core, " in done.stderr
     assert phasebot(*arguments).returncode == 0
 
 
@@ -167,7 +167,7 @@ def test_a_base_is_where_a_new_branch_starts_and_later_ignored(tmp_path: Path) -
     again = phasebot(*arguments, "--base", "nowhere")
 
     assert again.returncode == 0
-    assert "all 5 phases were done before" in again.stderr
+    assert "all 5 phases are complete" in again.stderr
     assert git(folder, "rev-parse", "phasebot/note~5") == develop
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.engine.requests import Again
+from bot.engine.requests import RunRequest
 from bot.generation.provider import GenerationRequest, GenerationResult
 from bot.generation.templates import TemplateProvider
 from tests.history_picture import (
@@ -109,7 +109,7 @@ def test_two_that_make_a_phase_again_at_once_end_in_one_line(shared: Path, tmp_p
     def other() -> None:
         assert phasebot("regenerate", "entity/Item", "--repo", two).returncode == 0
 
-    work(one, ScriptedProvider({"entity/Item": meanwhile(other)}), again=Again(phases=["entity/Item"]))
+    work(one, ScriptedProvider({"entity/Item": meanwhile(other)}), request=RunRequest(regenerate=["entity/Item"]))
 
     assert head(one) == head(shared, "phasebot/shop")
     assert commits(one, before) == "Generate entity Item [3/6]  Phase: entity/Item  Status: complete\n"
@@ -123,7 +123,7 @@ def test_instructions_of_two_at_once_both_stay(shared: Path, tmp_path: Path) -> 
         assert phasebot("regenerate", "entity/Order", "--instruction", "Of two.", "--repo", two).returncode == 0
 
     provider = ScriptedProvider({"entity/Item": meanwhile(other)})
-    outcome = work(one, provider, again=Again(phases=["entity/Item"], instruction="Of one."))
+    outcome = work(one, provider, request=RunRequest(regenerate=["entity/Item"], instruction="Of one."))
 
     assert outcome.error is None
     plan = content(shared, ".phasebot/plan.yaml", "phasebot/shop")
@@ -154,7 +154,7 @@ def test_a_rollback_on_top_of_what_others_pushed(shared: Path, tmp_path: Path) -
 
     well(one, "rollback", "main")
 
-    assert commits(shared, before, "phasebot/shop") == "Take back main  Reverts: main\n  D main.py\n"
+    assert commits(shared, before, "phasebot/shop") == "Roll back main  Reverts: main\n  D main.py\n"
     assert content(shared, "NOTES.md", "phasebot/shop") == "mine\n"
 
 
@@ -247,7 +247,7 @@ def test_a_worktree_in_which_a_person_commits_beside_the_run_follows_on(tmp_path
         person(one, "Mine", replace(one, ITEM, "# The end", "# My end"))
 
     provider = ScriptedProvider({"entity/Item": meanwhile(other)})
-    work(one, provider, again=Again(phases=["entity/Item", "entity/Order"]))
+    work(one, provider, request=RunRequest(regenerate=["entity/Item", "entity/Order"]))
 
     assert git(one, "status", "--porcelain") == ""
     assert (one / ITEM).read_text() == "# Item, edition 2.\n#\n#\n# name: string\n#\n#\n# My end of Item.\n"
@@ -348,7 +348,7 @@ def test_what_a_person_drops_while_a_run_is_under_way_is_not_brought_back(shared
         push_rewritten(two, "rebase", "--quiet", "--onto", f"{secret}~1", secret)
 
     provider = ScriptedProvider({"entity/Item": meanwhile(drop)})
-    outcome = work(one, provider, again=Again(phases=["core", "entity/Item", "support"]))
+    outcome = work(one, provider, request=RunRequest(regenerate=["core", "entity/Item", "support"]))
 
     assert outcome.error is None
     subjects = git(shared, "log", "--format=%s", "phasebot/shop").split("\n")
@@ -367,7 +367,7 @@ def test_a_branch_reset_under_a_run_loses_the_phases_and_they_are_made_again(sha
     def reset() -> None:
         push_rewritten(two, "reset", "--quiet", "--hard", phase_commit(two, "entity/Item"))
 
-    work(one, ScriptedProvider({"core": meanwhile(reset)}), again=Again(phases=["core"]))
+    work(one, ScriptedProvider({"core": meanwhile(reset)}), request=RunRequest(regenerate=["core"]))
     well(one, "generate")
 
     assert head(one, "HEAD^{tree}") == whole
@@ -426,7 +426,7 @@ def test_a_rollback_that_a_person_rebased_is_there_once(shared: Path, tmp_path: 
     well(one, "generate")
 
     subjects = git(shared, "log", "--format=%s", "phasebot/shop").split("\n")
-    assert subjects.count("Take back main") == 1
+    assert subjects.count("Roll back main") == 1
     assert_settled(one)
 
 

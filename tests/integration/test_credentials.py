@@ -9,15 +9,16 @@ from pathlib import Path
 
 import pytest
 
+from bot.engine.factory import open_clone
 from bot.errors import PushError, UsageError
 from bot.generation.provider import GenerationRequest, GenerationResult
 from bot.generation.templates import TemplateProvider
 from bot.history import push_queue
+from bot.history.checkout import RunLocation
 from bot.history.git import through_environment
 from bot.history.remote import Credentials
-from bot.history.run_location import RunLocation, open_branch
 from tests.git_http_server import TOKEN, Asked, GitServer, Refusal, basic
-from tests.repositories import House, ScriptedProvider, branch_of, clone, commit, git, new_origin, phases_of, tree_of
+from tests.repositories import House, ScriptedProvider, clone, commit, git, new_origin, open_run, phases_of, tree_of
 
 CHECKOUTS = "ghs_left_by_actions_checkout"
 HEADER = f"AUTHORIZATION: basic {basic(CHECKOUTS)}"
@@ -170,9 +171,9 @@ def test_the_place_hands_the_token_on(server: GitServer, tmp_path: Path) -> None
     folder = checkout(server, tmp_path / "one")
     place = RunLocation(folder=folder, run="blog", credentials=Credentials(TOKEN, server.url))
 
-    branch = open_branch(place, create=False, now=lambda: datetime(2026, 11, 23, tzinfo=UTC))
+    run = open_clone(place).open_run("blog", lambda: datetime(2026, 11, 23, tzinfo=UTC))
 
-    assert branch.fetch() is None
+    assert run.sync.fetch() is None
     assert set(server.statuses) == {200}
 
 
@@ -510,7 +511,7 @@ def test_without_a_token_a_remote_is_as_before(server: GitServer, tmp_path: Path
     folder = checkout(server, tmp_path / "one")
     git(folder, "config", f"http.{server.url}/.extraheader", f"AUTHORIZATION: basic {basic(TOKEN)}")
 
-    assert branch_of(folder).fetch() is None
+    assert open_run(folder).sync.fetch() is None
     assert set(server.statuses) == {200}
 
 

@@ -72,7 +72,7 @@ def test_a_field_renamed_lists_what_is_older_than_it_and_cascade_makes_that(shop
 
     told = well(shop, "generate", "--jobs", 1)
 
-    assert told.err.endswith("phasebot: older than what they need: main; generate --cascade makes them again\n")
+    assert told.err.endswith("was regenerated: main; generate --cascade regenerates them\n")
     assert well(shop, "status", "--format", "json").stale() == {"main": "dependency"}
     assert "main          complete  1/1 files" in well(shop, "status").out
     well(shop, "generate", "--cascade")
@@ -108,11 +108,11 @@ def test_an_entity_less_takes_its_files_back_in_a_commit_of_their_own(shop: Path
 
     told = well(shop, "generate", "--jobs", 1)
 
-    assert "not in the plan any more, and taken back: entity/Order" in told.err
+    assert "no longer in the plan, rolled back: entity/Order" in told.err
     assert (
         picture(shop, before)
         == """\
-Take back entity/Order  Reverts: entity/Order
+Roll back entity/Order  Reverts: entity/Order
   D app/models/order.py
   D app/routers/order.py
 Generate support files [4/5]  Phase: support  Status: complete
@@ -142,7 +142,7 @@ def test_an_edited_file_of_an_entity_less_stays_and_is_told(shop: Path) -> None:
 
     assert "entity/Order; kept, because people edited it: app/models/order.py" in told.err
     assert commits(shop, before).startswith(
-        "Take back entity/Order  Reverts: entity/Order\n  D app/routers/order.py\nGenerate support"
+        "Roll back entity/Order  Reverts: entity/Order\n  D app/routers/order.py\nGenerate support"
     )
     assert content(shop, "app/models/order.py").startswith("# My order")
     assert_settled(shop)
@@ -172,7 +172,7 @@ def test_an_entity_renamed_goes_and_comes(shop: Path) -> None:
     assert (
         commits(shop, before)
         == """\
-Take back entity/Order  Reverts: entity/Order
+Roll back entity/Order  Reverts: entity/Order
   D app/models/order.py
   D app/routers/order.py
 Generate entity Sale [4/6]  Phase: entity/Sale  Status: complete
@@ -256,7 +256,7 @@ def test_a_plan_that_was_removed_is_named_and_can_be_brought_back(shop: Path) ->
     for command in (("generate",), ("regenerate", "main"), ("rollback", "main")):
         told = bot(shop, *command)
         assert told.code == 2
-        assert f"commit {oid[:10]} removed {PLAN}; bring it back with 'git revert {oid[:10]}'" in told.err
+        assert f"commit {oid[:10]} removed {PLAN}; restore it with 'git revert {oid[:10]}'" in told.err
     git(shop, "revert", "--no-edit", oid)
     assert_settled(shop)
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.engine.requests import Again, Requester
+from bot.engine.requests import Requester, RunRequest
 from bot.generation.provider import GenerationRequest, GenerationResult
 from tests.history_picture import (
     assert_settled,
@@ -43,7 +43,7 @@ def test_an_instruction_is_committed_into_the_plan_first(shop: Path) -> None:
 
     told = well(shop, "regenerate", "entity/Item", "--instruction", "  Keep prices in cents.\n")
 
-    assert "templates can't follow an instruction; it stays in plan.yaml, for a model" in told.err
+    assert "templates ignore instructions; it is saved in plan.yaml for a model" in told.err
     assert (
         commits(shop, before)
         == """\
@@ -65,8 +65,8 @@ def test_the_phase_is_told_it_from_then_on(shop: Path) -> None:
         return GenerationResult(dict.fromkeys(request.paths, ""), {})
 
     provider = ScriptedProvider({"entity/Item": listen, "core": listen})
-    work(shop, provider, again=Again(phases=["entity/Item"], instruction="Cents."))
-    work(shop, provider, again=Again(phases=["entity/Item", "core"]))
+    work(shop, provider, request=RunRequest(regenerate=["entity/Item"], instruction="Cents."))
+    work(shop, provider, request=RunRequest(regenerate=["entity/Item", "core"]))
 
     assert sorted(map(str, slices)) == ["Cents.", "Cents.", "None"]
 
@@ -76,9 +76,9 @@ def test_a_kill_after_the_plan_was_told_loses_nothing(shop: Path) -> None:
         raise KeyboardInterrupt
 
     before = head(shop)
-    again = Again(phases=["entity/Item", "core"], instruction="Keep prices in cents.")
+    request = RunRequest(regenerate=["entity/Item", "core"], instruction="Keep prices in cents.")
     with pytest.raises(KeyboardInterrupt):
-        work(shop, ScriptedProvider(dict.fromkeys(("core", "entity/Item"), killed)), again=again)
+        work(shop, ScriptedProvider(dict.fromkeys(("core", "entity/Item"), killed)), request=request)
     state = well(shop, "status", "--format", "json")
     assert state.stale() == {"core": "plan", "entity/Item": "plan"}
 
@@ -143,7 +143,7 @@ def test_any_text_is_told_as_it_is(shop: Path, text: str) -> None:
         heard.append(request.phase.slice.get("instruction"))
         return GenerationResult(dict.fromkeys(request.paths, ""), {})
 
-    work(shop, ScriptedProvider({"main": listen}), again=Again(phases=["main"], instruction=text))
+    work(shop, ScriptedProvider({"main": listen}), request=RunRequest(regenerate=["main"], instruction=text))
 
     assert heard == [text]
 
@@ -202,17 +202,17 @@ def test_a_plan_in_flow_style_is_told_too(shop: Path) -> None:
 
 def test_the_same_comment_makes_a_phase_once(shop: Path) -> None:
     before = head(shop)
-    work(shop, again=Again(phases=["entity/Item"]), requested=ALICE)
+    work(shop, request=RunRequest(regenerate=["entity/Item"]), requested=ALICE)
     provider = ScriptedProvider()
 
-    outcome = work(shop, provider, again=Again(phases=["entity/Item"]), requested=ALICE)
+    outcome = work(shop, provider, request=RunRequest(regenerate=["entity/Item"]), requested=ALICE)
 
     assert provider.asked == []
-    assert outcome.left == []
+    assert outcome.remaining == []
     assert commits(shop, before) == "Generate entity Item [3/6]  Phase: entity/Item  Status: complete\n"
-    work(shop, provider, again=Again(phases=["entity/Item"]), requested=Requester("alice", "2"))
+    work(shop, provider, request=RunRequest(regenerate=["entity/Item"]), requested=Requester("alice", "2"))
     assert [key for key, _ in provider.asked] == ["entity/Item"]
-    work(shop, provider, again=Again(phases=["entity/Item"]), requested=ALICE)
+    work(shop, provider, request=RunRequest(regenerate=["entity/Item"]), requested=ALICE)
     assert len(provider.asked) == 1, "nor once more after another one"
 
 
@@ -220,16 +220,16 @@ def test_the_same_comment_finishes_what_is_missing(shop: Path) -> None:
     async def killed(_: GenerationRequest) -> GenerationResult:
         raise KeyboardInterrupt
 
-    again = Again(phases=["core", "entity/Item"], cascade=True, instruction="Use cents.")
+    request = RunRequest(regenerate=["core", "entity/Item"], cascade=True, instruction="Use cents.")
     before = head(shop)
     with pytest.raises(KeyboardInterrupt):
-        work(shop, ScriptedProvider({"entity/Item": killed}), again=again, requested=ALICE)
+        work(shop, ScriptedProvider({"entity/Item": killed}), request=request, requested=ALICE)
 
     provider = ScriptedProvider()
-    outcome = work(shop, provider, again=again, requested=ALICE)
+    outcome = work(shop, provider, request=request, requested=ALICE)
 
     assert [key for key, _ in provider.asked] == ["entity/Item", "entity/Order", "main"]
-    assert outcome.left == []
+    assert outcome.remaining == []
     assert (
         commits(shop, before)
         == """\
@@ -244,14 +244,14 @@ Generate main application [6/6]  Phase: main  Status: complete
 
 
 def test_the_same_comment_does_not_undo_what_a_person_did_since(shop: Path) -> None:
-    again = Again(phases=["entity/Item"])
-    work(shop, again=again, requested=ALICE)
+    request = RunRequest(regenerate=["entity/Item"])
+    work(shop, request=request, requested=ALICE)
     git(shop, "revert", "--no-edit", phase_commit(shop, "entity/Item"), check=False)
     git(shop, "commit", "--quiet", "--allow-empty", "--no-edit", check=False)
     well(shop, "rollback", "main")
     provider = ScriptedProvider()
 
-    work(shop, provider, again=again, requested=ALICE)
+    work(shop, provider, request=request, requested=ALICE)
 
     assert "main" not in [key for key, _ in provider.asked]
 
@@ -265,10 +265,10 @@ def test_the_same_comment_does_not_undo_what_a_person_did_since(shop: Path) -> N
         (("entity/Itme",), "phase 'entity/Itme' is not in the plan; phases are: entity/Item, entity/Order"),
         (("core", "nope"), "phase 'nope' is not in the plan; phases are: core"),
         (("",), "phase '' is not in the plan"),
-        (("plan",), "making plan again: a plan is edited, not made again; edit plan.yaml and run generate"),
-        (("plan", "--instruction", "More."), "making plan again"),
-        ((), "none is named; 'phasebot status' lists them"),
-        (("--instruction", "More."), "none is named"),
+        (("plan",), "regenerating plan: the plan is never regenerated; edit plan.yaml and run generate"),
+        (("plan", "--instruction", "More."), "regenerating plan"),
+        ((), "no phase is named; 'phasebot status' lists them"),
+        (("--instruction", "More."), "no phase is named"),
         (("core", "--run", "nothing"), "phasebot/nothing: it holds no plan; start the run with"),
         (("core", "--run", "a b"), "no valid branch name"),
         (("core", "--instruction", "a\0b"), "U+0000; remove it"),

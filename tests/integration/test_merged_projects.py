@@ -163,9 +163,9 @@ def test_an_entity_that_the_plan_has_no_more_is_removed_on_the_new_branch(base: 
 
     told = well(base, "generate", "--jobs", 1)
 
-    assert "not in the plan any more, and taken back: entity/Order" in told.err
+    assert "no longer in the plan, rolled back: entity/Order" in told.err
     assert commits(base, before).startswith(
-        "Take back entity/Order  Reverts: entity/Order\n  D app/models/order.py\n  D app/routers/order.py\n"
+        "Roll back entity/Order  Reverts: entity/Order\n  D app/models/order.py\n  D app/routers/order.py\n"
     )
     assert_settled(base)
 
@@ -179,7 +179,7 @@ def test_what_the_base_has_of_an_entity_goes_too_where_it_was_taken_back_before(
     well(base, "generate", "--jobs", 1)
 
     assert commits(base, before).startswith(
-        "Take back entity/Order  Reverts: entity/Order\n  D app/models/order.py\n  D app/routers/order.py\n"
+        "Roll back entity/Order  Reverts: entity/Order\n  D app/models/order.py\n  D app/routers/order.py\n"
     )
     assert_settled(base)
 
@@ -341,7 +341,7 @@ def test_what_the_base_made_is_not_for_the_new_run_to_take_back(base: Path) -> N
     told = bot(base, "rollback", "entity/Order")
 
     assert told.code == 2
-    assert "taking back entity/Order: main has it already" in told.err
+    assert "rolling back entity/Order: main has it already" in told.err
     assert head(base) == before
 
 

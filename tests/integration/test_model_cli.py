@@ -117,4 +117,4 @@ def test_files_that_fail_for_one_reason_are_told_together(tmp_path: Path) -> Non
 
     files = ", ".join(f"app/{folder}/tag.py" for folder in ("models", "schemas", "repositories", "routers"))
     assert f"      {files}: gemini-3.8-flash: request refused: 400 no; name another --model\n" in done.stderr
-    assert done.stderr.endswith("phasebot: not made yet: entity/Tag, main; run generate again to continue\n")
+    assert done.stderr.endswith("phasebot: not generated yet: entity/Tag, main; run generate again to continue\n")

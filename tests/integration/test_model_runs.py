@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from bot.engine.requests import Limits
-from bot.engine.runner import Runner
+from bot.engine.requests import RunRequest
+from bot.engine.snapshot import Snapshot
 from bot.errors import BudgetExceeded, ProviderError, UsageError
 from tests.gemini_client import MODELS, NINE, SENTENCE, body_of, commits, run, spoiling
 from tests.gemini_server import KEY, Asked, Author, FakeGemini, Reply, answer, error, quota
@@ -67,13 +67,13 @@ def test_a_finished_run_asks_nothing_when_it_is_run_again(folder: Path) -> None:
         assert len(fake.requests) == before
 
     assert len(announcer.notes) == 1
-    assert announcer.notes[0].startswith("phasebot/blog keeps the plan it has; edit plan.yaml there")
+    assert announcer.notes[0].startswith("phasebot/blog keeps its plan; edit plan.yaml there")
 
 
 def test_later_phases_are_shown_what_people_made_of_earlier_ones(folder: Path) -> None:
     author = Author()
     with FakeGemini(author) as fake:
-        run(folder, fake, limits=Limits(only=("core",)))
+        run(folder, fake, request=RunRequest(only=("core",)))
         git(folder, "switch", "--quiet", "phasebot/blog")
         commit(folder, "Rename a thing", {"app/core/errors.py": "# renamed by a person\n"})
         run(folder, fake)
@@ -84,7 +84,7 @@ def test_later_phases_are_shown_what_people_made_of_earlier_ones(folder: Path) -
 
 def test_at_most_jobs_requests_are_under_way(folder: Path) -> None:
     with FakeGemini(Author(latency=0.5)) as fake:
-        run(folder, fake, limits=Limits(jobs=3))
+        run(folder, fake, request=RunRequest(jobs=3))
 
     assert fake.most == 3
 
@@ -190,7 +190,7 @@ def test_a_hostile_content_is_refused_and_its_phase_partial(folder: Path, conten
         return made | ({"app/models/user.py": content} if "app/models/user.py" in made else {})
 
     with FakeGemini(spoiling(spoil)) as fake:
-        outcome = run(folder, fake, limits=Limits(only=("core", "entity/User")))
+        outcome = run(folder, fake, request=RunRequest(only=("core", "entity/User")))
 
     assert commits(folder)[2] == f"{NINE[2][:-8]}partial  Phasebot-Missing: app/models/user.py"
     assert outcome.error is None
@@ -257,7 +257,7 @@ def test_when_no_model_answers_the_phase_stops_and_the_others_go_on(folder: Path
 
 def test_a_run_stops_before_it_needs_more_tokens_than_it_may_use(folder: Path) -> None:
     with FakeGemini(Author(latency=0.02)) as fake:
-        outcome = run(folder, fake, limits=Limits(tokens=6_000))
+        outcome = run(folder, fake, request=RunRequest(max_tokens=6_000))
         assert len(fake.requests) == 4
 
     assert isinstance(outcome.error, BudgetExceeded)
@@ -265,23 +265,23 @@ def test_a_run_stops_before_it_needs_more_tokens_than_it_may_use(folder: Path) -
     assert len(commits(folder)) == 5
 
     with FakeGemini(Author()) as fake:
-        assert isinstance(run(folder, fake, limits=Limits(tokens=7_400)).error, BudgetExceeded)
+        assert isinstance(run(folder, fake, request=RunRequest(max_tokens=7_400)).error, BudgetExceeded)
         assert fake.requests == []
-        assert run(folder, fake, limits=Limits(tokens=12_000)).state.complete
+        assert run(folder, fake, request=RunRequest(max_tokens=12_000)).state.complete
 
 
 def test_a_budget_stops_nothing_that_was_not_to_be_done(folder: Path) -> None:
     with FakeGemini(Author()) as fake:
-        outcome = run(folder, fake, limits=Limits(tokens=1_500, only=("core",)))
+        outcome = run(folder, fake, request=RunRequest(max_tokens=1_500, only=("core",)))
 
     assert outcome.error is None
-    assert outcome.left == []
+    assert outcome.remaining == []
     assert not outcome.state.complete
 
 
 def test_a_budget_that_is_spent_in_the_middle_of_a_phase_keeps_its_files(folder: Path) -> None:
     with FakeGemini(spoiling(no_post)) as fake:
-        outcome = run(folder, fake, limits=Limits(tokens=4_500, only=("core", "entity/Post")), fallback=True)
+        outcome = run(folder, fake, request=RunRequest(max_tokens=4_500, only=("core", "entity/Post")), fallback=True)
         assert len(fake.requests) == 3
 
     assert sum(outcome.state.tokens) == 4_500
@@ -303,9 +303,9 @@ def test_a_stop_in_the_middle_of_repairs_keeps_the_files_that_are_paid_for(folde
         return no_post(asked, made)
 
     class Watching(Recorder):
-        def show(self, run: Runner) -> None:
+        def show(self, snapshot: Snapshot) -> None:
             loops.append(asyncio.get_running_loop())
-            super().show(run)
+            super().show(snapshot)
 
     with FakeGemini(spoiling(spoil)) as fake:
         outcome = run(folder, fake, stop=stop, announcer=Watching())
@@ -317,7 +317,7 @@ def test_a_stop_in_the_middle_of_repairs_keeps_the_files_that_are_paid_for(folde
 
 def test_a_deadline_during_planning_leaves_nothing_behind(folder: Path) -> None:
     with FakeGemini(Author(latency=1.0)) as fake:
-        outcome = run(folder, fake, spec=SENTENCE, limits=Limits(seconds=0.2))
+        outcome = run(folder, fake, spec=SENTENCE, request=RunRequest(seconds=0.2))
 
     assert outcome.error is not None
     assert outcome.error.exit_code == 3

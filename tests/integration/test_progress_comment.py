@@ -4,7 +4,7 @@ import asyncio
 import itertools
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -52,15 +52,18 @@ def progress(github: World) -> str:
     return body
 
 
+Phases = Mapping[str, Callable[[GenerationRequest], Awaitable[GenerationResult]]]
+
+
 async def slowly(request: GenerationRequest) -> GenerationResult:
     await asyncio.sleep(0.15)
     return await TemplateProvider().generate(request)
 
 
-def completed(github: World, script: Script | None) -> CommandResult:
+def completed(github: World, script: Script | None, phases: Phases | None = None) -> CommandResult:
     """Generate, and look that git is as if nothing had been wrong."""
     github.github.script = script
-    with scripted({"main": slowly}):  # so that there is something to edit
+    with scripted(phases or {"main": slowly}):  # so that there is something to edit
         ending = github.say("/generate")
     assert (ending.status, ending.exit_code) == ("complete", 0)
     assert len(github.commits()) == 5
@@ -80,8 +83,12 @@ def first_of_each(reply: Reply) -> Script:
 
 
 def test_these_are_all_the_requests_of_a_run(github: World) -> None:
-    with scripted(dict.fromkeys(("core", "main"), slowly)):
-        completed(github, None)
+    async def once_the_pull_request_is_open(request: GenerationRequest) -> GenerationResult:
+        while not github.github.pulls:
+            await asyncio.sleep(0.01)
+        return await TemplateProvider().generate(request)
+
+    completed(github, None, {"core": slowly, "main": once_the_pull_request_is_open})
 
     for line in github.github.lines:
         assert any(re.fullmatch(each, line) for each in CALLS.values()), line

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.engine.requests import Again
+from bot.engine.requests import RunRequest
 from bot.errors import ProviderError
 from bot.generation.provider import GenerationRequest, GenerationResult
 from tests.history_picture import (
@@ -79,7 +79,7 @@ main.py
 """
     )
     assert content(mine, "app/models/order.py").startswith("# Order, edition 2.")
-    assert told.err.endswith("phasebot: older than what they need: main; generate --cascade makes them again\n")
+    assert told.err.endswith("was regenerated: main; generate --cascade regenerates them\n")
     assert_settled(mine)
 
 
@@ -136,9 +136,9 @@ def test_cascade_is_stopped_by_a_phase_that_can_not_be_made_and_goes_on_later(sh
     before = head(shop)
     failing = ScriptedProvider({"entity/Item": leaving_out(ITEM)})
 
-    outcome = work(shop, failing, again=Again(phases=["core"], cascade=True))
+    outcome = work(shop, failing, request=RunRequest(regenerate=["core"], cascade=True))
 
-    assert outcome.left == ["entity/Item", "main"]
+    assert outcome.remaining == ["entity/Item", "main"]
     assert (
         commits(shop, before)
         == """\
@@ -152,17 +152,17 @@ Generate entity Order [4/6]  Phase: entity/Order  Status: complete
 
 
 def test_of_a_partial_phase_all_is_made_again(shop: Path) -> None:
-    work(shop, ScriptedProvider({"entity/Item": leaving_out(ITEM)}), again=Again(phases=["entity/Item"]))
+    work(shop, ScriptedProvider({"entity/Item": leaving_out(ITEM)}), request=RunRequest(regenerate=["entity/Item"]))
     before, provider = head(shop), ScriptedProvider()
 
-    outcome = work(shop, provider, again=Again(phases=["entity/Item"]))
+    outcome = work(shop, provider, request=RunRequest(regenerate=["entity/Item"]))
 
     assert provider.asked in (
         [("entity/Item", (ITEM, "app/routers/item.py"))],
         [("entity/Item", (ITEM,))],
     )
     assert commits(shop, before) == "Generate entity Item [3/6]  Phase: entity/Item  Status: complete\n"
-    assert outcome.left == []
+    assert outcome.remaining == []
 
 
 def test_a_phase_that_was_never_made_is_made(tmp_path: Path) -> None:
@@ -192,7 +192,7 @@ def test_a_phase_whose_needs_are_not_made_waits_for_them(shop: Path) -> None:
     told = bot(shop, "regenerate", "entity/Item")
 
     assert told.code == 3
-    assert "not made yet: entity/Item, which needs core; make those too, or run generate for all phases" in told.err
+    assert "not generated yet: entity/Item, which needs core; run generate for those, or for all phases" in told.err
     assert head(shop) == before
 
 
@@ -203,10 +203,10 @@ def test_what_a_provider_can_not_make_leaves_the_phase_as_it_was(shop: Path) -> 
     before = head(shop)
     provider = ScriptedProvider({"entity/Item": refuse})
 
-    outcome = work(shop, provider, again=Again(phases=["core", "entity/Item"]))
+    outcome = work(shop, provider, request=RunRequest(regenerate=["core", "entity/Item"]))
 
     assert isinstance(outcome.error, ProviderError)
-    assert outcome.left == ["entity/Item"]
+    assert outcome.remaining == ["entity/Item"]
     assert commits(shop, before) == "Generate core [2/6]  Phase: core  Status: complete\n"
     assert outcome.state.complete
 

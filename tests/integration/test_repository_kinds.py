@@ -170,7 +170,7 @@ def test_a_broken_index_is_the_worktrees_trouble_not_the_runs(tmp_path: Path) ->
     done = phasebot("generate", NOTE, "--repo", folder, "--recipe", SMALL)
 
     assert done.returncode == 0
-    assert "note: the worktree did not follow (git diff-tree: " in done.stderr
+    assert "note: the worktree was not refreshed (git diff-tree: " in done.stderr
     assert phases_of(folder, "note") == WHOLE
 
 
@@ -237,7 +237,7 @@ def test_a_shallow_clone_pushes_and_a_fresh_shallow_clone_sees_it_complete(tmp_p
     done = phasebot("generate", NOTE, "--repo", again, "--recipe", SMALL)
 
     assert done.returncode == 0
-    assert "all 5 phases were done before" in done.stderr
+    assert "all 5 phases are complete" in done.stderr
     assert phases_of(origin, "note") == WHOLE
 
 

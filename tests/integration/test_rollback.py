@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from bot.engine import factory
-from bot.engine.requests import Requester
+from bot.engine.requests import Requester, RollbackRequest
 from tests.history_picture import (
     SHOP,
     assert_settled,
@@ -26,7 +26,7 @@ from tests.history_picture import (
     work,
     write_recipe,
 )
-from tests.repositories import ScriptedProvider, branch_of, git, leaving_out, new_repository, phasebot
+from tests.repositories import ScriptedProvider, git, leaving_out, new_repository, open_run, phasebot
 
 ITEM = "app/models/item.py"
 
@@ -54,7 +54,7 @@ def test_a_phase_is_taken_back_in_one_commit_and_made_again(shop: Path) -> None:
     assert (
         picture(shop, before)
         == """\
-Take back main  Reverts: main
+Roll back main  Reverts: main
   D main.py
 --
 .gitignore
@@ -85,7 +85,7 @@ def test_several_phases_are_one_commit(shop: Path) -> None:
     assert (
         commits(shop, before)
         == """\
-Take back 2 phases  Reverts: support  Reverts: main
+Roll back 2 phases  Reverts: support  Reverts: main
   D .gitignore
   D README.md
   D main.py
@@ -102,7 +102,7 @@ def test_to_a_phase_takes_back_all_that_come_after_it(shop: Path) -> None:
     assert (
         commits(shop, before)
         == """\
-Take back 3 phases  Reverts: entity/Order  Reverts: support  Reverts: main
+Roll back 3 phases  Reverts: entity/Order  Reverts: support  Reverts: main
   D .gitignore
   D README.md
   D app/models/order.py
@@ -117,7 +117,7 @@ def test_to_the_plan_takes_back_all_but_the_plan(shop: Path) -> None:
 
     assert tree(shop) == [".phasebot/plan.yaml", "LICENSE"]
     told = bot(shop, "rollback", "--to", "plan")
-    assert (told.code, "what comes after it" in told.err) == (2, True)
+    assert (told.code, "no phase after it has been generated" in told.err) == (2, True)
 
 
 def test_what_needs_it_is_listed_and_only_goes_with_cascade(shop: Path) -> None:
@@ -127,12 +127,12 @@ def test_what_needs_it_is_listed_and_only_goes_with_cascade(shop: Path) -> None:
 
     assert told.code == 2
     assert told.err == (
-        "phasebot: taking back core: entity/Item, entity/Order, main need it; take them back too with --cascade\n"
+        "phasebot: rolling back core: entity/Item, entity/Order, main need it; roll them back too with --cascade\n"
     )
     assert head(shop) == before
     well(shop, "rollback", "core", "--cascade")
     assert commits(shop, before).split("\n")[0] == (
-        "Take back 4 phases  Reverts: core  Reverts: entity/Item  Reverts: entity/Order  Reverts: main"
+        "Roll back 4 phases  Reverts: core  Reverts: entity/Item  Reverts: entity/Order  Reverts: main"
     )
     assert tree(shop) == [".gitignore", ".phasebot/plan.yaml", "LICENSE", "README.md"]
 
@@ -147,7 +147,7 @@ def test_a_file_of_a_person_in_the_base_comes_back(tmp_path: Path) -> None:
 
     assert content(folder, "README.md") == "# Ours\n"
     assert content(folder, "main.py") == "ours = 1\n"
-    assert commits(folder, before).startswith("Take back 2 phases  Reverts: support  Reverts: main\n")
+    assert commits(folder, before).startswith("Roll back 2 phases  Reverts: support  Reverts: main\n")
     well(folder, "generate")
     assert head(folder, "HEAD^{tree}") == whole
 
@@ -160,11 +160,11 @@ def test_what_people_edited_is_shown_first_and_stays(shop: Path) -> None:
 
     told = well(shop, "rollback", "main", "support")
 
-    assert told.err.startswith("people edited main.py, so that stays; --discard-edits takes it, too\n")
+    assert told.err.startswith("kept, because people edited it: main.py; --discard-edits removes it, too\n")
     assert (
         commits(shop, before)
         == """\
-Take back 2 phases  Reverts: support  Reverts: main
+Roll back 2 phases  Reverts: support  Reverts: main
   D .gitignore
   D README.md
 """
@@ -184,7 +184,7 @@ def test_what_stays_is_merged_when_the_phase_is_made_again(tmp_path: Path) -> No
     assert (
         commits(shop, before)
         == """\
-Take back 2 phases  Reverts: entity/Item  Reverts: main
+Roll back 2 phases  Reverts: entity/Item  Reverts: main
   D app/routers/item.py
   D main.py
 Generate entity Item [3/6]  Phase: entity/Item  Status: complete
@@ -204,8 +204,8 @@ def test_discarding_edits_takes_them_too_and_says_where_they_are(shop: Path) -> 
 
     told = well(shop, "rollback", "main", "--discard-edits")
 
-    assert told.err.startswith(f"with it goes what people edited: main.py; commit {mine[:10]} still holds it\n")
-    assert commits(shop, mine) == "Take back main  Reverts: main\n  D main.py\n"
+    assert told.err.startswith(f"discarding people's edits in main.py; commit {mine[:10]} still holds them\n")
+    assert commits(shop, mine) == "Roll back main  Reverts: main\n  D main.py\n"
     well(shop, "generate")
     assert content(shop, "main.py") == "# Shop\n# Item\n# Order\n"
     assert well(shop, "status", "--format", "json").phase("main")["edited"] == []
@@ -221,8 +221,8 @@ def test_discarding_edits_names_a_file_that_was_a_persons_from_the_beginning(tmp
 
     told = well(shop, "rollback", "main", "--discard-edits")
 
-    assert told.err.startswith(f"with it goes what people edited: main.py; commit {mine[:10]} still holds it\n")
-    assert commits(shop, mine) == "Take back main  Reverts: main\n  D main.py\n"
+    assert told.err.startswith(f"discarding people's edits in main.py; commit {mine[:10]} still holds them\n")
+    assert commits(shop, mine) == "Roll back main  Reverts: main\n  D main.py\n"
 
 
 def test_a_file_that_a_person_removed_is_theirs_to_remove(shop: Path) -> None:
@@ -230,7 +230,7 @@ def test_a_file_that_a_person_removed_is_theirs_to_remove(shop: Path) -> None:
 
     well(shop, "rollback", "support")
 
-    assert commits(shop, mine) == "Take back support  Reverts: support\n  D .gitignore\n"
+    assert commits(shop, mine) == "Roll back support  Reverts: support\n  D .gitignore\n"
 
 
 def test_a_folder_or_a_link_in_place_of_a_file_stays(shop: Path) -> None:
@@ -242,7 +242,7 @@ def test_a_folder_or_a_link_in_place_of_a_file_stays(shop: Path) -> None:
 
     well(shop, "rollback", "support", "main")
 
-    assert commits(shop, mine) == "Take back 2 phases  Reverts: support  Reverts: main\n  D README.md\n"
+    assert commits(shop, mine) == "Roll back 2 phases  Reverts: support  Reverts: main\n  D README.md\n"
     assert content(shop, "main.py/inside") == "mine\n"
 
 
@@ -339,12 +339,12 @@ def test_a_revert_that_keeps_a_persons_lines_in_the_file_loses_none_when_it_is_m
     [
         ((), "name phases, or one with --to"),
         (("main", "--to", "core"), "name phases, or one with --to"),
-        (("plan",), "taking back plan: all phases need it; delete the branch to begin anew"),
-        (("plan", "--cascade"), "taking back plan"),
+        (("plan",), "rolling back plan: every phase needs it; delete the branch to start again"),
+        (("plan", "--cascade"), "rolling back plan"),
         (("mian",), "phase 'mian' is not in the plan; phases are: main, plan"),
         (("--to", "mian"), "phase 'mian' is not in the plan; phases are: main, plan"),
         (("main", "entity/Nope"), "phase 'entity/Nope' is not in the plan"),
-        (("--to", "main"), "taking back what comes after it: phasebot/shop has not made it"),
+        (("--to", "main"), "rolling back: no phase after it has been generated on phasebot/shop"),
         (("main", "--run", "nothing"), "it holds no plan"),
     ],
 )
@@ -371,7 +371,10 @@ def test_what_was_taken_back_or_never_made_can_not_be_taken_back(tmp_path: Path)
     for keys in (["support"], ["main"], ["core", "main"]):
         told = bot(folder, "rollback", *keys)
         assert told.code == 2
-        assert f"taking back {keys[-1]}: phasebot/shop has not made it; 'phasebot status' shows" in told.err
+        assert (
+            f"cannot roll back {keys[-1]}: it has not been generated on phasebot/shop; 'phasebot status' lists"
+            in told.err
+        )
     assert head(folder) == before
 
 
@@ -382,17 +385,13 @@ def test_a_partial_phase_is_taken_back_like_any_other(shop: Path) -> None:
 
     well(shop, "rollback", "support")
 
-    assert commits(shop, before) == "Take back support  Reverts: support\n  D .gitignore\n"
+    assert commits(shop, before) == "Roll back support  Reverts: support\n  D .gitignore\n"
 
 
 def test_the_same_comment_takes_back_once(shop: Path) -> None:
     def ask() -> str:
-        state = asyncio.run(
-            factory.roll_back(
-                branch_of(shop, "shop"), factory.Rollback(phases=["main"]), print, Requester("alice", "2")
-            )
-        )
-        return state.phases[-1].status
+        request = RollbackRequest(phases=["main"], requester=Requester("alice", "2"))
+        return asyncio.run(factory.roll_back_phases(open_run(shop, "shop"), request, print)).state.phases[-1].status
 
     before = head(shop)
     first, second = ask(), ask()
@@ -403,7 +402,7 @@ def test_the_same_comment_takes_back_once(shop: Path) -> None:
     assert (
         commits(shop, before)
         == """\
-Take back main  Reverts: main
+Roll back main  Reverts: main
   D main.py
 Generate main application [6/6]  Phase: main  Status: complete
   A main.py
@@ -418,4 +417,4 @@ def test_from_outside_it_is_the_same(shop: Path) -> None:
 
     assert done.returncode == 0
     assert done.stdout == f"incomplete: 5 of 6 phases, 9 files on phasebot/shop at {head(shop)[:7]}\n"
-    assert commits(shop, before) == "Take back main  Reverts: main\n  D main.py\n"
+    assert commits(shop, before) == "Roll back main  Reverts: main\n  D main.py\n"

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.engine.requests import Limits, Requester
+from bot.engine.requests import Requester, RunRequest
 from bot.errors import Interrupted, ProviderError, UsageError
 from bot.generation.provider import GenerationRequest, GenerationResult
 from bot.generation.templates import TemplateProvider
@@ -161,7 +161,7 @@ def test_phases_run_at_the_same_time_within_jobs_and_needs(folder: Path) -> None
 
     keys = ("core", "support", "main", *(f"entity/{name}" for name in ("User", "Post", "Comment", "Tag", "PostTag")))
     provider = ScriptedProvider(dict.fromkeys(keys, slowly))
-    House(folder, provider=provider, limits=Limits(jobs=3)).run()
+    House(folder, provider=provider, request=RunRequest(jobs=3)).run()
 
     assert max(map(len, seen)) == 3
     assert {"core", "support"} in seen
@@ -170,21 +170,21 @@ def test_phases_run_at_the_same_time_within_jobs_and_needs(folder: Path) -> None
 
 
 def test_only_makes_the_named_phases(folder: Path) -> None:
-    House(folder, limits=Limits(only=("core", "entity/Tag"))).run()
+    House(folder, request=RunRequest(only=("core", "entity/Tag"))).run()
 
     assert phases_of(folder) == ["plan", "core", "entity/Tag"]
 
 
 def test_an_unknown_phase_lists_the_phases_nearest_first(folder: Path) -> None:
     with pytest.raises(UsageError, match="'entity/Pots' is not in the plan; phases are: entity/Post, "):
-        House(folder, limits=Limits(only=("entity/Pots",))).run()
+        House(folder, request=RunRequest(only=("entity/Pots",))).run()
 
 
 def test_a_deadline_begins_no_phase_that_would_likely_take_longer(folder: Path) -> None:
     ticks = itertools.count()
-    limits = Limits(jobs=1, seconds=12)
+    request = RunRequest(jobs=1, seconds=12)
 
-    outcome = House(folder, limits=limits, timer=lambda: float(next(ticks))).run()
+    outcome = House(folder, request=request, timer=lambda: float(next(ticks))).run()
 
     assert not outcome.state.complete
     assert outcome.error is None
@@ -199,7 +199,7 @@ def test_a_deadline_ends_a_phase_that_takes_for_ever(folder: Path) -> None:
 
     provider = ScriptedProvider({"entity/Tag": for_ever})
 
-    outcome = House(folder, provider=provider, limits=Limits(seconds=1.5), timer=time.monotonic).run()
+    outcome = House(folder, provider=provider, request=RunRequest(seconds=1.5), timer=time.monotonic).run()
 
     assert not outcome.state.complete
     assert len(phases_of(folder)) == 7
@@ -323,7 +323,7 @@ def test_a_run_that_was_merged_is_still_complete(folder: Path, how: str) -> None
 
 
 def test_a_merge_of_main_into_the_branch_is_a_persons_commit_like_any_other(folder: Path) -> None:
-    House(folder, limits=Limits(only=("core", "support"))).run()
+    House(folder, request=RunRequest(only=("core", "support"))).run()
     commit(folder, "Main moves on", {"LICENSE": "some\n"})
     git(folder, "switch", "--quiet", "phasebot/blog")
     git(folder, "merge", "--quiet", "--no-edit", "main")

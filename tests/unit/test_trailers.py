@@ -197,7 +197,7 @@ def test_a_commit_that_takes_back_says_what_stays() -> None:
     told = Trailers(run="blog", reverts=("main", "core"))
 
     assert format_revert(["main", "core"], ["main.py", "app/db.py"], told) == (
-        "Take back 2 phases\n"
+        "Roll back 2 phases\n"
         "\n"
         "Kept, because people edited it: main.py\n"
         "Kept, because people edited it: app/db.py\n"
@@ -207,7 +207,7 @@ def test_a_commit_that_takes_back_says_what_stays() -> None:
         "Phasebot-Reverts: core\n"
     )
     assert format_revert(["main"], [], Trailers(run="blog", reverts=("main",))) == (
-        "Take back main\n\nPhasebot-Run: blog\nPhasebot-Reverts: main\n"
+        "Roll back main\n\nPhasebot-Run: blog\nPhasebot-Reverts: main\n"
     )
 
 

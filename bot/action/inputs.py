@@ -1,0 +1,34 @@
+"""The inputs of the action: what the workflow says about all runs of its repository."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from bot.generation.provider_factory import ProviderOptions
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ActionInputs:
+    """Inputs of ``action.yml``, parsed."""
+
+    provider: ProviderOptions
+    recipe: str
+    output_dir: str
+    base_branch: str | None
+    """None for the repository's default branch."""
+    jobs: int
+    max_tokens: int | None
+    deadline_minutes: float | None
+    draft: bool
+
+    def shown(self) -> Mapping[str, str]:
+        """Return what ``/help`` shows of the inputs: name → value."""
+        provider = self.provider.resolve()
+        shown: dict[str, object] = {"provider": provider}
+        if provider != "template":
+            first, *fallbacks = self.provider.models
+            shown |= {"model": first, "fallback models": ", ".join(fallbacks)}
+            shown |= {"token limit": self.max_tokens and f"{self.max_tokens:,}"}
+        shown |= {"recipe": self.recipe, "output folder": self.output_dir, "base branch": self.base_branch}
+        minutes = self.deadline_minutes and f"{self.deadline_minutes:g} minutes"
+        shown |= {"phases at the same time": self.jobs, "time limit": minutes}
+        return {name: str(value) for name, value in shown.items() if value}

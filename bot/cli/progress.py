@@ -1,0 +1,130 @@
+"""Shows the progress of a run: as lines in a pipe or log, as a live table on a terminal."""
+
+import time
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, NamedTuple, Self
+
+from bot.cli.output import commit_of, files_of, remarks_of
+from bot.engine.snapshot import Snapshot
+from bot.history.run_state import PhaseState
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+
+class PlainAnnouncer:
+    """Writes one line per event; for pipes, logs and CI."""
+
+    def __init__(self, write: Callable[[str], None]) -> None:
+        """Give each line to *write*."""
+        self._write = write
+        self._shown: set[str] = set()
+        self._failed: set[str] = set()
+        self._started = False
+
+    def note(self, message: str) -> None:
+        self._write(f"note: {message}")
+
+    def show(self, snapshot: Snapshot) -> None:
+        """Write what is new: phases that were published, and files that could not be generated."""
+        if snapshot.state.phases:
+            for line in self._new_lines(snapshot):
+                self._write(line)
+
+    def _new_lines(self, snapshot: Snapshot) -> Iterator[str]:
+        if not self._started:
+            self._started = True
+            yield _first_line(snapshot)
+        for key, oid in snapshot.published:
+            if oid not in self._shown:
+                self._shown.add(oid)
+                yield phase_line(snapshot, key)
+        for key in snapshot.failures.keys() - self._failed:
+            self._failed.add(key)
+            failed = snapshot.failures[key]
+            for reason in dict.fromkeys(failed.values()):
+                yield f"      {', '.join(path for path in failed if failed[path] == reason)}: {reason}"
+
+
+def _first_line(snapshot: Snapshot) -> str:
+    branch, total, done = snapshot.state.branch, len(snapshot.state.phases), snapshot.done_before
+    if done == total:
+        return f"{branch}: all {total} phases are complete, nothing to do"
+    return f"{branch}: {total} phases" + (f", {done} of them complete" if done else "")
+
+
+def phase_line(snapshot: Snapshot, key: str) -> str:
+    """Return a published phase in one line: ``[4/9] entity/Post  4/4 files  committed 1a2b3c4  pushed``."""
+    each = snapshot.phase(key)
+    parts = [
+        f"[{each.phase.place}/{len(snapshot.state.phases)}] {key}",
+        files_of(each),
+        f"committed {commit_of(each)}",
+        "pushed" if snapshot.pushes else "",
+        remarks_of(each),
+    ]
+    return "  ".join(part for part in parts if part)
+
+
+class LiveAnnouncer:
+    """Shows all phases on a terminal and redraws them as they change; used as a context manager."""
+
+    def __init__(self) -> None:
+        from rich.console import Console
+        from rich.live import Live
+
+        self._console = Console(stderr=True)
+        self._snapshot: Snapshot | None = None
+        self._live = Live(console=self._console, get_renderable=self._table, refresh_per_second=4)
+
+    def __enter__(self) -> Self:
+        self._live.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._live.stop()
+
+    def note(self, message: str) -> None:
+        self._console.print(f"note: {message}", markup=False, highlight=False)
+
+    def show(self, snapshot: Snapshot) -> None:
+        """Keep the snapshot for the next redraw, which happens in a thread of its own."""
+        self._snapshot = snapshot
+
+    def _table(self) -> "Table":
+        from rich.table import Table
+        from rich.text import Text
+
+        table = Table.grid(padding=(0, 2))
+        rows = [_row(self._snapshot, each) for each in self._snapshot.state.phases] if self._snapshot else []
+        now = time.monotonic()
+        room = max(3, self._console.height - 2)
+        for row in rows[-room:]:
+            word = row.word if row.started is None else f"{now - row.started:.0f} s"
+            table.add_row(row.place, row.key, Text(word, row.style), Text(row.detail, overflow="ellipsis"))
+        if len(rows) > room:
+            table.add_row("", f"and {len(rows) - room} more above")
+        return table
+
+
+class _Row(NamedTuple):
+    """One phase in the live table."""
+
+    place: str
+    key: str
+    word: str
+    style: str
+    detail: str
+    started: float | None = None
+
+
+def _row(snapshot: Snapshot, each: PhaseState) -> _Row:
+    key, place = each.phase.key, f"{each.phase.place}/{len(snapshot.state.phases)}"
+    if (started := snapshot.active.get(key)) is not None:
+        return _Row(place, key, "", "yellow", ", ".join(each.phase.files), started)
+    if key in snapshot.failures:
+        return _Row(place, key, "incomplete", "red", f"missing {', '.join(snapshot.failures[key])}")
+    if each.wanted:
+        return _Row(place, key, "waiting", "dim", "")
+    details = (files_of(each), commit_of(each), remarks_of(each))
+    return _Row(place, key, "done", "green", "  ".join(filter(None, details)))

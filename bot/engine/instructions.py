@@ -1,0 +1,43 @@
+"""Saves what a person tells the author of some phases in the plan, as a commit of its own."""
+
+from collections.abc import Collection
+
+from bot.engine.requests import RunRequest, request_trailers
+from bot.history.branch_writer import ATTEMPTS
+from bot.history.checkout import OpenRun
+from bot.history.commits import PhaseCommit
+from bot.planning.phases import PLAN_PHASE
+from bot.planning.plan_edits import add_instruction
+from bot.planning.resolved_plan import ResolvedPlan
+
+
+def commit_instruction(run: OpenRun, plan: ResolvedPlan, request: RunRequest, initial_commits: Collection[str]) -> None:
+    """Commit the instruction of *request* as part of the plan, unless the plan has it, or this comment added it.
+
+    Raises:
+        UsageError: It can't be part of the plan.
+    """
+    branch = run.branch
+    trailers = request_trailers(branch.run, request.requester)
+    earlier = (commit.trailers for commit in branch.commits if commit.trailers)
+    if trailers.comment and any(each.phase == PLAN_PHASE and each.comment == trailers.comment for each in earlier):
+        return
+    for _ in range(ATTEMPTS):
+        found = branch.plan_file()
+        assert found, "the plan was read"  # noqa: S101
+        changed = add_instruction(plan, found.text, request.regenerate, request.instruction)
+        if changed.text == found.text:
+            return
+        phase = changed.phases[0]
+        work = PhaseCommit(
+            phase=phase,
+            of=len(changed.phases),
+            files=dict.fromkeys(phase.files, changed.text.encode()),
+            trailers=trailers.of(phase, "complete"),
+            body=[f"Instructed {', '.join(request.regenerate)}."],
+            replaces=initial_commits,
+            over=found.blob,
+        )
+        if run.writer.commit(work, plan.phases):
+            branch.plans.remember(changed)
+            return

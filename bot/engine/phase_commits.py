@@ -1,0 +1,56 @@
+"""What the commit of a generated phase holds."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import replace
+
+from bot.engine.requests import Requester, request_trailers
+from bot.generation.provider import GenerationResult
+from bot.history.commits import PhaseCommit
+from bot.history.trailers import Status
+from bot.planning.phases import PLAN_PHASE, Phase
+
+
+def phase_commit(  # noqa: PLR0913  # each is a fact that stands in the commit
+    phase: Phase,
+    generated: GenerationResult,
+    seconds: float,
+    *,
+    of: int,
+    run: str,
+    provider: str,
+    requester: Requester | None,
+    initial_commits: Collection[str],
+) -> PhaseCommit:
+    """Return the commit of *phase*, one *of* many, which took *seconds* to generate.
+
+    It replaces the phase's commit if that is one of *initial_commits*.
+    """
+    is_plan = phase.key == PLAN_PHASE
+    status: Status = "partial" if generated.missing else "complete"
+    return PhaseCommit(
+        phase=phase,
+        of=of,
+        files={path: text.encode() for path, text in generated.files.items()},
+        trailers=replace(
+            request_trailers(run, requester).of(phase, status),
+            provider=provider if generated.model or not is_plan else None,
+            model=generated.model,
+            tokens=(generated.tokens.read, generated.tokens.written) if generated.tokens.total else None,
+            missing=tuple(generated.missing),
+            fallback=generated.fallback,
+        ),
+        body=_body(generated, seconds),
+        replaces=() if is_plan else initial_commits,
+        prevails=is_plan,  # it was made from what stands there, if anything does
+    )
+
+
+def _body(generated: GenerationResult, seconds: float) -> Sequence[str]:
+    """Return the message's body, one paragraph each."""
+    count = len(generated.files)
+    lines = [f"Missing {path}: {reason}" for path, reason in generated.missing.items()]
+    lines += [f"Refused {line}" for line in generated.refused]
+    return [
+        f"{count} of {count + len(generated.missing)} files, {seconds:.1f} s.",
+        *(["\n".join(lines)] if lines else []),
+    ]

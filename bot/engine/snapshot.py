@@ -1,0 +1,57 @@
+"""One run at one moment, as those who announce it see it.  Immutable: nobody outside reads the running engine."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Protocol
+
+from bot.history.run_state import PhaseState, RunState
+from bot.planning.plan import Plan
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snapshot:
+    """State, timings, failures and budget of a run."""
+
+    state: RunState
+    """Derived from history; includes commits that are not pushed yet."""
+    plan: Plan | None = None
+    pushes: bool = False
+    """Whether commits are pushed."""
+    done_before: int = 0
+    """Phases that needed nothing when this process started."""
+    published: Sequence[tuple[str, str]] = ()
+    """Phase key and commit of what this process generated and others can see, in commit order."""
+    unpublished: frozenset[str] = frozenset()
+    """The phases' commits that nobody else can see yet."""
+    active: Mapping[str, float] = field(default_factory=dict)
+    """Key of each phase that is being generated → when it was started, by the run's timer."""
+    timings: Sequence[tuple[str, float, float]] = ()
+    """Key, start and end of each phase that this process generated, by the run's timer."""
+    failures: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """Phase key → path → why this process could not generate the file."""
+    token_limit: int | None = None
+    """Of the whole run; None for no limit."""
+
+    def phase(self, key: str) -> PhaseState:
+        """Return the state of the phase *key*."""
+        return next(each for each in self.state.phases if each.phase.key == key)
+
+    @property
+    def published_state(self) -> RunState:
+        """The state without commits that nobody else can see yet."""
+        phases = [_unseen(each) if each.commit in self.unpublished else each for each in self.state.phases]
+        return replace(self.state, phases=tuple(phases))
+
+
+def _unseen(each: PhaseState) -> PhaseState:
+    return replace(each, status="pending", commit=None, files=(), missing=(), wanted=tuple(each.phase.files))
+
+
+class Announcer(Protocol):
+    """Shows a run to people.  Must not raise: a failed announcement never fails a run."""
+
+    def show(self, snapshot: Snapshot) -> None:
+        """Show how the run stands; called after every change, and once at the end."""
+
+    def note(self, message: str) -> None:
+        """Show one message that is not part of the state."""
