@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Literal
 
-from bot.planning.names import BAD_CHARACTER, shown
+from bot.text import all_newlines, is_printable, shown, without_hidden
 
 Verb = Literal["generate", "regenerate", "rollback", "plan", "status", "stop", "help"]
 
@@ -37,7 +37,6 @@ _OPTIONS: Mapping[Verb, tuple[str, ...]] = {
 _TAKES_PHASES = ("regenerate", "rollback")
 _TAKES_INSTRUCTION = ("generate", "regenerate")
 
-_LINE_END = re.compile("\r\n?|[\x85\u2028\u2029]")
 _COMMAND = re.compile(r"/(\S+)(.*)")
 _DASHES = re.compile("--|\u2014|\u2013{1,2}|\u2015")
 """Two dashes, or the long dashes that phones replace them with."""
@@ -91,7 +90,7 @@ def parse_command(text: str, *, in_review: bool = False) -> Command | InvalidCom
     A word similar to a command counts as a mistyped command only if the rest of the line could follow that command:
     people also write ``/generated yesterday``.
     """
-    line, _, below = _LINE_END.sub("\n", text).partition("\n")
+    line, _, below = all_newlines(text).partition("\n")
     match = _COMMAND.fullmatch(line)
     if match is None:
         return None
@@ -120,8 +119,8 @@ def format_command(command: Command) -> str:
 
 
 def _clean_text(text: str) -> str:
-    """Drop control characters and surrounding blank lines; keep the first line's indent, which YAML needs."""
-    text = BAD_CHARACTER.sub("", text).rstrip()
+    """Drop hidden characters and surrounding blank lines; keep the first line's indent, which YAML needs."""
+    text = without_hidden(text, prose=True).rstrip()
     blank = _BLANK_LINES.match(text)
     return text[blank.end() :] if blank else text
 
@@ -201,7 +200,7 @@ def _split(rest: str) -> tuple[list[str], str]:
     for match in re.finditer(r"\S+", rest):
         word = _DASHES.sub("--", match[0], count=1) if _DASHES.match(match[0]) else match[0]
         if word == "--":
-            return words, BAD_CHARACTER.sub("", rest[match.end() :]).strip()
+            return words, without_hidden(rest[match.end() :], prose=True).strip()
         words.append(word)
     return words, ""
 
@@ -230,7 +229,7 @@ def _without_phases(command: Command, arguments: list[str]) -> Command:
     message = f"/{command.verb} does not take {shown(' '.join(arguments))}; write {USAGE[command.verb]}"
     if command.verb not in _TAKES_INSTRUCTION:
         raise _SyntaxError(message, command)
-    instruction = BAD_CHARACTER.sub("", " ".join([*arguments, command.instruction])).strip()
+    instruction = without_hidden(" ".join([*arguments, command.instruction]), prose=True).strip()
     raise _SyntaxError(message, replace(command, instruction=instruction))
 
 
@@ -238,7 +237,7 @@ def _with_phases(command: Command, arguments: list[str]) -> Command:
     to = command.verb == "rollback" and arguments[:1] == ["to"]
     phases = tuple(dict.fromkeys(filter(None, (word.rstrip(",") for word in arguments[int(to) :]))))
     for phase in phases:
-        if not phase.isprintable() or len(phase) > _MAX_PHASE:
+        if not is_printable(phase) or len(phase) > _MAX_PHASE:
             raise _SyntaxError(f"{shown(phase)} is not a phase; /status lists the phases")
     if not phases:
         raise _SyntaxError(f"/{command.verb} needs a phase; write {USAGE[command.verb]}; /status lists the phases")

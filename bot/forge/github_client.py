@@ -17,6 +17,7 @@ from pydantic import AwareDatetime, TypeAdapter
 from bot.errors import ForgeError
 from bot.forge.client import Issue, PullRequest, Reaction, ReviewComment
 from bot.forge.github_transport import Failure, GitHubTransport, RequestPacing
+from bot.text import unix_newlines
 
 _PULL, _ISSUE, _REVIEW_COMMENT = TypeAdapter(PullRequest), TypeAdapter(Issue), TypeAdapter(ReviewComment)
 _TIME = TypeAdapter(AwareDatetime)
@@ -185,7 +186,7 @@ class GitHubClient:
 
     def _own_comments(self, issue: int, prefix: str) -> Iterator[int]:
         for each in self._repository.get_issue(issue).get_comments():
-            if self._is_ours(each.user) and _unix(each.body).startswith(prefix):
+            if self._is_ours(each.user) and unix_newlines(each.body or "").startswith(prefix):
                 yield index(each.id)
 
     def _remember_login(self, user: object) -> None:
@@ -206,13 +207,13 @@ def _pull(pull: GitHubPull) -> PullRequest:
 
 
 def _issue(issue: GitHubIssue) -> Issue:
-    fields = {"number": issue.number, "title": issue.title, "body": _unix(issue.body)}
+    fields = {"number": issue.number, "title": issue.title, "body": unix_newlines(issue.body or "")}
     state = {"is_open": issue.state == "open", "is_locked": issue.locked}
     return _ISSUE.validate_python({**fields, **state, "is_pull_request": issue.pull_request is not None})
 
 
 def _review_comment(comment: PullRequestComment) -> ReviewComment:
-    fields = {"id": comment.id, "body": _unix(comment.body), "path": comment.path}
+    fields = {"id": comment.id, "body": unix_newlines(comment.body or ""), "path": comment.path}
     fields |= {"author": getattr(comment.user, "login", ""), "in_reply_to": comment.in_reply_to_id}
     return _REVIEW_COMMENT.validate_python({**fields, "updated_at": _TIME.validate_python(comment.updated_at)})
 
@@ -224,12 +225,8 @@ def _with_parent(row: Mapping[str, Any]) -> dict[str, Any]:
 
 def _identifying_prefix(body: str) -> str:
     """Return the part that identifies a comment: its marker, or else the whole text."""
-    body = _unix(body)
+    body = unix_newlines(body)
     return (body.partition("\n")[0] if body.startswith("<!--") else body).rstrip()
-
-
-def _unix(text: str | None) -> str:
-    return (text or "").replace("\r\n", "\n").replace("\r", "\n")
 
 
 def _check_length(doing: str, body: str) -> None:

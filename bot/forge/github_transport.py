@@ -20,6 +20,7 @@ from github.GithubRetry import GithubRetry
 from requests.exceptions import ChunkedEncodingError
 
 from bot.errors import ForgeError, ForgeGoneError, ForgeRefusedError, UsageError
+from bot.text import one_line
 
 T = TypeVar("T")
 _VALID_SETTINGS = re.compile(r"[!-~]+ [\w.-]+/[\w.-]+ https?://[\w.-]+(:\d{1,5})?(/[\w./-]*)?", re.ASCII)
@@ -172,8 +173,7 @@ class GitHubTransport:
 
     def _printable(self, text: str) -> str:
         """Return untrusted *text* as one short printable line without the token."""
-        line = " ".join(text.replace(self._token, "***").split())
-        return "".join(each for each in line if each.isprintable())[:_MAX_MESSAGE]
+        return one_line(text.replace(self._token, "***"), _MAX_MESSAGE)
 
 
 class _Retry(GithubRetry):

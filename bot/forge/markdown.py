@@ -6,10 +6,11 @@ commit messages, and a squash merge builds one from a pull request's raw text.  
 """
 
 import re
-import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from typing import TYPE_CHECKING
+
+from bot.text import all_newlines, truncate, without_hidden
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -20,11 +21,6 @@ CUT = "*The rest was cut off: GitHub limits the length of this text.*"
 DETAILS, END_DETAILS = "<details>", "</details>"
 
 _TITLE_LIMIT, _BAR_LIMIT = 200, 60
-_BREAK = re.compile(r"\r\n?|[\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
-_HIDDEN_CATEGORIES = frozenset({"Cc", "Cf", "Cs"})
-_BLANKS = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u2800\u3164\uffa0")
-"""Invisible, although Unicode counts them as letters and marks; so are the variation selectors from U+E0100."""
-_SELECTORS = range(0xE0100, 0xE01F0)
 
 _ACTIVE = re.compile(
     r"(?P<whole>www\.(?:[^\s@#`<]*[^\s@#`<.,;:!?'\")])?|\$+(?!\d)[\w$]*)"
@@ -41,14 +37,8 @@ _FENCE = re.compile(r" {0,3}(`{3,}|~{3,})(.*)")
 
 
 def visible(text: str) -> str:
-    """Return *text* without control, bidi and other invisible characters; lines end with a line feed."""
-    if text.isascii() and text.isprintable():
-        return text
-    return "".join(each for each in _BREAK.sub("\n", text) if each in "\n\t" or not _hidden(each))
-
-
-def _hidden(character: str) -> bool:
-    return unicodedata.category(character) in _HIDDEN_CATEGORIES or character in _BLANKS or ord(character) in _SELECTORS
+    """Return *text* without hidden characters; lines end with a line feed."""
+    return without_hidden(all_newlines(text), prose=True)
 
 
 def prose(text: str) -> str:
@@ -84,7 +74,7 @@ def _defuse(match: re.Match[str]) -> str:
 def title(text: str) -> str:
     """Return *text* for the title of a pull request, where GitHub supports code spans but no escapes."""
     shown = " ".join(visible(text).replace("`", "'").split())
-    return _ACTIVE.sub(_defuse, shortened(shown, _TITLE_LIMIT))
+    return _ACTIVE.sub(_defuse, truncate(shown, _TITLE_LIMIT))
 
 
 def code(text: str) -> str:
@@ -115,11 +105,6 @@ def folded(summary: str, rows: Iterable[str]) -> str:
     """Return *rows* of Markdown, collapsed under *summary*, which must be trusted text."""
     body = "\n".join(rows)
     return f"{DETAILS}\n<summary>{summary}</summary>\n\n{body}\n\n{END_DETAILS}"
-
-
-def shortened(text: str, limit: int) -> str:
-    """Return *text* cut to *limit* characters and an ellipsis; only for text that is not Markdown yet."""
-    return text if len(text) <= limit else f"{text[:limit].rstrip()}\u2026"
 
 
 def cut(body: str, limit: int = LIMIT, note: str = CUT) -> str:
@@ -186,7 +171,7 @@ def gantt(bars: Sequence[tuple[str, float, float]]) -> str:
     start = min(begin for _, begin, _ in bars)
     lines = ["gantt", "    dateFormat x", "    axisFormat %M:%S", "    todayMarker off"]
     for place, (name, begin, end) in enumerate(bars, 1):  # the number keeps a name from being a Mermaid keyword
-        shown = shortened(re.sub(r"[^A-Za-z0-9_./ -]+", " ", name), _BAR_LIMIT)
+        shown = truncate(re.sub(r"[^A-Za-z0-9_./ -]+", " ", name), _BAR_LIMIT)
         first, last = round((begin - start) * 1000), round((end - start) * 1000)
         lines.append(f"    {place}. {shown}, {span(end - begin)} :done, {first}, {max(first + 1, last)}")
     return "\n".join(lines)

@@ -22,12 +22,12 @@ from bot.forge.markdown import (
     line,
     link,
     prose,
-    shortened,
     span,
     within,
 )
 from bot.history.run_state import PhaseState, RunState
 from bot.planning.phases import PLAN_PHASE
+from bot.text import truncate
 
 Outcome = Literal["working", "complete", "incomplete", "failed", "continued", "stopped", "planned", "reverted"]
 
@@ -138,7 +138,7 @@ def render_pull_body(report: Report, issue: int | None, description: str) -> str
             "pull",
             _values(report),
             issue=issue,
-            description=Markdown(prose(shortened(description, _MAX_TEXT))),
+            description=Markdown(prose(truncate(description, _MAX_TEXT))),
             rows=Markdown("\n".join(within(_rows(report), 2 * _MAX_LIST, "phase", "| and {} | | | |"))),
             example=next((key for key in keys if key.startswith("entity/")), keys[-1] if keys else ""),
         )
@@ -152,24 +152,24 @@ def render_help(settings: Mapping[str, str], phases: Sequence[str]) -> str:
 
 def render_stopping(run: str) -> str:
     """Return the answer to ``/stop``."""
-    return fill("stopping", {}, run=shortened(run, _MAX_NAME))
+    return fill("stopping", {}, run=truncate(run, _MAX_NAME))
 
 
 def render_refusal(reason: str) -> str:
     """Return a refusal: the first line of *reason* as a sentence, further lines as a code block."""
-    first, _, rest = shortened(reason, _MAX_TEXT).partition("\n")
+    first, _, rest = truncate(reason, _MAX_TEXT).partition("\n")
     return f"Not run: {line(first)}" + (f"\n\n{fenced(rest)}" if rest.strip() else "")
 
 
 def render_suggestion(message: str, suggestion: str) -> str:
     """Return the answer to a mistyped command: what is wrong, and the command that was probably meant."""
-    message, suggestion = shortened(message, _MAX_TEXT), shortened(suggestion, _MAX_TEXT)
+    message, suggestion = truncate(message, _MAX_TEXT), truncate(suggestion, _MAX_TEXT)
     return f"Not run: {line(message)}. Did you mean:\n\n{fenced(suggestion)}"
 
 
 def render_failure(detail: str, command: str) -> str:
     """Return why a command failed, and how to try again."""
-    return fill("failure", {}, detail=shortened(detail, _MAX_TEXT), command=shortened(command, _MAX_TEXT))
+    return fill("failure", {}, detail=truncate(detail, _MAX_TEXT), command=truncate(command, _MAX_TEXT))
 
 
 # ---- values for the templates
@@ -179,10 +179,10 @@ def _values(report: Report) -> Mapping[str, object]:
     """Return the values that templates can use."""
     state, elapsed, expected = report.state, report.elapsed, report.expected or 0
     read, written = state.tokens
-    notes = (f"- {line(shortened(each, _MAX_REASON))}" for each in report.notes)
+    notes = (f"- {line(truncate(each, _MAX_REASON))}" for each in report.notes)
     fragments = {
-        "requester": code(f"@{shortened(report.requested_by, _MAX_NAME)}") if report.requested_by else "",
-        "error": prose(shortened(report.error or "", _MAX_TEXT)),
+        "requester": code(f"@{truncate(report.requested_by, _MAX_NAME)}") if report.requested_by else "",
+        "error": prose(truncate(report.error or "", _MAX_TEXT)),
         "branch": link(code(state.branch), report.url("tree", state.branch)) if state.head else "",
         "checklist": _checklist(report),
         "file_list": _file_list(report),
@@ -202,8 +202,8 @@ def _values(report: Report) -> Mapping[str, object]:
         "files": count(report.files, "file"),
         "elapsed": span(elapsed) if elapsed and round(elapsed) else "",
         "expected": span(expected) if expected > (elapsed or 0) else "",
-        "cost": shortened(report.cost, _MAX_REASON),
-        "command": shortened(report.next_command, _MAX_TEXT),
+        "cost": truncate(report.cost, _MAX_REASON),
+        "command": truncate(report.next_command, _MAX_TEXT),
     }
 
 
@@ -244,7 +244,7 @@ def _symbol(report: Report, each: PhaseState) -> str:
 
 
 def _title(each: PhaseState) -> str:
-    return line(shortened(each.phase.title, _MAX_NAME))
+    return line(truncate(each.phase.title, _MAX_NAME))
 
 
 def _commit(report: Report, each: PhaseState, *, linked: bool) -> str:
@@ -265,14 +265,14 @@ def _remarks(report: Report, each: PhaseState) -> Sequence[str]:
     key = each.phase.key
     failed, reasons = report.failures.get(key, {}), dict[str, list[str]]()
     for path in dict.fromkeys([*each.missing, *failed]):
-        reasons.setdefault(shortened(failed.get(path, ""), _MAX_REASON), []).append(path)
+        reasons.setdefault(truncate(failed.get(path, ""), _MAX_REASON), []).append(path)
     if key in report.active or not (reasons or each.edited or each.fallback or each.conflicts or each.stale):
         return ()
     return fill(
         "remarks",
         {"reasons": reasons.items(), "conflicts": each.conflicts, "fallback": each.fallback, "stale": each.stale},
         edited=[path for path in each.edited if path not in each.conflicts],
-        key=shortened(key, _MAX_NAME),
+        key=truncate(key, _MAX_NAME),
     ).split("\n")
 
 
@@ -280,7 +280,7 @@ def _rows(report: Report) -> Iterator[str]:
     """Yield the rows of the table in the pull request."""
     for each in report.state.phases:
         commit = _commit(report, each, linked=len(report.state.phases) <= _FOLD_ABOVE)
-        key = code(shortened(each.phase.key, _MAX_NAME))
+        key = code(truncate(each.phase.key, _MAX_NAME))
         cells = (key, commit, _file_count(each), "; ".join(_remarks(report, each)))
         yield f"| {' | '.join(cells)} |"
 

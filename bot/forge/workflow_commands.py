@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Literal
 
 from bot.errors import UsageError
+from bot.text import truncate, unix_newlines, without_hidden
 
 Level = Literal["error", "warning", "notice"]
 
@@ -28,11 +29,6 @@ _MAX_TITLE = 200
 _MIN_SECRET = 8
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
 _SECRET = re.compile(r"[!-~]+")
-_INVISIBLE = re.compile(
-    r"[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f"
-    r"\u2028-\u202e\u2060-\u206f\u3164\ud800-\udfff\ufeff\uffa0\ufff9-\ufffb\U000e0000-\U000e0fff]"
-)
-"""Control, bidi, zero-width and invisible characters, surrogates, every line break but ``\\n``; not the tab."""
 _HASHES = re.compile(r"#([^ -~\n]*+)#([^ -~\n]*+)\[")
 """``##[`` as seen by a reader that ignores characters outside ASCII."""
 
@@ -75,8 +71,7 @@ def _append(path: Path, text: str) -> None:
 
 def _make_visible(text: str) -> str:
     """Replace invisible characters, break up ``##[``, and end lines with a line feed."""
-    text = text.replace("\r\n", "\n").replace("\r", "\n")
-    return _HASHES.sub(r"#\1#\2 [", _INVISIBLE.sub("\ufffd", text))
+    return _HASHES.sub(r"#\1#\2 [", without_hidden(unix_newlines(text), prose=True, instead="\ufffd"))
 
 
 def neutralise(text: str) -> str:
@@ -86,9 +81,11 @@ def neutralise(text: str) -> str:
 
 def annotation(level: Level, message: str, *, title: str = "", file: str = "") -> str:
     """Return the line that makes the runner show *message* on the run's page, on *file* if given."""
-    values = {"title": _cut(_make_visible(title), _MAX_TITLE), "file": _make_visible(file)}
+    values = {"title": truncate(_make_visible(title), _MAX_TITLE), "file": _make_visible(file)}
     properties = ",".join(f"{name}={_escape_property(value)}" for name, value in values.items() if value)
-    return f"::{level}{' ' if properties else ''}{properties}::{_escape(_cut(_make_visible(message), MAX_ANNOTATION))}"
+    return (
+        f"::{level}{' ' if properties else ''}{properties}::{_escape(truncate(_make_visible(message), MAX_ANNOTATION))}"
+    )
 
 
 class Annotations:
@@ -108,7 +105,7 @@ class Annotations:
 
 def group(title: str) -> str:
     """Return the line that starts a collapsed group in the log; :func:`endgroup` ends it."""
-    return f"::group::{_escape(_cut(' '.join(_make_visible(title).split()), _MAX_TITLE))}"
+    return f"::group::{_escape(truncate(' '.join(_make_visible(title).split()), _MAX_TITLE))}"
 
 
 def endgroup() -> str:
@@ -129,10 +126,6 @@ def mask(value: str) -> str:
         )
     git_header = b64encode(f"x-access-token:{value}".encode()).decode()
     return "\n".join(f"::add-mask::{_escape(each)}" for each in (value, git_header))
-
-
-def _cut(text: str, limit: int) -> str:
-    return text if len(text) <= limit else text[: limit - 1] + "…"
 
 
 def _escape(text: str) -> str:

@@ -11,6 +11,7 @@ from bot.generation.llm.token_budget import TokenBudget
 from bot.generation.provider import Provider
 from bot.generation.templates import TemplateProvider
 from bot.settings import KEY, GeminiSettings
+from bot.text import shown
 
 if TYPE_CHECKING:
     from bot.generation.llm.planner import Planner
@@ -45,7 +46,7 @@ class ProviderOptions:
             )
         for model in self.models:
             if not _MODEL_NAME.fullmatch(model):
-                raise UsageError(f"model {model[:100]!r} is no model's name; give one such as gemini-3.8-flash")
+                raise UsageError(f"model {shown(model)} is no model's name; give one such as gemini-3.8-flash")
         return name
 
 

@@ -20,6 +20,7 @@ from bot.planning import names
 from bot.planning.phases import Phase
 from bot.planning.plan import Entity, Field, Plan
 from bot.planning.recipe import Recipe
+from bot.text import all_newlines, is_printable, without_hidden
 
 _FAILURES = (
     *(TemplateError, ArithmeticError, AttributeError, LookupError, TypeError, ValueError),
@@ -139,14 +140,14 @@ def python_literal(value: object) -> str:
 
 
 def docstring(text: str) -> str:
-    """Return *text* as one line that can stand inside a triple-quoted docstring."""
-    line = " ".join(text.split())
+    """Return *text* as one line that can stand inside a triple-quoted docstring; hidden characters are dropped."""
+    line = " ".join(without_hidden(all_newlines(text)).split())
     return line.replace("\\", "\\\\").replace('"', "'").strip()
 
 
 def markdown(text: str) -> str:
-    """Return *text* as Markdown prose: no HTML, no image and no link starts in it."""
-    return re.sub(r"([\\`*_\[\]<>!#|])", r"\\\1", text)
+    """Return *text* as Markdown prose: no HTML, image or link starts in it, and hidden characters are dropped."""
+    return re.sub(r"([\\`*_\[\]<>!#|])", r"\\\1", without_hidden(all_newlines(text), prose=True))
 
 
 def toml_string(text: str) -> str:
@@ -166,7 +167,7 @@ def _python_text(text: str) -> str:
 def _quoted(text: str) -> str:
     """Return *text* in double quotes, which Python, TOML and JSON read alike; what can't be seen is escaped."""
     quoted = json.dumps(text, ensure_ascii=False)
-    return "".join(each if each.isprintable() else _escape(each) for each in quoted)
+    return "".join(each if is_printable(each) else _escape(each) for each in quoted)
 
 
 def _escape(character: str) -> str:

@@ -10,8 +10,8 @@ import json
 import re
 from difflib import get_close_matches
 
-from bot.planning.names import shown
 from bot.planning.plan import SCALARS, Field
+from bot.text import shown
 
 HELP = """\
 a spec names its entities, one a line, each field as 'name type':

@@ -9,6 +9,7 @@ import re
 import unicodedata
 
 from bot.errors import UsageError
+from bot.text import shown
 
 ENTITY_NAME = re.compile(r"[A-Z][A-Za-z0-9]*")
 FIELD_NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
@@ -16,15 +17,7 @@ NAME_LIMIT = 60
 """Characters in an entity's or field's name; PostgreSQL cuts identifiers at 63, and a relation adds ``_id``."""
 
 _RUN_LIMIT = 100
-_SHOWN = 100
-BAD_CHARACTER = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufeff]")
-"""What no text of a plan may hold: control and bidi characters, other line breaks than ``\\n``, half characters."""
 _RUN_PART = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]*")
-
-
-def shown(text: str) -> str:
-    """Return *text* quoted for a message, visibly cut when long."""
-    return repr(text) if len(text) <= _SHOWN else f"{text[:_SHOWN]!r}…"
 
 
 def snake_case(name: str) -> str:
@@ -69,7 +62,7 @@ def check_run_name(run: str) -> str:
         or any(not _RUN_PART.fullmatch(part) or part.endswith((".", ".lock")) for part in parts)
     ):
         raise UsageError(
-            f"run name {run[:_RUN_LIMIT]!r} is no valid branch name: use letters, digits and '.', '_', '-', "
+            f"run name {shown(run)} is no valid branch name: use letters, digits and '.', '_', '-', "
             f"such as {slug(run)!r}"
         )
     return run

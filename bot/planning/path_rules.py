@@ -10,9 +10,10 @@ from pathlib import PurePosixPath
 
 from pathspec import GitIgnoreSpec
 
-_FORBIDDEN = re.compile(
-    r"[\x00-\x1f\x7f-\x9f\\:*?\"<>|\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff]"
-)
+from bot.text import find_hidden
+
+_FORBIDDEN = re.compile(r"[\t\n\\:*?\"<>|]")
+"""What a path can't hold besides hidden characters: Windows reads it otherwise, and a path is one line."""
 _DEVICES = re.compile(r"(con|prn|aux|nul|conin\$|conout\$|com\d|lpt\d)\s*(\..*)?")
 _SHORT_NAME = re.compile(r".*~\d")
 _DENIED = GitIgnoreSpec.from_lines((
@@ -36,7 +37,7 @@ def path_problem(path: str) -> str | None:
         return f"is no path of 1 to {MAX_PATH} characters"
     parts = path.split("/")
     plain = unicodedata.normalize("NFKC", path).casefold().split("/")  # what some file system may read it as
-    bad = _FORBIDDEN.search(path)
+    bad = find_hidden(path) or _FORBIDDEN.search(path)
     rules = (
         (bad, f"holds the character U+{ord(bad[0]) if bad else 0:04X}"),
         (path.startswith("/") or ".." in (*parts, *plain), "leaves the project"),

@@ -16,6 +16,7 @@ from pydantic import Field as Setting
 from bot.planning import names
 from bot.planning.field_defaults import Default, parse_default
 from bot.planning.path_rules import check_output_dir
+from bot.text import CONTROL, shown
 
 MAX_ENTITIES = 500
 MAX_FIELDS = 200
@@ -32,7 +33,7 @@ _CHOICE = re.compile(r"[A-Za-z0-9_.-]+")
 
 
 def _clean(text: str) -> str:
-    if bad := names.BAD_CHARACTER.search(text):
+    if bad := CONTROL.search(text):
         raise ValueError(f"it holds the character U+{ord(bad[0]):04X}; remove it")
     return text
 
@@ -143,7 +144,7 @@ class Plan(_Frozen):
     def _normal(cls, folder: str) -> str:
         normal = check_output_dir(folder)
         if normal is None:
-            raise ValueError(f"{names.shown(folder)} is no folder inside the repository; name one, or '.'")
+            raise ValueError(f"{shown(folder)} is no folder inside the repository; name one, or '.'")
         return normal
 
     @model_validator(mode="after")
@@ -181,7 +182,7 @@ def _problems(entities: Sequence[Entity], reserved: Reserved) -> Iterator[Proble
                 yield Problem(
                     entity.name,
                     field.name,
-                    f"relation to unknown entity {names.shown(field.target or '')}; {_known(known, field.target)}",
+                    f"relation to unknown entity {shown(field.target or '')}; {_known(known, field.target)}",
                 )
     yield from _cycles(entities)
 
@@ -222,7 +223,7 @@ def _name_problem(kind: str, name: str, form: re.Pattern[str], example: str, res
             "a capital letter, then letters and digits" if kind == "entity" else "small letters, digits and single '_'"
         )
         article = "an" if kind == "entity" else "a"
-        return f"{names.shown(name)} can't name {article} {kind}: use {shape}, such as {example!r}"
+        return f"{shown(name)} can't name {article} {kind}: use {shape}, such as {example!r}"
     if len(name) > names.NAME_LIMIT:
         return f"name {name[:20]!r}… has {len(name)} characters; the limit is {names.NAME_LIMIT}"
     if keyword.iskeyword(name):
@@ -242,12 +243,12 @@ def _field_problems(field: Field) -> Iterator[str]:
     if field.type == "json" and (field.unique or field.index):
         yield "a json field can't be unique or indexed: databases don't compare documents"
     if field.default is not None:
-        if bad := names.BAD_CHARACTER.search(field.default):
+        if bad := CONTROL.search(field.default):
             yield f"its default holds the character U+{ord(bad[0]):04X}; remove it"
         try:
             parse_default(field.type, field.default, field.choices)
         except ValueError as exc:
-            yield f"default {names.shown(field.default)} does not fit type {field.type}: {exc}"
+            yield f"default {shown(field.default)} does not fit type {field.type}: {exc}"
 
 
 def _choice_problems(choices: Sequence[str]) -> Iterator[str]:
@@ -255,8 +256,7 @@ def _choice_problems(choices: Sequence[str]) -> Iterator[str]:
         yield f"an enum needs 1 to {MAX_CHOICES} choices: enum(draft|published)"
     for choice in choices:
         if not _CHOICE.fullmatch(choice) or len(choice) > names.NAME_LIMIT:
-            shown = names.shown(choice)
-            yield f"enum choice {shown}: use letters, digits and '_', '-', '.', at most {names.NAME_LIMIT}"
+            yield f"enum choice {shown(choice)}: use letters, digits and '_', '-', '.', at most {names.NAME_LIMIT}"
     if len(set(choices)) < len(choices):
         yield "an enum choice is given twice"
 

@@ -17,8 +17,8 @@ from pydantic import Field as Setting
 
 from bot.errors import UsageError
 from bot.planning import yaml_outline
-from bot.planning.names import shown
 from bot.planning.plan import Reserved
+from bot.text import shown
 
 BUILT_IN = Path(__file__).parent.parent / "recipes"
 PROMPTS = "prompts/"

@@ -10,8 +10,8 @@ from pydantic import ValidationError
 
 from bot.errors import UsageError
 from bot.planning import field_grammar
-from bot.planning.names import shown
 from bot.planning.plan import NOTHING_RESERVED, PROJECT_LIMIT, Entity, Field, Plan, Reserved, find_problem
+from bot.text import shown
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,10 +12,10 @@ import yaml
 
 from bot.errors import UsageError
 from bot.planning import field_grammar, yaml_outline
-from bot.planning.names import BAD_CHARACTER, shown
 from bot.planning.path_rules import check_output_dir
 from bot.planning.plan import Field, Plan
 from bot.planning.spec_draft import DraftEntity, SpecDraft, fail_at
+from bot.text import CONTROL, shown, unix_newlines
 
 _ENTITY_LINE = re.compile(r" {0,3}[-*]\s+(\w+)\s*:(?:\s+(.*))?$")
 _HEADING = re.compile(r" {0,3}#{1,6}\s+(.*)")
@@ -130,14 +130,14 @@ def clean(text: str, *, source: str) -> str:
         raise UsageError(
             f"{source}: {len(text):,} characters are too many; the limit is {yaml_outline.MAX_CHARACTERS:,}"
         )
-    if match := BAD_CHARACTER.search(text):
+    if match := CONTROL.search(text):
         line = text.count("\n", 0, match.start()) + 1
         raise UsageError(f"{source}, line {line}: it holds the control character U+{ord(match[0]):04X}; remove it")
     return text
 
 
 def _plain_lines(text: str) -> str:
-    return text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
+    return unix_newlines(text.removeprefix("\ufeff"))
 
 
 def _is_yaml(lines: Sequence[str]) -> bool:

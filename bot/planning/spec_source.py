@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from bot.errors import UsageError
-from bot.planning.names import BAD_CHARACTER
 from bot.planning.resolved_plan import UNNAMED
 from bot.planning.spec_parser import find_heading, is_prose
+from bot.text import unix_newlines, without_hidden
 
 _ENDINGS = (".md", ".yaml", ".yml", ".txt")
 
@@ -82,13 +82,12 @@ def _is_prose(text: str, source: str) -> bool:
 
 def _shown(text: str) -> str:
     """Return *text* without what GitHub does not show; its lines stay on their numbers."""
-    text = text.replace("\r\n", "\n").replace("\r", "\n")
-    return _COMMENT.sub(lambda match: "\n" * match[0].count("\n"), text)
+    return _COMMENT.sub(lambda match: "\n" * match[0].count("\n"), unix_newlines(text))
 
 
 def read_comment(text: str) -> str:
     """Return a comment as people see it, fit for a plan."""
-    return BAD_CHARACTER.sub("", _shown(text)).strip()[:_LONGEST]
+    return without_hidden(_shown(text), prose=True).strip()[:_LONGEST]
 
 
 def _why(exc: OSError | ValueError) -> str:

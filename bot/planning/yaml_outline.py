@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import yaml
 
-from bot.planning.names import BAD_CHARACTER, shown
+from bot.text import CONTROL, shown
 
 MAX_CHARACTERS = 1 << 20
 _MAX_DEPTH = 8
@@ -51,7 +51,7 @@ def _check_events(text: str) -> None:
         line = _line(event)
         if getattr(event, "anchor", None) or getattr(event, "tag", None):  # an alias has its anchor's name
             raise OutlineError(line, "YAML anchors, aliases and tags are not used here; write the value out")
-        if isinstance(event, yaml.ScalarEvent) and (bad := BAD_CHARACTER.search(event.value)):
+        if isinstance(event, yaml.ScalarEvent) and (bad := CONTROL.search(event.value)):
             raise OutlineError(line, f"it holds the character U+{ord(bad[0]):04X}; remove it")
         depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
         if depth > _MAX_DEPTH:

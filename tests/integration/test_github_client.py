@@ -816,7 +816,7 @@ def test_the_hourly_limit_is_reset_soon(naps: list[float]) -> None:
 def test_what_github_says_is_one_printable_line_without_the_token() -> None:
     said = f"no\n::error::{TOKEN}\x1b[31m\u202e{'x' * 900}"
     error = failing(ACTS["pull"], at("GET .*", refusal(422, said)))
-    assert "GitHub said 422 no ::error::***[31mxxx" in str(error)
+    assert "GitHub said 422 no ::error::***\\x1b[31m\\u202exxx" in str(error)
     assert len(str(error)) < 300
 
 

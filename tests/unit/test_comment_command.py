@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.forge.comment_command import USAGE, Command, InvalidCommand, Verb, format_command, parse_command
-from bot.planning.names import BAD_CHARACTER
+from bot.text import HIDDEN
 
 
 def _invalid(text: str) -> InvalidCommand:
@@ -71,7 +71,7 @@ def test_every_command_has_a_line_of_usage() -> None:
         "/generate \u2013max-tokens 5 \u2013 make it small",
         "/generate \u2013\u2013max-tokens=5 \u2013\u2013 make it small",
         "/generate\u00a0--max-tokens\u00a05\t--\u00a0make it small",
-        "/generate\u3000--max-tokens 5\x1c-- make it small",
+        "/generate\u3000--max-tokens 5\x1f-- make it small",
     ],
 )
 def test_long_dashes_and_unusual_spaces_are_accepted(text: str) -> None:
@@ -91,8 +91,8 @@ def test_long_dashes_and_unusual_spaces_are_accepted(text: str) -> None:
         ("\n/rollback core", "/rollback core"),
         ("\na\x00b\x1b[31m\u202ec\ufeff", "ab[31mc"),
         (
-            "\n<!-- hidden -->\nr\u00e9sum\u00e9 \U0001f600 a\u200db",
-            "<!-- hidden -->\nr\u00e9sum\u00e9 \U0001f600 a\u200db",
+            "\n<!-- hidden -->\nr\u00e9sum\u00e9 \U0001f469\u200d\U0001f467 \u2764\ufe0f a\u200db\U000e0041",
+            "<!-- hidden -->\nr\u00e9sum\u00e9 \U0001f469\u200d\U0001f467 \u2764\ufe0f ab",
         ),
     ],
 )
@@ -278,9 +278,7 @@ def test_an_invalid_command_says_which_value_is_wrong(text: str, said: str, sugg
 
 _WORDS = st.text(string.ascii_letters + string.digits + "/_.*\u00e9\u4e2d`<@#", min_size=1, max_size=12)
 _PHASES = st.lists(_WORDS, min_size=1, max_size=4, unique=True).map(tuple)
-_CLEAN = st.text(st.characters(exclude_categories=["Cs"]), max_size=30).filter(
-    lambda text: not BAD_CHARACTER.search(text)
-)
+_CLEAN = st.text(st.characters(exclude_categories=["Cs"]), max_size=30).filter(lambda text: not HIDDEN.search(text))
 _LINES = _CLEAN.map(lambda text: text.replace("\n", " ").strip())
 _TEXTS = _CLEAN.map(lambda text: text.strip())
 _COMMANDS = (
@@ -362,7 +360,7 @@ def test_a_parsed_command_can_be_formatted_and_parsed_again(text: str) -> None:
         read = parse_command(comment)
         if isinstance(read, Command):
             assert parse_command(format_command(read)) == read
-            assert not BAD_CHARACTER.search(read.instruction + read.text + "".join(read.phases))
+            assert not HIDDEN.search(read.instruction + read.text + "".join(read.phases))
         elif isinstance(read, InvalidCommand):
             assert read.message.isprintable()
             assert read.suggestion is None or parse_command(read.suggestion) is not None

@@ -12,12 +12,13 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from bot.planning.field_grammar import format_field, parse_field, split_fields
-from bot.planning.names import BAD_CHARACTER, FIELD_NAME, NAME_LIMIT
+from bot.planning.names import FIELD_NAME, NAME_LIMIT
 from bot.planning.plan import SCALARS, Entity, Field, FieldType, Scalar, find_problem
+from bot.text import CONTROL
 
 _HOSTILE = st.text(
     st.one_of(st.sampled_from(" ,\"'=?|()[]{}:\\->#\n\t"), st.characters(exclude_categories=["Cs", "Cc"])), max_size=40
-).filter(lambda text: not BAD_CHARACTER.search(text))
+).filter(lambda text: not CONTROL.search(text))
 _NAMES = st.from_regex(FIELD_NAME, fullmatch=True).filter(lambda name: len(name) <= NAME_LIMIT)
 _JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | _HOSTILE,

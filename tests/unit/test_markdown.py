@@ -2,7 +2,6 @@
 
 import re
 import time
-import unicodedata
 
 import pytest
 from hypothesis import given
@@ -12,6 +11,7 @@ from markdown_it.token import Token
 
 from bot.forge import markdown
 from bot.forge.markdown import CUT, Markdown, code, cut, fenced, fill, line, link, prose, title
+from bot.text import find_hidden
 
 GFM = MarkdownIt("commonmark").enable(["table", "strikethrough"])
 
@@ -107,7 +107,7 @@ def test_no_text_ends_a_code_block(text: str, language: str) -> None:
 def test_invisible_characters_are_removed(text: str) -> None:
     for shown in (prose(text), line(text), code(text), fenced(text), title(text)):
         shown.encode()
-        assert not {unicodedata.category(each) for each in shown if each not in "\n\t"} & {"Cc", "Cf", "Cs", "Zl", "Zp"}
+        assert find_hidden(shown, prose=True) is None
 
 
 @given(HOSTILE)

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.errors import UsageError
-from bot.planning.names import check_run_name, module_name, plural, shown, slug, snake_case
+from bot.planning.names import check_run_name, module_name, plural, slug, snake_case
 
 
 @pytest.mark.parametrize(
@@ -118,7 +118,3 @@ def test_a_run_name_that_is_no_branch_everywhere_is_refused_with_one_that_is(run
 
     suggested = str(caught.value).rpartition("such as ")[2].strip("'")
     assert check_run_name(suggested) == suggested
-
-
-def test_a_long_text_is_cut_in_a_message() -> None:
-    assert (shown("a\n"), shown("x" * 101)) == ("'a\\n'", "'" + "x" * 100 + "'…")

@@ -69,6 +69,7 @@ def test_fenced_json_is_read_as_json(fence: str) -> None:
         ("A = 1\r\nB = 2\r\n", "A = 1\nB = 2\n"),
         ("A = 1", "A = 1\n"),
         ("A = 1\r\n\r\n", "A = 1\n\n"),
+        ("A = 1\rB = 2\r", "A = 1\nB = 2\n"),
         ("A = 1\n", "A = 1\n"),
     ],
 )
@@ -204,7 +205,8 @@ def test_an_entry_that_is_none_is_refused_in_words_that_people_understand(entry:
         ("A = 1  # \u202e\n", "U+202E"),
         ("A = 1  # \u2066\n", "U+2066"),
         ("A = '\ud800'\n", "U+D800"),
-        ("A = 1\rB = 2\n", "U+000D"),
+        ("A = 1\vB = 2\n", "U+000B"),
+        ("A = '\u200b'\n", "U+200B"),
         ("A = (\n", "line 1 does not parse"),
         ("", "it is empty"),
         ("```python\nA = 1\n```\n", "wrapped in a Markdown fence"),

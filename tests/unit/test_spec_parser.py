@@ -8,9 +8,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from bot.errors import UsageError
-from bot.planning.names import BAD_CHARACTER
 from bot.planning.plan import Entity, Field, Plan
 from bot.planning.spec_parser import format_plan, read_spec
+from bot.text import CONTROL
 from tests.unit.test_field_grammar import valid_fields
 from tests.unit.values import BLOG, SOURCE, read_plan
 
@@ -36,7 +36,7 @@ _PIECES = [*" \n\t#-:`~|>'\"{}[]&*!%@?,\\=", "```", "\nentities:", "\n- User: a 
 _TEXT = (
     st.lists(st.sampled_from(_PIECES) | st.characters(exclude_categories=["Cs", "Cc"]), max_size=30)
     .map("".join)
-    .filter(lambda text: not BAD_CHARACTER.search(text))
+    .filter(lambda text: not CONTROL.search(text))
 )
 _LINE = _TEXT.map(lambda text: " ".join(text.split())[:100].strip()).filter(bool)
 

@@ -5,8 +5,8 @@ import time
 import pytest
 
 from bot.planning.field_grammar import HELP
-from bot.planning.names import shown
 from bot.planning.plan import Plan, Reserved
+from bot.text import shown
 from tests.unit.values import BLOG, SOURCE, read_plan, refusal
 
 

@@ -139,7 +139,7 @@ def test_markdown_starts_no_html_link_image_or_heading(text: str, quoted: str) -
     assert markdown(text) == quoted
 
 
-@given(st.text(string.printable))
+@given(st.text(string.printable.translate(dict.fromkeys(map(ord, "\r\v\f")))))
 def test_markdown_escapes_lose_nothing(text: str) -> None:
     quoted = markdown(text)
 
@@ -278,6 +278,13 @@ def test_a_template_that_fails_costs_its_own_file_only(template: str, tmp_path: 
     assert list(made.missing) == ["app/models/post.py"]
     assert made.missing["app/models/post.py"].startswith("template model.j2: ")
     assert made.missing["app/models/post.py"].isprintable()
+    assert made.files == {"app/routers/posts.py": "# posts\n"}
+
+
+def test_a_hidden_character_in_a_template_costs_its_own_file_only(tmp_path: Path) -> None:
+    made = _render(tmp_path, "entity/Post", {"model.j2": "# one\n# t\u200bwo\n"})
+
+    assert "line 2 of app/models/post.py would hold the hidden character U+200B" in made.missing["app/models/post.py"]
     assert made.files == {"app/routers/posts.py": "# posts\n"}
 
 

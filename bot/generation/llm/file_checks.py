@@ -16,7 +16,7 @@ from contextlib import suppress
 
 import yaml
 
-from bot.planning.names import BAD_CHARACTER, shown
+from bot.text import find_hidden, is_prose_file, one_line, shown
 
 _MAX_REASON = 200
 _MAX_BYTES = 1_000_000
@@ -68,18 +68,13 @@ def find_fault(path: str, text: str) -> str | None:
         _refuse_unreadable(name, text)
         tree = _parse(name, text)
     except (*_FAILURES, RecursionError, MemoryError) as exc:
-        return _fragment(_why(exc))
+        return one_line(_why(exc), _MAX_REASON)
     found = min((*_stand_ins(name, text), *(_nothings(tree) if tree else ())), default=None)
-    return _fragment(f"line {found[0]} holds a placeholder: {found[1]}") if found else None
-
-
-def _fragment(reason: str) -> str:
-    line = "".join(each if each.isprintable() else ascii(each)[1:-1] for each in " ".join(reason.split()))
-    return line if len(line) <= _MAX_REASON else f"{line[: _MAX_REASON - 1]}…"
+    return one_line(f"line {found[0]} holds a placeholder: {found[1]}", _MAX_REASON) if found else None
 
 
 def _refuse_unreadable(name: str, text: str) -> None:
-    if bad := BAD_CHARACTER.search(text):
+    if bad := find_hidden(text, prose=is_prose_file(name)):
         raise _Unfit(f"line {text.count(chr(10), 0, bad.start()) + 1} holds the character U+{ord(bad[0]):04X}")
     limit = _MAX_SLOW_BYTES if name.endswith(_YAML) or _REQUIREMENTS.fullmatch(name) else _MAX_BYTES
     if len(text.encode()) > limit:

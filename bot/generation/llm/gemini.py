@@ -21,6 +21,7 @@ from bot.generation.llm.client import ModelRequest, ModelResponse
 from bot.generation.llm.retry_policy import FailureKind, ModelError, Timeouts
 from bot.generation.provider import Tokens
 from bot.settings import GeminiSettings
+from bot.text import one_line
 
 _URL = "https://generativelanguage.googleapis.com"
 _CUT = ("MAX_TOKENS", "CONTINUATION")
@@ -138,9 +139,8 @@ class GeminiModel:
         return ModelError(kind, self._plain(f"{code} {message}"), delay=error.delay(refused.retry_after))
 
     def _plain(self, text: str) -> str:
-        """Make a line of what a server or a library said: printable, not long, and without the key."""
-        line = " ".join(text.replace(self._key, "***").split())
-        return "".join(each for each in line if each.isprintable())[:_TOLD]
+        """Make one line of what a server or a library said, without the key."""
+        return one_line(text.replace(self._key, "***"), _TOLD)
 
 
 class _Sent(BaseModel):

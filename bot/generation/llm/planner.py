@@ -20,6 +20,7 @@ from bot.planning.phases import PLAN_PHASE
 from bot.planning.plan import Plan, find_problem
 from bot.planning.recipe import Recipe, load_recipe
 from bot.planning.resolved_plan import ProseSpec, resolve_model_plan
+from bot.text import one_line
 
 REPAIRS = 3
 """How often a plan that the rules refuse is sent back."""
@@ -147,5 +148,4 @@ def _first(exc: ValidationError) -> str:
     error = exc.errors()[0]
     where = ".".join(map(str, error["loc"]))
     message = error["msg"].removeprefix("Value error, ")
-    line = " ".join((f"{where}: {message}" if where else message).split())
-    return "".join(each for each in line if each.isprintable())[:300]
+    return one_line(f"{where}: {message}" if where else message, 300)

@@ -14,8 +14,8 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from bot.generation.llm.file_checks import find_fault
-from bot.planning.names import shown
 from bot.planning.path_rules import path_problem
+from bot.text import one_line, shown, unix_newlines
 
 _FENCED = re.compile(r"\s*```(?:json)?\s*\n(.*?)\n?```\s*", re.DOTALL)
 _OPENING = re.compile(r'\s*(?:```(?:json)?\s*)?(?:\{\s*"files"\s*:\s*)?\[')
@@ -127,12 +127,12 @@ def _judge(entry: object, wanted: Collection[str], secrets: Collection[str]) -> 
         file = _File.model_validate(entry)
     except ValidationError as exc:
         path = entry.get("path")
-        where = _plain(".".join(map(str, exc.errors()[0]["loc"])))
+        where = one_line(".".join(map(str, exc.errors()[0]["loc"])), 100)
         fault = f"it is no plain path with its content ({where}: {exc.errors()[0]['msg']})"
         return path if isinstance(path, str) else "an entry", "", fault
     if file.path not in wanted:
         return file.path, "", _why_not(file.path, wanted)
-    text = file.content.replace("\r\n", "\n")
+    text = unix_newlines(file.content)
     text = text if text.endswith("\n") or not text else f"{text}\n"
     if any(secret in text for secret in secrets):
         return file.path, "", "it holds a secret of this process"
@@ -142,7 +142,3 @@ def _judge(entry: object, wanted: Collection[str], secrets: Collection[str]) -> 
 def _why_not(path: str, wanted: Collection[str]) -> str:
     near = next((other for other in wanted if other.casefold() == path.casefold()), None)
     return path_problem(path) or (f"differs from {near} in case" if near else None) or "is no file that was asked for"
-
-
-def _plain(text: str) -> str:
-    return "".join(each for each in text[:100] if each.isprintable())
