@@ -170,7 +170,7 @@ class World:
         action = CommandHandler(
             settings=read_actions_settings(environ),
             inputs=build_inputs(**{**self.inputs, **inputs}, gemini=gemini),
-            forge=GitHubClient(self.token, repository="acme/blog", api_url=self.github.url, manners=QUICK),
+            forge=GitHubClient(self.token, repository="acme/blog", api_url=self.github.url, pacing=QUICK),
             announcer=PlainAnnouncer(self.log.append),
             print_line=self.log.append,
             timer=timer,

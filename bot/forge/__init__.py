@@ -1,1 +1,1 @@
-"""GitHub: events and commands in, comments and pull requests out."""
+"""GitHub: events, comments, pull requests and workflow commands."""

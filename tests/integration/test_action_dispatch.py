@@ -179,7 +179,7 @@ def test_a_run_that_is_out_of_time_goes_on_by_itself_in_another_job(github: Worl
     assert dispatch["inputs"] == {"issue": "12", "command": command, "login": "alice"}
     assert (dispatch["workflow"], dispatch["ref"]) == ("phasebot.yml", "refs/heads/main")
     assert "- the time of this job is over; another job continues the run\n" in told
-    assert "**Phasebot goes on with `@alice`'s request after 1h 0m**" in told
+    assert "**Phasebot continues `@alice`'s request in a new job after 1h 0m**" in told
     assert "To continue" not in told
 
     payload = github.dispatch("") | {"inputs": json.loads(json.dumps(dispatch["inputs"]))}
@@ -211,7 +211,7 @@ def test_without_actions_write_the_comment_says_how_to_go_on(github: World) -> N
     assert github.github.dispatches == []
     assert "the run can't continue by itself" in told
     assert "`actions: write`" in told.replace("\\", "")
-    assert "To continue, comment (what is finished is kept):\n\n```\n/generate\n```" in told
+    assert "Finished work is kept. To continue, comment:\n\n```\n/generate\n```" in told
 
 
 def test_a_job_that_finished_nothing_starts_no_other(github: World) -> None:

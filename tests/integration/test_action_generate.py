@@ -258,7 +258,7 @@ Add tags  laptop
 
 #12 alice: /plan  :+1:
 #12 bot: **Phasebot finished `@alice`'s request**
-#12 bot: **Planned:** 5 phases in all. Edit `.phasebot/plan.yaml` if you like, then comment `/generate` to ma…
+#12 bot: **Planned:** 5 phases. Edit `.phasebot/plan.yaml` if you like, then comment `/generate` to generate …
 #PR1 alice: /generate  :rocket:
 #PR1 bot: **Done:** 6 of 6 phases, 10 files. Review pull request #PR1 commit by commit.
 """

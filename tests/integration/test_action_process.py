@@ -212,7 +212,7 @@ def test_a_cancelled_job_says_what_is_kept(in_the_middle: tuple[World, subproces
 
     assert "stopped as asked; what was finished is committed" in log
     assert len(github.commits()) == 4
-    assert "**Phasebot stopped work on `@alice`'s request" in github.said()[0]
+    assert "**Phasebot stopped working on `@alice`'s request" in github.said()[0]
     assert "4 of 5 phases done" in github.said()[0]
     assert github.said()[-1].split("\n")[1].startswith("**Stopped")
     assert github.outputs()["status"] == "incomplete"
@@ -234,7 +234,7 @@ def test_a_killed_job_is_finished_by_the_next_step_and_gone_on_with_by_the_next_
     log = ended(github.start(payload, "--finish", environ=EMPTY, hurry=True), 1)
 
     assert "::error" in log or "the job ended before the run did" in log
-    assert "**Phasebot stopped work on `@alice`'s request" in github.said()[0]
+    assert "**Phasebot stopped working on `@alice`'s request" in github.said()[0]
     assert (
         "the job ended before the run did: cancelled, out of time, or an error that its log shows" in github.said()[0]
     )

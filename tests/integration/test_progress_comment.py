@@ -181,7 +181,7 @@ def test_a_github_that_says_nothing_any_more_fails_no_run(github: World) -> None
 
     assert (github.said(), github.github.pulls) == ([], [])
     assert "pull-request-number" not in ending.outputs
-    assert any("GitHub said nothing" in line for line in github.log)
+    assert any("GitHub did not answer" in line for line in github.log)
 
 
 def test_a_text_that_github_takes_for_too_long_fails_no_run(github: World) -> None:
@@ -196,7 +196,7 @@ def test_an_exhausted_limit_fails_no_run(github: World) -> None:
 
     completed(github, after_the_first_looks(reply))
 
-    assert any("wait a while and run it again" in line for line in github.log), github.log
+    assert any("wait a while and try again" in line for line in github.log), github.log
 
 
 # ---- what the token may not
@@ -256,7 +256,7 @@ def test_without_contents_write_the_run_fails_and_says_which_permission_it_needs
     assert github.github.pulls == []
     for said in github.said():
         assert "permissions: contents: write" in said
-    assert "**Phasebot failed at" in progress(github)
+    assert "**Phasebot failed on" in progress(github)
     assert "/commit/" not in progress(github), "nothing is told that is not pushed"
 
 
