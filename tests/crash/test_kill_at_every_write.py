@@ -2,6 +2,7 @@
 
 A shim in front of the real git counts the writes and kills the process that asked for the n-th with SIGKILL,
 before or after it was done.  The rerun happens in the same clone, or in a fresh one where there is a remote.
+The fast set does this in one kind of repository, the slow set in all others.
 """
 
 import os
@@ -16,6 +17,10 @@ import pytest
 
 from tests.repositories import NOTE, SMALL, clone, git, new_origin, new_repository, phases_of, tree_of
 
+KINDS = (
+    "remote, checked out",  # has every kind of write
+    *(pytest.param(kind, marks=pytest.mark.slow) for kind in ("new", "elsewhere", "remote")),
+)
 _SHIM = """\
 #!/bin/sh
 write=
@@ -78,7 +83,7 @@ def generate(folder: Path, shim: Path, *, before: int = 0, after: int = 0) -> in
 
 
 @pytest.mark.parametrize("when", ["before", "after"])
-@pytest.mark.parametrize("kind", ["new", "elsewhere", "remote", "remote, checked out"])
+@pytest.mark.parametrize("kind", KINDS)
 def test_a_run_killed_at_any_write_is_finished_by_the_next(tmp_path: Path, kind: str, when: str) -> None:
     reference = place(tmp_path / "reference", kind)
     assert generate(reference.folder, tmp_path / "shim") == 0
