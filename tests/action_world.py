@@ -51,7 +51,7 @@ from bot.forge import github_client
 from bot.history import stop_request
 progress_comment._EDIT_EVERY, stop_request._LOOK_EVERY = 0.05, 0.1
 calm = dict(backoff=0.01, limit_wait=0.01, longest_wait=0.1, between_requests=0.0, between_writes=0.0)
-github_client.Manners = functools.partial(github_client.Manners, **calm)
+github_client.RequestPacing = functools.partial(github_client.RequestPacing, **calm)
 from bot.cli.main import main
 main()
 """

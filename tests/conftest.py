@@ -7,6 +7,17 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+_GIT_CONFIG = """\
+[user]
+	name = Ada
+	email = ada@example.com
+[init]
+	defaultBranch = main
+	# Without a template git copies no sample hooks, which are half the files of a small repository.
+	templateDir =
+[core]
+	fsync = none
+"""
 _LEAKS = ("GIT_", "GITHUB_", "GEMINI_", "GOOGLE_", "PHASEBOT_", "XDG_")
 
 
@@ -44,8 +55,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def new_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Create what the fixture ``home`` returns."""
     folder = tmp_path_factory.mktemp("home")
-    config = "[user]\n\tname = Ada\n\temail = ada@example.com\n[init]\n\tdefaultBranch = main\n"
-    (folder / ".gitconfig").write_text(config)
+    (folder / ".gitconfig").write_text(_GIT_CONFIG)
     return folder
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.crash.test_kill_at_every_write import KINDS, place
+from tests.crash.test_kill_at_every_write import FAST_KIND, SLOW_KINDS, place
 from tests.repositories import SMALL, clone, git, phases_of, tree_of
 from tests.unit.values import BLOG
 
@@ -28,7 +28,7 @@ def start(folder: Path) -> "subprocess.Popen[bytes]":
     return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", [FAST_KIND, *(pytest.param(kind, marks=pytest.mark.slow) for kind in SLOW_KINDS)])
 def test_a_run_killed_at_random_moments_ends_like_one_that_was_not(tmp_path: Path, kind: str) -> None:
     dice = random.Random(f"{kind} {KILLS}")  # noqa: S311  # reproducible on purpose
     reference = place(tmp_path / "reference", kind)

@@ -268,7 +268,7 @@ def test_an_answer_is_told_from_all_others_and_is_none_of_the_progress_comment()
     assert not answer.startswith(marker("answer")[:-4])
 
 
-@pytest.mark.parametrize("length", [1, 400])
+@pytest.mark.parametrize("length", [pytest.param(1, marks=pytest.mark.slow), 400])
 def test_the_largest_project_fits_and_still_says_how_to_go_on(length: int) -> None:
     phases = [
         build_phase(f"entity/Entity{number}", *(f"{name}{'x' * length}{number}" for name in "abcd"))
