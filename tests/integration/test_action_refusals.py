@@ -231,12 +231,7 @@ COMMANDS = st.sampled_from([f"/{verb}" for verb in USAGE] + ["/genrate", "/Stop"
 TEXTS = st.builds(lambda command, rest: f"{command}{rest}", COMMANDS, st.text(max_size=30) | st.just(" core"))
 
 
-@settings(
-    max_examples=60,
-    deadline=None,
-    database=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(
     text=TEXTS, login=st.sampled_from(["bob", "github-actions", "ALICE"]), number=st.integers(1, 20), on=st.booleans()
 )

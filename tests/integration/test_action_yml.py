@@ -381,6 +381,7 @@ Generate main application [9/9]  github-actions[bot] for alice
 """
 
 
+@pytest.mark.slow
 @on_linux
 def test_a_killed_job_tells_the_truth_and_the_next_one_makes_nothing_twice(consumer: Consumer) -> None:
     github = consumer.world
@@ -406,6 +407,7 @@ def test_a_killed_job_tells_the_truth_and_the_next_one_makes_nothing_twice(consu
     assert not github.pull().draft
 
 
+@pytest.mark.slow
 @on_linux
 def test_other_comments_are_answered_or_run_no_job(consumer: Consumer) -> None:
     github = consumer.world

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.errors import ProviderError
@@ -271,7 +271,6 @@ def _entries_of(path: str, way: str) -> list[dict[str, object]]:
     return entries[way]
 
 
-@settings(max_examples=60)
 @given(
     st.sampled_from(["core", "entity/Tag", "main"]),
     st.lists(st.sampled_from(_WAYS), min_size=1, max_size=12),
@@ -301,7 +300,6 @@ def test_the_number_of_questions_is_bounded_whatever_the_model_answers(
     assert made.tokens == Tokens(100 * len(model.asked), 20 * len(model.asked))
 
 
-@settings(max_examples=40)
 @given(
     st.lists(st.sampled_from([*FailureKind, "good", "garbage", "cut", "bad"]), min_size=1, max_size=10), st.booleans()
 )

@@ -1,7 +1,7 @@
 """A plan file that gets an instruction keeps all its other lines; a spec goes on top of a plan."""
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from bot.errors import UsageError
@@ -64,7 +64,6 @@ def _files(draw: st.DrawFn) -> tuple[str, str, str]:
     return above + "\n", section, below
 
 
-@settings(max_examples=60)
 @given(_files(), _WORDS, st.lists(st.sampled_from(_PHASES), min_size=1, unique=True))
 def test_every_line_outside_the_section_stays(file: tuple[str, str, str], words: str, phases: list[str]) -> None:
     above, section, below = file
@@ -84,7 +83,6 @@ def test_every_line_outside_the_section_stays(file: tuple[str, str, str], words:
         assert changed.plan.instructions[phase].startswith(there.strip("\n"))
 
 
-@settings(max_examples=40)
 @given(_files(), _WORDS, st.lists(st.sampled_from(_PHASES), min_size=1, unique=True))
 @example((_BODY, "", ""), "One.\n\nTwo.", ["main"])
 def test_what_is_told_already_is_not_told_again(file: tuple[str, str, str], words: str, phases: list[str]) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.errors import NoModelAnswered, ProviderError, UsageError
@@ -413,7 +413,6 @@ _PROPOSALS = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=60)
 @given(st.lists(_PROPOSALS | _ANY | st.lists(_ENTITIES), min_size=1, max_size=3))
 def test_whatever_is_proposed_is_a_plan_or_unanswered(proposals: list[object]) -> None:
     model = _model(*proposals)

@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.errors import UsageError
@@ -266,7 +266,6 @@ def test_a_prompt_of_the_whole_grows_by_as_much_for_each_entity(key: str) -> Non
     assert sizes[210] - sizes[110] == 2 * (sizes[60] - sizes[10])
 
 
-@settings(max_examples=15)
 @given(st.data())
 def test_an_entity_s_prompt_holds_nothing_of_other_entities_but_the_names_it_points_at(data: st.DataObject) -> None:
     plan = read_plan(BLOG)

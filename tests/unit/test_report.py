@@ -274,7 +274,7 @@ def test_an_answer_has_a_marker_of_its_own() -> None:
     assert not answer.startswith(marker("answer")[:-4])
 
 
-@pytest.mark.parametrize("length", [1, 400])
+@pytest.mark.parametrize("length", [pytest.param(1, marks=pytest.mark.slow), 400])
 def test_the_largest_project_fits_and_keeps_the_next_command(length: int) -> None:
     phases = [
         build_phase(f"entity/Entity{number}", *(f"{name}{'x' * length}{number}" for name in "abcd"))

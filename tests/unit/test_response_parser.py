@@ -6,7 +6,7 @@ import time
 from collections.abc import Mapping, Sequence
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.generation.llm.response_parser import FILES_FORM, NOT_THERE, ParsedFiles, files_schema, parse_files, parse_json
@@ -384,7 +384,6 @@ _ENTRIES = st.one_of(
 )
 
 
-@settings(max_examples=150)
 @given(st.lists(_ENTRIES, max_size=8), st.randoms(use_true_random=False))
 def test_every_wanted_path_is_a_file_or_a_fault_whatever_the_order(entries: list[object], luck: random.Random) -> None:
     changes = _read(_answer(*entries))
@@ -394,7 +393,6 @@ def test_every_wanted_path_is_a_file_or_a_fault_whatever_the_order(entries: list
     assert changes.faults.keys() == shuffled.faults.keys()
 
 
-@settings(max_examples=150)
 @given(_JSON.map(json.dumps) | st.text(), st.booleans(), st.data())
 def test_any_answer_is_taken_apart_or_a_value_error_in_one_line(text: str, cut: bool, data: st.DataObject) -> None:  # noqa: FBT001
     text = text[: data.draw(st.integers(0, len(text)))] if cut else text

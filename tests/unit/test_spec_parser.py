@@ -4,7 +4,7 @@ import contextlib
 import json
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from bot.errors import UsageError
@@ -171,7 +171,6 @@ def test_the_plan_file_reads_well() -> None:
     )
 
 
-@settings(max_examples=150)
 @given(plans())
 @example(read_plan(BLOG).model_copy(update={"description": "a\n```\nb"}))
 @example(read_plan(BLOG).model_copy(update={"description": "x\t" + "entities: x" * 500}))
@@ -192,7 +191,6 @@ def test_writing_a_plan_file_again_changes_nothing(plan: Plan) -> None:
 # ---- anything at all
 
 
-@settings(max_examples=300)
 @given(
     st.text()
     | _TEXT

@@ -4,7 +4,7 @@ import contextlib
 import time
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.errors import UsageError
@@ -293,7 +293,6 @@ def test_the_name_of_a_run_can_name_its_project(text: str) -> None:
     assert Plan(project=description.name, entities=read_plan(BLOG).entities).slug == slug
 
 
-@settings(max_examples=100)
 @given(
     st.text() | st.lists(st.sampled_from([*BLOG.splitlines(True), "- Users: log in\n", "```\n", "# \n"])).map("".join)
 )
