@@ -1,4 +1,4 @@
-"""GitHub's client over loopback HTTP, against a server that keeps to what GitHub publishes of itself."""
+"""The GitHub client over loopback HTTP, against a server that follows GitHub's published description."""
 
 import contextlib
 import json

@@ -1,4 +1,4 @@
-"""Issues, and comments on the lines of a diff: what is read of them, and answers that are written once."""
+"""The GitHub client reads issues and review threads, and writes each answer once."""
 
 import json
 from collections.abc import Callable

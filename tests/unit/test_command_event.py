@@ -1,4 +1,4 @@
-"""From an event's file to what a person asked for: nothing in it is believed, and nothing makes it raise."""
+"""From an event file to a command: no field is trusted, and no file raises."""
 
 import copy
 import json

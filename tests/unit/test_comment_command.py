@@ -1,4 +1,4 @@
-"""The grammar of comments: what is a command, what was meant as one, and what is neither."""
+"""The grammar of comments: commands, mistyped commands, and other text."""
 
 import string
 import time

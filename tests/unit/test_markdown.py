@@ -1,4 +1,4 @@
-"""The sanitiser: others' text is shown, all of it, and does nothing.  Parsed as GitHub's parser would."""
+"""The sanitiser of Markdown: it shows all of a stranger's text, and none of it has an effect."""
 
 import re
 import time

@@ -1,4 +1,4 @@
-"""What Phasebot says on GitHub, whole: read the golden files to see it.  ``PHASEBOT_GOLDEN=1`` writes them anew."""
+"""What Phasebot writes on GitHub, as golden files. ``PHASEBOT_GOLDEN=1`` writes them anew."""
 
 import os
 import re

@@ -1,4 +1,4 @@
-"""Events as GitHub sends them, and as nobody would: from @octokit/webhooks-examples, trimmed, the rest derived."""
+"""Webhook events: recorded ones from @octokit/webhooks-examples, trimmed, and damaged ones."""
 
 import copy
 import json

@@ -1,4 +1,4 @@
-"""What is written for the runner, read by ports of the runner's own parsers."""
+"""What is written for the Actions runner, read with ports of the runner's own parsers."""
 
 import re
 import unicodedata
