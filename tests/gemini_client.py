@@ -1,4 +1,4 @@
-"""Runs by a model: the real client, a service on the loopback, short waits; and how such a run is looked at."""
+"""Runs with a model: the real client against the loopback service, with short waits, and helpers to check them."""
 
 import asyncio
 import os

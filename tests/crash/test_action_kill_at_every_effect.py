@@ -1,4 +1,4 @@
-"""The crash matrix of the action: end the job at every effect it has on git or GitHub, run another, same picture.
+"""Crash tests of the action: end a job at any effect on git or GitHub, run another job, same picture.
 
 The job's process ends at the chosen effect; nothing that it tries after that has an effect.
 The runner's disk is lost with it; the next job has the same comment and a fresh checkout.

@@ -1,4 +1,4 @@
-"""The crash matrix: die at every write that a run makes, run again, and end in the same place.
+"""Crash tests of a run: kill it at any write, run again, and reach the same end.
 
 A shim in front of the real git counts the writes and kills the process that asked for the n-th with SIGKILL,
 before or after it was done.  The rerun happens in the same clone, or in a fresh one where there is a remote.

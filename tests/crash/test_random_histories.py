@@ -1,10 +1,10 @@
-"""Random histories: whatever people and processes do to a branch, in whatever order, five things hold.
+"""Random histories: five invariants hold, whatever people and processes do to a branch.
 
-(a) No line that a person wrote is lost, unless they took it away themselves or were told.
-(b) The state is derivable: a fresh clone says the same as the process that worked, and reading never raises.
-(c) ``generate`` comes to a complete run, of files as the plan has them, and once more changes nothing.
-(d) People's commits are there once, and the origin only moves on, unless a person forced it.
-(e) A worktree that has the branch checked out ends as the branch is.
+(a) No line that a person wrote is lost, unless they removed it themselves or were told.
+(b) The state follows from history: a fresh clone says the same as the process that worked, and reading never raises.
+(c) ``generate`` completes the run with the files of the plan, and running it again changes nothing.
+(d) People's commits are there once, and the origin only moves forward, unless a person forced it.
+(e) A worktree that has the branch checked out ends at the branch's head.
 
 The fast set plays seeds 0 to 59 and those that once found a fault, the slow set seeds 60 to 299.
 ``PHASEBOT_HISTORIES=0:5000`` plays these seeds instead, and ``-s`` shows how often each thing happened.

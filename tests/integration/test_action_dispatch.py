@@ -1,4 +1,4 @@
-"""Commands that no comment gave: the *Run workflow* form, and a run that goes on by itself at its deadline."""
+"""Commands without a comment: the *Run workflow* form, and a run that continues after its deadline."""
 
 import asyncio
 import json
@@ -222,7 +222,7 @@ def test_a_job_that_finished_nothing_starts_no_other(github: World) -> None:
     github.say("/plan")
 
     with scripted({"core": never_ends, "support": never_ends}):
-        ending = github.say("/generate", deadline_minutes=0.01)
+        ending = github.say("/generate", deadline_minutes=0.01, timer=time.monotonic)
 
     assert (ending.status, ending.exit_code) == ("incomplete", 3)
     assert github.github.dispatches == []

@@ -1,4 +1,4 @@
-"""The last step of a job, for a process that could not tell any more how its run ended."""
+"""The last step of a job whose process was killed: it reports how the run ended."""
 
 from collections.abc import Iterator
 from pathlib import Path

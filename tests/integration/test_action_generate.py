@@ -1,4 +1,4 @@
-"""Runs by a comment: from ``/generate`` to nine commits, a pull request, and what people read on the way."""
+"""``/generate`` as people see it: commits, a pull request, and the comments on the way."""
 
 import re
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""History as a tool, by comments: make a phase again, take one back, answer a reviewer, add to what was merged."""
+"""Comments that change history: regenerate a phase, roll one back, answer a reviewer, add to a merged run."""
 
 from collections.abc import Iterator
 from pathlib import Path

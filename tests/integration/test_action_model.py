@@ -1,4 +1,4 @@
-"""Runs by a model in an action: what they cost, what a model can't do, and what its words can't do."""
+"""The action with a model: what a run costs, what a model can't do, and that its words have no effect."""
 
 import json
 import re

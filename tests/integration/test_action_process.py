@@ -1,4 +1,4 @@
-"""The command of an action as action.yml starts it: a process with an environment, signals, and an exit code."""
+"""The action's command as action.yml starts it: environment, signals and exit codes."""
 
 import os
 import re

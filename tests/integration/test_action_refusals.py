@@ -1,4 +1,4 @@
-"""Who may not, what can't be, and what is no command: an answer where one is due, and nothing written to git."""
+"""Comments that are refused or ignored: an answer where one is due, and nothing written to git."""
 
 import json
 import time

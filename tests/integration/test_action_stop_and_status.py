@@ -1,4 +1,4 @@
-"""Questions and requests that reach a run while it is under way: ``/status``, ``/help`` and ``/stop``."""
+"""``/status``, ``/help`` and ``/stop`` while a run is under way."""
 
 import asyncio
 import time

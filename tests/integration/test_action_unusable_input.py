@@ -1,4 +1,4 @@
-"""Issues, pull requests, specs and plans that no run can be made of: a sentence that says what to do instead."""
+"""Issues, pull requests, specs and plans that can't be used: the answer says what to do."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The action as consumers get it: its texts agree, it installs itself, it hands signals on, and act runs it."""
+"""action.yml and the workflow: their texts agree, the action installs itself, and act runs whole jobs."""
 
 import json
 import os

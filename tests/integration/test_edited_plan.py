@@ -1,4 +1,4 @@
-"""A plan that a person edits on the branch: what it changes is made, what it has no more goes, the rest stays."""
+"""A plan that a person edits on the branch: what changed is generated, what was removed goes, the rest stays."""
 
 from pathlib import Path
 

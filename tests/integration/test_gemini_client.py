@@ -1,4 +1,4 @@
-"""Every way Gemini can fail: Google's client over loopback HTTP, and what is made of it."""
+"""Every way in which Gemini can fail: Google's client over loopback HTTP, and how each failure is handled."""
 
 import asyncio
 import gc

@@ -1,4 +1,4 @@
-"""An instruction is a plan edit, what is asked twice is made once, and what can't be made again is refused."""
+"""Instructions are edits of the plan: each is saved once, and impossible ones are refused."""
 
 from pathlib import Path
 

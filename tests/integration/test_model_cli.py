@@ -1,4 +1,4 @@
-"""The command line with a model: keys, options, what is said."""
+"""The command line with a model: keys, options and messages."""
 
 import os
 import subprocess

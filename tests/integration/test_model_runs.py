@@ -1,4 +1,4 @@
-"""Whole runs by a model: the real client, a loopback service, real repositories; compared as pictures."""
+"""Whole runs with a model: the real client, a loopback service, real repositories, compared as pictures."""
 
 import asyncio
 import json

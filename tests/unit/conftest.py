@@ -1,4 +1,4 @@
-"""What thousands of unit tests share, because preparing it takes longer than most of them: recipes and a home."""
+"""What all unit tests share, because preparing it takes longer than most of them: recipes and a home folder."""
 
 from collections.abc import Iterator
 from functools import cache

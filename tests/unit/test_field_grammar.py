@@ -1,4 +1,4 @@
-"""One field of the grammar: parse, format, and each the other's inverse."""
+"""One field of a spec: parse and format it; each is the inverse of the other."""
 
 import datetime as dt
 import json

@@ -1,4 +1,4 @@
-"""What keeps a model's file out of a commit, and, as important, what does not; and that no text hurts the judge."""
+"""Checks of the files that a model writes: what is refused, what is allowed, and that no text is slow to check."""
 
 import asyncio
 import string

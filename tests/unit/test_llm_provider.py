@@ -1,4 +1,4 @@
-"""The provider that asks a model: what is kept, what is asked again, and that it ends."""
+"""The provider that asks a model: what it keeps, what it asks again, and that it always ends."""
 
 import asyncio
 import json

@@ -1,4 +1,4 @@
-"""Names derived from names: they are the generated project's interface, so each rule is pinned."""
+"""Names that are derived from names. Generated projects depend on them, so each rule is pinned."""
 
 import re
 

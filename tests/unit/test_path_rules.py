@@ -1,4 +1,4 @@
-"""Which paths a project may have: the table of hostile ones, and of those that only look so."""
+"""Which paths a project may have: hostile ones are refused, harmless look-alikes are allowed."""
 
 import pytest
 from hypothesis import given

@@ -1,4 +1,4 @@
-"""Plan and recipe → phases: their order, needs, paths, and what makes the digest of each change."""
+"""From plan and recipe to phases: order, needs, paths, and what changes the digest of each."""
 
 import itertools
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""A plan file that gets an instruction keeps all its other lines; a spec goes on top of a plan."""
+"""An instruction that is added to a plan file changes no other line."""
 
 import pytest
 from hypothesis import example, given

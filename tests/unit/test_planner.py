@@ -1,4 +1,4 @@
-"""Plans of prose: what a model proposes is judged by everyone's rules, and sent back a bounded number of times."""
+"""Plans that a model makes of prose: they follow the same rules, and are sent back a limited number of times."""
 
 import asyncio
 import json

@@ -1,4 +1,4 @@
-"""What a model is asked: what comes first, what is told of the plan and what is not, and how it grows."""
+"""What a model is asked: the order, which part of the plan it sees, and how a prompt grows."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""The values between runner and provider, and who is a provider."""
+"""The values that runner and provider exchange."""
 
 from dataclasses import FrozenInstanceError
 

@@ -1,4 +1,4 @@
-"""How many requests go out at the same time."""
+"""How many requests run at the same time."""
 
 import asyncio
 import time

@@ -1,4 +1,4 @@
-"""Recipes: what loads, and that a broken one is refused with one message when it is loaded."""
+"""Recipes: a sound one loads, a broken one is refused at once with one message."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""The filters that put text of a plan into code: whatever the text holds, it stays text."""
+"""The filters that put text of a plan into code: no text breaks out of its quotes."""
 
 import ast
 import datetime as dt

@@ -1,4 +1,4 @@
-"""What is a spec in the exact form, what has to be planned first, and what a run of it is named."""
+"""Specs in the exact form and in prose: which is which, and what names the run."""
 
 import contextlib
 import time

@@ -1,4 +1,4 @@
-"""What a model answered, taken apart: hostile entries, cut answers, and files that can't be taken."""
+"""Parsing a model's answer: hostile entries, answers that are cut off, and files that are refused."""
 
 import json
 import random

@@ -1,4 +1,4 @@
-"""The values of a run's state: what is a file, what counts as edited, and when a run is complete."""
+"""The values of a run's state: what is a file, what is edited, and when a run is complete."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""Specs in every form, and the plan file both ways; whatever the text."""
+"""Specs in every form, and the plan file in both directions, for any text."""
 
 import contextlib
 import json

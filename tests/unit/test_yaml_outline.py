@@ -1,4 +1,4 @@
-"""YAML as nodes with lines: what is read, and that anchors, tags, depth and bad characters are refused."""
+"""YAML as nodes with lines: anchors, tags, deep nesting and bad characters are refused."""
 
 import pytest
 from hypothesis import given
