@@ -32,7 +32,7 @@ class TemplateProvider:
 def _render_file(request: GenerationRequest, path: str, context: Mapping[str, Any]) -> str:
     template = request.phase.files[path]
     text = render_template(request.recipe, template, context)
-    if hidden := find_hidden(text, prose=is_prose_file(path)):
+    if hidden := find_hidden(text.replace("\r\n", "\n"), prose=is_prose_file(path)):
         raise RenderingError(
             f"template {template}: line {text.count(chr(10), 0, hidden.start()) + 1} of {path} would hold the hidden "
             f"character U+{ord(hidden[0]):04X}; remove it from the template, or quote the plan's text with a filter"

@@ -12,7 +12,7 @@ from tests.integration.test_action_generate import nothing
 from tests.repositories import commit, git
 
 MARKER = "<!-- phasebot:issue-12 -->\n"
-ENDED = "the job ended before the run did: cancelled, out of time, or an error that its log shows"
+ENDED = "The job was cancelled, timed out or crashed; its log says more"
 
 
 @pytest.fixture

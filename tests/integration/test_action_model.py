@@ -76,7 +76,7 @@ def test_a_refused_key_fails_the_run_in_a_sentence_that_does_not_show_it(github:
         assert KEY not in (said or "")
 
 
-@pytest.mark.parametrize(("text", "inputs"), [("/generate --max-tokens 3000", {}), ("/generate", {"tokens": 3000})])
+@pytest.mark.parametrize(("text", "inputs"), [("/generate --max-tokens 3000", {}), ("/generate", {"max_tokens": 3000})])
 def test_a_spent_budget_suggests_a_larger_one(github: World, text: str, inputs: dict[str, Json]) -> None:
     with FakeGemini(AUTHOR) as fake:
         ending = github.say(text, gemini=with_key(fake.url, KEY), jobs=1, **inputs)
@@ -107,7 +107,7 @@ def test_files_that_can_not_be_made_are_remarks_and_annotations(github: World) -
     reason = "gemini-3.8-flash: request rejected: 400 odd request; use another --model"
     annotated = [line for line in github.log if line.startswith("::")]
     files = [f"app/{folder}/note.py" for folder in ("models", "schemas", "repositories", "routers")]
-    assert annotated == [f"::warning title=Not made in entity/Note,file={path}::{reason}" for path in files]
+    assert annotated == [f"::warning title=Not generated in entity/Note,file={path}::{reason}" for path in files]
     missing = f"missing {', '.join(f'`{path}`' for path in files)}: gemini-3.8-flash: request rejected: 400 odd"
     assert missing in github.said()[0]
     assert missing in (github.pull().body or "")

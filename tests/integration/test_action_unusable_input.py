@@ -39,7 +39,7 @@ def test_what_is_merged_is_not_gone_on_with(github: World, number: int) -> None:
 
     answer = refused(github, github.comment("/generate", number=number), number=number)
 
-    assert answer == "Not run: pull request #`7` of issue-12 is merged; say in a new issue what is to come"
+    assert answer == "Not run: pull request #`7` of issue-12 is merged; describe what to build next in a new issue"
 
 
 def test_a_closed_pull_request_is_to_be_reopened_first(github: World) -> None:
@@ -66,7 +66,9 @@ def test_other_peoples_pull_requests_are_no_runs(github: World, about: dict[str,
 
     answer = refused(github, github.comment(command, number=7), number=7)
 
-    assert answer == (f"Not run: #`7` is no pull request of a run, {why}; comment on the issue that says what to build")
+    assert answer == (
+        f"Not run: #`7` is not the pull request of a run: {why}; comment on the issue that says what to build"
+    )
 
 
 @pytest.mark.parametrize("head", ["phasebot/$(id)", "phasebot/-x", "phasebot/a..b", "phasebot/", "phasebot/a b"])
@@ -144,14 +146,14 @@ def test_a_plan_that_an_edit_broke_is_refused_with_commit_and_line(github: World
 
 
 def test_a_plan_that_was_removed_is_to_be_brought_back(github: World) -> None:
-    assert "bring it back with 'git revert " in edit_plan(github, lambda _: None)
+    assert "restore it with 'git revert " in edit_plan(github, lambda _: None)
 
 
 def test_a_base_that_is_not_there_is_refused(github: World) -> None:
     ending = github.say("/generate", base_branch="nope")
 
     assert (ending.status, ending.exit_code) == ("refused", 2)
-    assert "'nope' is no commit or branch" in ending.message
+    assert "'nope' is not a commit or branch" in ending.message
     assert github.commits() == []
 
 

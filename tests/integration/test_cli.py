@@ -346,7 +346,7 @@ def test_several_runs_must_be_told_apart(tmp_path: Path) -> None:
         (("generate",), "no phasebot/* branch"),
         (("status", "--run", "nothing"), "it holds no plan"),
         (("generate", "--run", "nothing"), "it holds no plan"),
-        (("generate", NOTE, "--base", "nowhere"), "base 'nowhere' is no commit or branch"),
+        (("generate", NOTE, "--base", "nowhere"), "base 'nowhere' is not a commit or branch"),
         (("generate", NOTE, "--remote", "nowhere"), "remote 'nowhere' is not known"),
         (("generate", NOTE, "--push"), "there is no remote"),
         (("generate", NOTE, "--only", "entity/Nope"), "phases are: entity/Note"),

@@ -34,7 +34,7 @@ def origin(tmp_path: Path) -> Path:
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Try a push once."""
-    monkeypatch.setattr(push_queue, "_PATIENCE", 0.0)
+    monkeypatch.setattr(push_queue, "_RETRY_SECONDS", 0.0)
 
 
 @pytest.fixture

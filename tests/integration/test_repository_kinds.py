@@ -200,6 +200,7 @@ def test_hooks_do_not_run(tmp_path: Path) -> None:
     )
     for name in names:
         hook = folder / ".git" / "hooks" / name
+        hook.parent.mkdir(exist_ok=True)
         hook.write_text(f"#!/bin/sh\ntouch {tmp_path}/ran-{name}\nexit 1\n")
         hook.chmod(0o755)
 

@@ -93,20 +93,20 @@ def test_sound_entities_have_no_problem() -> None:
 @pytest.mark.parametrize(
     ("entities", "place", "message"),
     [
-        ([entity("post")], "post", "can't name an entity"),
-        ([entity("Post"), entity("Post")], "Post", "given twice"),
+        ([entity("post")], "post", "is not a valid entity name"),
+        ([entity("Post"), entity("Post")], "Post", "defined twice"),
         ([entity("Post", relation("tag", "Tag"))], "Post.tag", "relation to unknown entity 'Tag'"),
         ([entity("Post", Field(name="class", type="string"))], "Post.class", "is a Python keyword"),
         (
             [entity("Post", Field(name="state", type="enum", choices=("a", "a")))],
             "Post.state",
-            "an enum choice is given twice",
+            "an enum choice appears twice",
         ),
-        ([entity("Post", relation("up", "Post"))], "Post.up", "Post -> Post; none could be created first"),
+        ([entity("Post", relation("up", "Post"))], "Post.up", "Post -> Post; no row could be created first"),
         (
             [entity("A", relation("b", "B")), entity("B", relation("c", "C")), entity("C", relation("a", "A"))],
             "A.b",
-            "A -> B -> C -> A; none could be created first",
+            "A -> B -> C -> A; no row could be created first",
         ),
     ],
 )

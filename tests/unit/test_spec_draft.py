@@ -271,8 +271,8 @@ def test_a_field_that_both_have_is_as_the_spec_says() -> None:
     ("text", "message"),
     [
         ("- User: mail email, mail text", "line 1: '- User: mail email, mail text': name 'mail' is used twice in User"),
-        ("- Item: name text\n- Item: size integer", "line 2: '- Item: size integer': entity Item is given twice"),
-        ("- User: name text\n- User: size integer", "line 2: '- User: size integer': entity User is given twice"),
+        ("- Item: name text\n- Item: size integer", "line 2: '- Item: size integer': entity Item is defined twice"),
+        ("- User: name text\n- User: size integer", "line 2: '- User: size integer': entity User is defined twice"),
     ],
 )
 def test_what_a_spec_gives_twice_is_refused_on_top_of_a_plan_too(text: str, message: str) -> None:

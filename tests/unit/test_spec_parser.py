@@ -4,15 +4,13 @@ import contextlib
 import json
 
 import pytest
-from hypothesis import example, given
+from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.errors import UsageError
-from bot.planning.plan import Entity, Field, Plan
 from bot.planning.plan_file import format_plan
 from bot.planning.spec_parser import read_spec
-from bot.text import CONTROL
-from tests.unit.test_field_grammar import valid_fields
+from tests.unit.test_plan_file import TEXT
 from tests.unit.values import BLOG, SOURCE, read_plan
 
 _YAML_BLOG = """\
@@ -32,32 +30,6 @@ entities:
   Tag: name string unique
   PostTag: {post: -> Post, tag: -> Tag}
 """
-
-_PIECES = [*" \n\t#-:`~|>'\"{}[]&*!%@?,\\=", "```", "\nentities:", "\n- User: a text", "\n---\n", "\n..."]
-_TEXT = (
-    st.lists(st.sampled_from(_PIECES) | st.characters(exclude_categories=["Cs", "Cc"]), max_size=30)
-    .map("".join)
-    .filter(lambda text: not CONTROL.search(text))
-)
-_LINE = _TEXT.map(lambda text: " ".join(text.split())[:100].strip()).filter(bool)
-
-
-@st.composite
-def plans(draw: st.DrawFn) -> Plan:
-    """Draw a valid plan whose texts are hostile."""
-    fields = draw(st.lists(valid_fields(), max_size=4, unique_by=lambda field: field.name))
-    made = [field.model_copy(update={"name": f"f{n}", "optional": True}) for n, field in enumerate(fields)]
-    post = Entity(name="Post", fields=(Field(name="title", type="string"), *made))
-    more = [Entity(name=f"E{n}", fields=post.fields) for n in range(draw(st.integers(0, 2)))]
-    return Plan(
-        project=draw(_LINE),
-        description=draw(_TEXT),
-        recipe=draw(st.sampled_from(["fastapi", "./recipes/mine", "no", "1.0", "a: b"])),
-        output_dir=draw(st.sampled_from([".", "api", "a/b c", "null"])),
-        entities=(post, *more),
-        instructions=draw(st.dictionaries(st.sampled_from(["core", "entity/Post", "y"]), _TEXT, max_size=2)),
-    )
-
 
 # ---- the forms
 
@@ -121,71 +93,10 @@ def test_a_silent_text_takes_the_callers_project_recipe_and_folder() -> None:
     assert (plan.project, plan.recipe, plan.output_dir) == ("Issue title", "mine", "api")
 
 
-def test_yaml_names_recipe_folder_and_instructions() -> None:
-    text = "title: Shop\nrecipe: mine\noutput-dir: ./a/b/\nentities: {Item: name text}\ninstructions: {core: use uv}\n"
-
-    plan = read_plan(text)
-
-    assert (plan.project, plan.recipe, plan.output_dir) == ("Shop", "mine", "a/b")
-    assert dict(plan.instructions) == {"core": "use uv"}
-
-
-def test_yaml_values_stay_the_words_they_are() -> None:
-    plan = read_plan(
-        "project: yes\ndescription: 1.0\nentities:\n  Item:\n    on: boolean = no\n".replace("= no", "= true")
-    )
-
-    assert (plan.project, plan.description, plan.entities[0].fields[0].name) == ("yes", "1.0", "on")
-
-
 def test_a_long_project_name_is_cut() -> None:
     plan = read_plan(f"# {'long ' * 50}\n- Item: name text")
 
     assert len(plan.project) <= 100
-
-
-# ---- the plan file
-
-
-def test_the_plan_file_reads_well() -> None:
-    plan = read_plan(
-        '# Blog\nOne.\n\nTwo.\n- User: name string unique\n- Post: title string = "a, b", author -> User ?'
-    )
-
-    assert format_plan(plan) == (
-        "# The plan of this project. Edit it to change what is built, commit, and run generate again.\n"
-        "# A field is: name type [unique] [index] [?] [= default], or name -> Entity [?]\n"
-        "project: Blog\n"
-        "description: |-\n"
-        "  One.\n"
-        "\n"
-        "  Two.\n"
-        "recipe: fastapi\n"
-        "output-dir: .\n"
-        "entities:\n"
-        "  User:\n"
-        "    name: string unique\n"
-        "  Post:\n"
-        '    title: string = "a, b"\n'
-        "    author: -> User?\n"
-    )
-
-
-@given(plans())
-@example(read_plan(BLOG).model_copy(update={"description": "a\n```\nb"}))
-@example(read_plan(BLOG).model_copy(update={"description": "x\t" + "entities: x" * 500}))
-@example(read_plan(BLOG).model_copy(update={"instructions": {"core": "entities:\n```"}}))
-def test_a_plan_file_reads_back_as_the_same_plan(plan: Plan) -> None:
-    written = format_plan(plan)
-
-    assert read_spec(written, source="the plan file").plan(project="x", recipe="x", output_dir="x") == plan
-
-
-@given(plans())
-def test_writing_a_plan_file_again_changes_nothing(plan: Plan) -> None:
-    written = format_plan(plan)
-
-    assert format_plan(read_plan(written)) == written
 
 
 # ---- anything at all
@@ -193,7 +104,7 @@ def test_writing_a_plan_file_again_changes_nothing(plan: Plan) -> None:
 
 @given(
     st.text()
-    | _TEXT
+    | TEXT
     | st.lists(st.sampled_from([*BLOG.splitlines(True), *_YAML_BLOG.splitlines(True), "```\n", "? ", "- ", ": "])).map(
         "".join
     )
