@@ -114,7 +114,7 @@ class CommandHandler:
             committer=_BOT,
         )
         run = factory.open_clone(location).open_run(request.run, self.now)
-        run.sync.take_in(run.sync.fetch())
+        run.sync.integrate(run.sync.fetch())
         self._run = run
         return run
 
@@ -183,7 +183,7 @@ class CommandHandler:
     def _stop(self, request: CommandRequest) -> CommandResult:
         stop_ref = self._open_run(request).stop_ref
         assert stop_ref, "a run that is pushed has one"  # noqa: S101
-        stop_ref.ask(request.requester.login, request.requester.comment)
+        stop_ref.request_stop(request.requester.login, request.requester.comment)
         return self._answer(request, rendering.render_stopping(request.run))
 
     def _help(self, request: CommandRequest) -> CommandResult:

@@ -76,8 +76,8 @@ class RunJob:
         since = None if event.in_review else event.comment
         if stop_ref and not (event.comment or event.continues):
             with suppress(PushError):  # somebody starts again by hand: an earlier request to stop is over
-                stop_ref.look(None)
-        look = functools.partial(stop_ref.look, since) if stop_ref else None
+                stop_ref.take_request(None)
+        look = functools.partial(stop_ref.take_request, since) if stop_ref else None
         async with progress:
             try:
                 result = await factory.work(self.run, request, progress, self.timer, stop, look)
@@ -165,7 +165,7 @@ class RunJob:
         if branch.plan_file() is not None:
             return None
         if request.issue != request.number or request.command.verb == "regenerate":
-            raise UsageError(f"{branch.name} holds no plan; comment on the issue that describes the project")
+            raise UsageError(f"{branch.name} has no plan; comment on the issue that describes the project")
         text, source, project = read_issue(
             request.number, request.title, request.body, request.instruction, prose=with_model
         )

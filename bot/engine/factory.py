@@ -98,9 +98,9 @@ async def roll_back_phases(run: OpenRun, request: RollbackRequest, log: Callable
     """
     branch, queue = run.branch, PushQueue(run.branch, run.sync)
     async with queue:
-        await queue.reconcile()
+        await queue.integrate()
         if failure := queue.failure:
-            if queue.apart:
+            if queue.diverged:
                 raise failure
             log(f"{failure}; continuing without it")
             branch.read()
@@ -117,7 +117,7 @@ async def publish_and_read(run: OpenRun) -> RunResult:
     """Push what an earlier process committed, and return how the run stands; a broken plan is the result's error."""
     branch, queue = run.branch, PushQueue(run.branch, run.sync)
     async with queue:
-        await queue.reconcile()
+        await queue.integrate()
         queue.publish()
     try:
         plan = branch.plan()

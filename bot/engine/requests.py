@@ -34,7 +34,7 @@ class RunRequest:
     """What is wanted of one process's work on a run."""
 
     spec: ResolvedPlan | ProseSpec | None = None
-    """What to build; used only if the history holds no plan yet."""
+    """What to build; used only if the history has no plan yet."""
     provider: ProviderOptions = TEMPLATES
     only: Collection[str] = ()
     """Keys of the phases to generate; empty for all."""

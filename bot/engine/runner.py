@@ -43,7 +43,7 @@ class Runner:
     """Monotonic seconds."""
     budget: TokenBudget = field(default_factory=TokenBudget)
     propose_plan: Callable[[], Awaitable[ProposedPlan]] | None = None
-    """Have a model plan the spec; called only if the history holds no plan."""
+    """Have a model plan the spec; called only if the history has no plan."""
     look_for_stop: Callable[[], StopRequest | None] | None = None
     """Look on the network for a request to stop the run; raises PushError if the remote can't be read."""
     _branch: RunBranch = field(init=False)
@@ -91,8 +91,8 @@ class Runner:
 
     async def _reconcile(self) -> bool:
         """Take in what others pushed; return whether the branch can be worked on."""
-        await self._queue.reconcile()
-        if self._queue.apart:
+        await self._queue.integrate()
+        if self._queue.diverged:
             return False
         if failure := self._queue.failure:
             self.announcer.note(f"{failure}; continuing without it")
@@ -131,7 +131,7 @@ class Runner:
         if proposed is None:
             return False
         plan = self._plan = proposed.planned
-        self._branch.plans.remember(plan)
+        self._branch.plans.cache(plan)
         files = dict.fromkeys(plan.phases[0].files, plan.text)
         self._commit(plan.phases[0], GenerationResult(files, model=proposed.model, tokens=proposed.tokens), started)
         return True
@@ -140,7 +140,7 @@ class Runner:
         """Have a model plan; None if the run has to end before it has a plan."""
         if self.propose_plan is None:
             raise UsageError(
-                f"continuing {self._branch.name}: it holds no plan; start the run with 'phasebot generate SPEC'"
+                f"continuing {self._branch.name}: it has no plan; start the run with 'phasebot generate SPEC'"
             )
         self.announcer.show(self._snapshot())
         self.announcer.note("planning the project")
@@ -176,13 +176,13 @@ class Runner:
 
     async def _wait(self, tasks: set[asyncio.Task[GenerationResult] | asyncio.Task[bool]]) -> None:
         """Wait until one of *tasks* is done or something was published, but not past the time limit."""
-        news = asyncio.create_task(self._queue.news.wait())
+        updated = asyncio.create_task(self._queue.updated.wait())
         limits = [self._clock.left, _SHOW_EVERY if self._show_later else None]
         timeout = min((each for each in limits if each is not None), default=None)
-        await asyncio.wait({*tasks, news}, timeout=timeout, return_when=asyncio.FIRST_COMPLETED)
-        news.cancel()
-        if self._queue.news.is_set() or self._show_later:
-            self._queue.news.clear()
+        await asyncio.wait({*tasks, updated}, timeout=timeout, return_when=asyncio.FIRST_COMPLETED)
+        updated.cancel()
+        if self._queue.updated.is_set() or self._show_later:
+            self._queue.updated.clear()
             self._show()
 
     def _ready(self) -> Iterator[tuple[Phase, Sequence[str]]]:
@@ -239,7 +239,7 @@ class Runner:
             phase,
             generated,
             ended - started,
-            of=len(plan.phases),
+            total=len(plan.phases),
             run=self._branch.run,
             provider=self.provider.name,
             requester=self.request.requester,
@@ -253,7 +253,7 @@ class Runner:
 
     def _on_stop_request(self) -> None:
         self.announcer.note("stop requested: finishing the phases in progress")
-        self._queue.news.set()
+        self._queue.updated.set()
 
     def _result(self, snapshot: Snapshot, *, interrupted: bool) -> RunResult:
         phases = self._phases

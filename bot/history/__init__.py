@@ -1,1 +1,1 @@
-"""How files are kept: trailers, state derived from them, and the one place that runs git."""
+"""Everything about git: trailers, the state derived from them, commits, pushes, and the one place that runs git."""

@@ -275,7 +275,7 @@ def test_a_machine_without_git_is_told_so(tmp_path: Path, monkeypatch: pytest.Mo
     done = phasebot("generate", NOTE, "--repo", tmp_path / "note", "--recipe", SMALL)
 
     assert done.returncode == 2
-    assert done.stderr == "phasebot: starting git: there is none on the PATH; install git 2.33 or newer\n"
+    assert done.stderr == "phasebot: starting git: it is not on the PATH; install git 2.33 or newer\n"
 
 
 @pytest.mark.parametrize("folder", ["../out", "/etc", "a/../../b", ".git", "a/.github", "a\nb"])
@@ -331,8 +331,8 @@ def test_several_runs_must_be_told_apart(tmp_path: Path) -> None:
     [
         (("status",), "no phasebot/* branch"),
         (("generate",), "no phasebot/* branch"),
-        (("status", "--run", "nothing"), "it holds no plan"),
-        (("generate", "--run", "nothing"), "it holds no plan"),
+        (("status", "--run", "nothing"), "it has no plan"),
+        (("generate", "--run", "nothing"), "it has no plan"),
         (("generate", NOTE, "--base", "nowhere"), "base 'nowhere' is no commit or branch"),
         (("generate", NOTE, "--remote", "nowhere"), "remote 'nowhere' is not known"),
         (("generate", NOTE, "--push"), "there is no remote"),
