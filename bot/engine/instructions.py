@@ -1,4 +1,4 @@
-"""Saves what a person tells the author of some phases in the plan, as a commit of its own."""
+"""Save an instruction for some phases in the plan, in a separate commit."""
 
 from collections.abc import Collection
 

@@ -1,4 +1,4 @@
-"""What the commit of a generated phase holds."""
+"""Build the commit of a generated phase."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import replace
@@ -10,7 +10,7 @@ from bot.history.trailers import Status
 from bot.planning.phases import PLAN_PHASE, Phase
 
 
-def phase_commit(  # noqa: PLR0913  # each is a fact that stands in the commit
+def phase_commit(  # noqa: PLR0913  # each of them goes into the commit
     phase: Phase,
     generated: GenerationResult,
     seconds: float,

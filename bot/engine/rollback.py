@@ -1,4 +1,4 @@
-"""Rolls back phases in one commit: on request, or because the plan does not have them any more."""
+"""Roll back phases in one commit: on request, or because they are no longer in the plan."""
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
@@ -113,7 +113,7 @@ class _Selection:
             )
 
     def _order(self, phase: Phase) -> int | None:
-        """Return the place of the phase's commit in history; 0 if the base holds it, None if nothing does."""
+        """Return the position of the phase's commit in history; 0 if it is in the base, None if there is none."""
         record = self.branch.ledger(self.phases).record(phase.key)
         return record.order if record else None
 

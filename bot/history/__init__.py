@@ -1,1 +1,1 @@
-"""Everything about git: trailers, the state derived from them, commits, pushes, and the one place that runs git."""
+"""How files are kept: trailers, state derived from them, and the one place that runs git."""

@@ -1,7 +1,7 @@
 """Find the phases that the base already contains, because an earlier run was merged into it.
 
 A squash merge drops the phase commits, but the plan and the files remain.  A phase whose files are in the base counts
-as generated from the plan in the base, so only phases affected by a plan change are generated again.
+as generated from the base's plan, so only phases affected by a plan change are generated again.
 """
 
 from collections.abc import Callable, Collection, Iterator, Mapping

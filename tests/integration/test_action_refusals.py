@@ -65,7 +65,7 @@ def test_who_has_no_write_access_is_told_so_and_nothing_is_done(github: World, p
 
     answer = refused(github, github.comment("/generate", author="bob"))
 
-    assert answer == ("Not run: bob has no write access to this repository; somebody who has may give the command")
+    assert answer == ("Not run: bob has no write access to this repository; ask somebody with write access to comment")
     assert github.picture().endswith(f"\n#12 bob: /generate  :confused:\n#12 bot: {answer}\n")
 
 

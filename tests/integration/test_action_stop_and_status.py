@@ -34,7 +34,7 @@ def meanwhile(github: World, act: Callable[[], object]) -> Callable[[GenerationR
     async def made(request: GenerationRequest) -> GenerationResult:
         await asyncio.to_thread(act)
         until = time.monotonic() + PATIENCE
-        while not any("asked to stop" in line for line in github.log):
+        while not any("stop requested" in line for line in github.log):
             assert time.monotonic() < until, "nobody heard it"
             await asyncio.sleep(0.01)
         return await TemplateProvider().generate(request)
@@ -130,7 +130,12 @@ def test_the_help_names_the_settings_and_the_phases_of_the_run(github: World) ->
         "/help", max_tokens=50_000, deadline_minutes=50.0, jobs=3, base_branch="main", output_dir="notes"
     )
 
-    for row in ("provider | `template`", "output folder | `notes`", "base branch | `main`", "phases at a time | `3`"):
+    for row in (
+        "provider | `template`",
+        "output folder | `notes`",
+        "base branch | `main`",
+        "phases at the same time | `3`",
+    ):
         assert f"| {row} |" in ending.summary
     assert "time at most | `50 minutes`" in ending.summary
     assert "tokens" not in ending.summary.partition("Setting")[2], "templates need none"

@@ -256,7 +256,7 @@ def test_a_folder_with_files_that_is_no_repository_is_refused(tmp_path: Path) ->
     done = phasebot("generate", NOTE, "--repo", tmp_path / "photos", "--recipe", SMALL)
 
     assert done.returncode == 2
-    assert "no git repository" in done.stderr
+    assert "not a git repository" in done.stderr
     assert [path.name for path in (tmp_path / "photos").iterdir()] == ["cat.txt"]
 
 
@@ -333,7 +333,7 @@ def test_several_runs_must_be_told_apart(tmp_path: Path) -> None:
         (("generate",), "no phasebot/* branch"),
         (("status", "--run", "nothing"), "it has no plan"),
         (("generate", "--run", "nothing"), "it has no plan"),
-        (("generate", NOTE, "--base", "nowhere"), "base 'nowhere' is no commit or branch"),
+        (("generate", NOTE, "--base", "nowhere"), "base 'nowhere' is not a commit or branch"),
         (("generate", NOTE, "--remote", "nowhere"), "remote 'nowhere' is not known"),
         (("generate", NOTE, "--push"), "there is no remote"),
         (("generate", NOTE, "--only", "entity/Nope"), "phases are: entity/Note"),
