@@ -1,63 +1,63 @@
-"""The few ways Phasebot fails, by who can mend it.
+"""Exceptions, grouped by who can fix the problem.
 
-Every message is one sentence or two, safe to show in public: what was being done, what was wrong with
-which value, what to do next.  Only :mod:`bot.cli.main` turns one into an exit code.
+Every message is one or two sentences and safe to show in public.  It says what was being done, what was wrong
+with which value, and what to do next.  Only :mod:`bot.cli.main` turns an exception into an exit code.
 """
 
 
 class PhasebotError(Exception):
-    """Something failed; what was finished before is committed."""
+    """Something failed; phases finished before are committed."""
 
     exit_code = 1
 
 
 class UsageError(PhasebotError):
-    """The person can mend it: a bad spec, plan, name or option.  Nothing was written."""
+    """The user can fix it: a bad spec, plan, name or option.  Nothing was written."""
 
     exit_code = 2
 
 
 class RepositoryError(PhasebotError):
-    """Git, or the state of the repository, refused."""
+    """Git failed, or the state of the repository does not allow the operation."""
 
 
 class PushError(RepositoryError):
-    """The remote could not be reached or refused the push for good; the commits are safe locally."""
+    """The remote is unreachable or rejected the push for good; the commits are safe locally."""
 
 
 class ProviderError(PhasebotError):
-    """The provider cannot go on with any phase: asking it for the next one would fail the same way."""
+    """The provider can't continue: every further phase would fail the same way."""
 
 
 class NoModelAnswered(PhasebotError):
-    """No model answered one question, after all retries and fallbacks; a later run may fare better."""
+    """No model answered a request, after all retries and fallback models; a later run may succeed."""
 
     exit_code = 3
 
 
 class BudgetExceeded(NoModelAnswered):
-    """The run may not ask a model any more (``--max-tokens``)."""
+    """The token budget (``--max-tokens``) leaves no room for another model request."""
 
 
 class ForgeError(PhasebotError):
-    """The forge (GitHub) could not be reached, or refused; what is committed and pushed is safe."""
+    """The forge (GitHub) is unreachable or returned an error; pushed commits are safe."""
 
 
 class ForgeRefusedError(ForgeError):
-    """The forge is well, and this token may not do it."""
+    """The forge is reachable, but the token lacks the permission."""
 
 
 class ForgeGoneError(ForgeError):
-    """What was asked for is not there (any more), or this token can't see it."""
+    """The requested object does not exist (any more), or the token has no read access to it."""
 
 
 class Interrupted(PhasebotError):
-    """A person or the system asked the process to stop (SIGINT, SIGTERM)."""
+    """A person or the system stopped the process (SIGINT, SIGTERM)."""
 
     exit_code = 130
 
 
 class Stopped(PhasebotError):
-    """A person asked the run to stop after the phases that were under way."""
+    """A person stopped the run; the phases in progress were finished first."""
 
     exit_code = 3

@@ -1,8 +1,7 @@
-"""The action outside GitHub: its scripts as a runner starts them, and whole jobs by act, without a container.
+"""The action outside GitHub: its scripts as a runner starts them, and whole jobs run by act, without a container.
 
-What act can't do, and these tests don't see: permissions, concurrency (it refuses ``queue``), and a job that is
-cancelled; ``actions/checkout`` is a copy of the folder it is started in, and has no ``ref``.  Signals are tested on the
-script itself.
+act can't check permissions, concurrency (it refuses ``queue``) or cancelled jobs; signals are tested on the script
+itself. Its ``actions/checkout`` copies the current folder and knows no ``ref``.
 """
 
 import json

@@ -1,6 +1,6 @@
-"""The action in a world of its own: a GitHub with issues, a repository behind a token, a checkout as Actions makes it.
+"""The action in a small world: a GitHub with issues, a repository behind a token, and a checkout as Actions makes it.
 
-What came of a command is looked at as one picture: the branch, the pull request, the comments, the reactions.
+Tests compare the result of a command as one picture: the branch, the pull request, the comments, the reactions.
 """
 
 import json
@@ -51,11 +51,16 @@ from bot.forge import github_client
 from bot.history import stop_request
 progress_comment._EDIT_EVERY, stop_request._POLL_SECONDS = 0.05, 0.1
 calm = dict(backoff=0.01, limit_wait=0.01, longest_wait=0.1, between_requests=0.0, between_writes=0.0)
-github_client.Manners = functools.partial(github_client.Manners, **calm)
+github_client.RequestPacing = functools.partial(github_client.RequestPacing, **calm)
 from bot.cli.main import main
 main()
 """
 """The command line, without waiting where a person would."""
+
+
+def _slow_clock() -> float:
+    """Run a thousand times slower than time, so that no comment shows how long a test took on a busy machine."""
+    return time.monotonic() / 1000
 
 
 class _Branches(set[str]):
@@ -166,11 +171,11 @@ class World:
         heard = read_event(environ["GITHUB_EVENT_NAME"], json.dumps(payload).encode())
         if isinstance(heard, Ignored):
             return heard
-        gemini, timer = inputs.pop("gemini", GeminiSettings()), inputs.pop("timer", time.monotonic)
+        gemini, timer = inputs.pop("gemini", GeminiSettings()), inputs.pop("timer", _slow_clock)
         action = CommandHandler(
             settings=read_actions_settings(environ),
             inputs=build_inputs(**{**self.inputs, **inputs}, gemini=gemini),
-            forge=GitHubClient(self.token, repository="acme/blog", api_url=self.github.url, manners=QUICK),
+            forge=GitHubClient(self.token, repository="acme/blog", api_url=self.github.url, pacing=QUICK),
             announcer=PlainAnnouncer(self.log.append),
             print_line=self.log.append,
             timer=timer,

@@ -182,7 +182,7 @@ def prompt_sizes(count: int) -> tuple[float, float]:
 def _prompt_size(author: Author, phase: Phase) -> int:
     request = author.request(phase.key)
     at_head = author.texts(phase.reads)
-    return files_request(request, request.paths, at_head=at_head, made={}, faults={}).size
+    return files_request(request, request.paths, at_head=at_head, generated={}, faults={}).size
 
 
 def resumed(root: Path) -> float:

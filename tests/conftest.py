@@ -1,29 +1,72 @@
-"""What every test lives in: a sealed environment and nobody's git configuration but its own."""
+"""The environment of every test: sealed from whoever runs it.  And which tests are fast and which are slow."""
 
 import os
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
+_GIT_CONFIG = """\
+[user]
+	name = Ada
+	email = ada@example.com
+[init]
+	defaultBranch = main
+	# Without a template git copies no sample hooks, which are half the files of a small repository.
+	templateDir =
+[core]
+	fsync = none
+"""
 _LEAKS = ("GIT_", "GITHUB_", "GEMINI_", "GOOGLE_", "PHASEBOT_", "XDG_")
 
 
+_PLAIN = settings(deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("fast", _PLAIN, max_examples=30)
+settings.register_profile("slow", _PLAIN, max_examples=300)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Try each property with few examples in the fast set, with many in every other selection of tests."""
+    settings.load_profile("fast" if config.option.markexpr == "not slow" else "slow")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: Iterable[pytest.Item]) -> None:
+    """Make properties part of the slow set too, where they have more examples."""
+    if config.option.markexpr == "slow":
+        for item in items:
+            if getattr(getattr(item, "obj", None), "is_hypothesis_test", False):
+                item.add_marker("slow")
+
+
+@pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int:
-    """Have one worker more than cores: a third of the time tests wait, for disks, servers and other processes."""
+    """Start one worker more than there are cores: tests wait a third of their time for disks and other processes."""
     return (os.cpu_count() or 1) + 1
 
 
+@pytest.fixture
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home folder whose git configuration knows the committer."""
+    return new_home(tmp_path_factory)
+
+
+def new_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Create what the fixture ``home`` returns."""
+    folder = tmp_path_factory.mktemp("home")
+    (folder / ".gitconfig").write_text(_GIT_CONFIG)
+    return folder
+
+
 @pytest.fixture(autouse=True)
-def sealed(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Give the test a home of its own, a known committer, and no key or setting of whoever runs it."""
+def sealed(home: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Give the test the folder ``home``, and no key or setting of whoever runs it."""
     for name in os.environ:
         if name.startswith(_LEAKS):
             monkeypatch.delenv(name)
-    home = tmp_path_factory.mktemp("home")
-    config = home / ".gitconfig"
-    config.write_text("[user]\n\tname = Ada\n\temail = ada@example.com\n[init]\n\tdefaultBranch = main\n")
     monkeypatch.setenv("HOME", str(home))
-    monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(config))
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(home / ".gitconfig"))
     monkeypatch.setenv("GIT_CONFIG_NOSYSTEM", "1")
     monkeypatch.setenv("TZ", "UTC")
     return home

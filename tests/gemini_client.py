@@ -1,4 +1,4 @@
-"""Runs by a model: the real client, a service on the loopback, short waits; and how such a run is looked at."""
+"""Runs with a model: the real client against the loopback service, with short waits, and helpers to check them."""
 
 import asyncio
 import os
@@ -30,7 +30,7 @@ from tests.repositories import Recorder, git, open_run, picture
 from tests.unit.values import BLOG
 
 SENTENCE = "A small blog: users write posts, others comment on them, and posts have tags."
-PATIENCE = Timeouts(request=2.0, question=10.0, first_wait=0.01, longest_wait=1.0)
+TIMEOUTS = Timeouts(request=2.0, total=10.0, first_wait=0.01, longest_wait=1.0)
 MODELS = ("gemini-3.8-flash", "gemini-3.7-flash")
 
 
@@ -54,17 +54,17 @@ def run(
 
     async def work() -> RunResult:
         settings = GeminiSettings(SecretStr(KEY), fake.url)
-        async with GeminiModel(settings, thinking="medium", patience=PATIENCE) as model:
-            asker = RetryingClient(
-                model, MODELS, budget=budget, jobs=request.jobs, patience=PATIENCE, tell=announcer.note
+        async with GeminiModel(settings, thinking="medium", timeouts=TIMEOUTS) as gemini:
+            client = RetryingClient(
+                gemini, MODELS, budget=budget, jobs=request.jobs, timeouts=TIMEOUTS, notify=announcer.note
             )
-            provider: Provider = LlmProvider("gemini", asker, budget, secrets=[KEY])
+            provider: Provider = LlmProvider("gemini", client, budget, secrets=[KEY])
             runner = Runner(
                 run=opened,
                 provider=FallbackProvider(provider, TemplateProvider()) if fallback else provider,
                 announcer=announcer,
                 request=replace(request, spec=first),
-                propose_plan=partial(Planner(asker, budget).plan, first) if isinstance(first, ProseSpec) else None,
+                propose_plan=partial(Planner(client, budget).plan, first) if isinstance(first, ProseSpec) else None,
                 budget=budget,
                 timer=time.monotonic,
             )

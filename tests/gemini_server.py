@@ -1,4 +1,4 @@
-"""A Gemini on the loopback, which answers as it is told to, and can misbehave in every way that a network can.
+"""A Gemini on the loopback: it answers as a script says, and misbehaves in every way a network can.
 
 ``python -m tests.gemini_server --latency 20`` plays the blog by hand: it prints what to put into the environment.
 """

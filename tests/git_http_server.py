@@ -1,4 +1,4 @@
-"""Repositories over smart HTTP on the loopback, behind a token: git's own ``http-backend`` does the talking.
+"""Repositories over smart HTTP on the loopback, behind a token, served by git's own ``http-backend``.
 
 It minds headers as GitHub does: exactly one Authorization, and the right one; and it fails as it is told to.
 """

@@ -1,4 +1,4 @@
-"""What tests of the history share: the command line in this process, a finished run, and its picture."""
+"""Helpers of the tests of history: commands in this process, a finished run, and a picture of its commits."""
 
 import asyncio
 import atexit

@@ -1,4 +1,4 @@
-"""Builders that the tests share: repositories, runs with owned collaborators, and the picture of a run."""
+"""Builders that the tests share: repositories, runs in this process, and pictures of runs."""
 
 import asyncio
 import subprocess

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from bot.cli.options import on_a_run, with_a_provider, with_inputs, with_work
+from bot.cli.options import on_a_new_run, on_a_run, with_a_provider, with_inputs, with_work
 from bot.errors import UsageError
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ class Door:
 
 @click.command()
 @click.argument("spec", required=False)
-@on_a_run
+@on_a_new_run
 @with_a_provider
 @with_work
 @click.option(

@@ -26,14 +26,17 @@ def gemini_settings(environ: Mapping[str, str], provider: str | None) -> "Gemini
 
 def on_a_run(command: Callable[..., None]) -> Callable[..., None]:
     """Add the options that name a run, handed to *command* as ``location``, and the output format."""
+    return _with_location_of(command, "The repository.")
+
+
+def on_a_new_run(command: Callable[..., None]) -> Callable[..., None]:
+    """Do the same as :func:`on_a_run` for a command that may create the repository."""
+    return _with_location_of(command, "The repository; created if it does not exist or is empty.")
+
+
+def _with_location_of(command: Callable[..., None], repo_help: str) -> Callable[..., None]:
     options = (
-        click.option(
-            "--repo",
-            default=".",
-            show_default=True,
-            type=click.Path(path_type=Path),
-            help="The repository; made if it is not there or empty.",
-        ),
+        click.option("--repo", default=".", show_default=True, type=click.Path(path_type=Path), help=repo_help),
         click.option(
             "--run", metavar="NAME", help="Default: the spec's name, else the one checked out or the only one."
         ),
@@ -179,7 +182,6 @@ def with_inputs(command: Callable[..., None]) -> Callable[..., None]:
         click.option("--max-tokens", type=click.IntRange(min=1), metavar="N"),
         click.option("--deadline-minutes", type=click.FloatRange(min=0, min_open=True), metavar="MINUTES"),
         click.option("--draft", type=bool, default=True, show_default=True),
-        click.option("--assess", type=bool, default=False, show_default=True, help="Not built yet."),
     )
 
     @functools.wraps(command)
@@ -195,15 +197,12 @@ def with_inputs(command: Callable[..., None]) -> Callable[..., None]:
         max_tokens: int | None,
         deadline_minutes: float | None,
         draft: bool,
-        assess: bool,
         **rest: object,
     ) -> None:
         def inputs() -> object:
             from bot.action.inputs import ActionInputs
             from bot.generation.provider_factory import ProviderOptions
 
-            if assess:
-                raise click.UsageError("assess is not built yet; leave the input out")
             models = (model, *fallback_models.replace(",", " ").split())
             gemini = gemini_settings(click.get_current_context().obj.environ, provider)
             return ActionInputs(

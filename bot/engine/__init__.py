@@ -1,0 +1,1 @@
+"""The loop that works on a run: decide what to generate, generate it, commit it, publish it."""

@@ -1,1 +1,1 @@
-"""How people take part: GitHub, seen as the place with issues, comments and pull requests."""
+"""GitHub: events, comments, pull requests and workflow commands."""

@@ -1,4 +1,4 @@
-"""What is asked of a forge: values only, and the protocol of who carries them."""
+"""The forge client protocol, and the values that it returns."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -16,61 +16,60 @@ class PullRequest:
     url: str
     node_id: str
     head: str
-    """Its branch's name, without ``refs/heads/``."""
-    base: str
+    """The name of its branch, without ``refs/heads/``."""
     is_open: bool
     is_merged: bool
     is_draft: bool
     is_fork: bool
-    """Whether the head lies in another repository, or in one that is gone."""
+    """Whether the head is in another repository, or in a deleted one."""
 
 
 @dataclass(frozen=True, slots=True)
 class Issue:
-    """An issue, or the side of a pull request that is one."""
+    """An issue, or a pull request seen as an issue."""
 
     number: int
     title: str
     body: str
-    """Empty if there is none; its lines end with a line feed, as on Unix."""
+    """Empty if there is none; lines end with a line feed."""
     is_pull_request: bool
     is_open: bool
-    is_locked: bool
 
 
 @dataclass(frozen=True, slots=True)
 class ReviewComment:
-    """A comment on a line of a pull request's diff; its id is of another kind than those of other comments."""
+    """A comment on a line of a pull request's diff.  Its ids are separate from those of issue comments."""
 
     id: int
     author: str
-    """Empty if that user is gone."""
+    """Empty if the user's account was deleted."""
     body: str
-    """Its lines end with a line feed, as on Unix."""
-    path: str
+    """Lines end with a line feed."""
     updated_at: datetime
-    """With its time zone."""
+    """Time-zone aware."""
     in_reply_to: int | None
-    """The first comment of its thread, which may be gone; None if it is the first itself."""
+    """The first comment of the thread, which may be deleted; None if this is the first comment."""
 
 
 class ForgeClient(Protocol):
-    """One repository on a forge.  Every method may raise :class:`bot.errors.ForgeError`; creating twice makes one.
+    """One repository on a forge.
 
-    What is not there, or not for this token to see, is a :class:`bot.errors.ForgeGoneError`.
+    Every method may raise :class:`bot.errors.ForgeError`.  It is a :class:`bot.errors.ForgeGoneError` if the target
+    does not exist or the token cannot see it.  A retry after a lost reply does not create a second comment, reaction
+    or pull request.
     """
 
     def may_write(self, login: str) -> bool:
-        """Whether *login* has write access: ``admin``, ``maintain`` or ``write``, and nothing else."""
+        """Return whether *login* has write access: ``admin``, ``maintain`` or ``write``, nothing else."""
 
     def react(self, comment: int, reaction: Reaction, *, in_review: bool = False) -> None:
-        """Put our reaction on a comment, *in_review* on a line of a diff; once is enough."""
+        """Add our reaction to a comment; with *in_review*, to a review comment.  Repeating it changes nothing."""
 
     def take_back_reaction(self, comment: int, reaction: Reaction, *, in_review: bool = False) -> None:
-        """Remove our own reaction, if there."""
+        """Remove our own reaction, if it exists."""
 
     def find_comment(self, issue: int, marker: str) -> int | None:
-        """Return our own comment that begins with *marker*, over all pages; other people's don't count."""
+        """Return the id of our own comment that begins with *marker*, searching all pages."""
 
     def comment(self, issue: int, body: str) -> int:
         """Write a comment and return its id."""
@@ -79,10 +78,10 @@ class ForgeClient(Protocol):
         """Replace a comment's text."""
 
     def reply(self, pull: int, comment: int, body: str) -> int:
-        """Answer in the thread that the review comment *comment* is of, and return the answer's id."""
+        """Reply in the thread of the review comment *comment*, and return the id of the reply."""
 
     def review_thread(self, pull: int, comment: int) -> Sequence[ReviewComment]:
-        """Return the whole thread that the review comment *comment* is of, oldest first; nothing if it is gone."""
+        """Return the thread of the review comment *comment*, oldest first; empty if the comment was deleted."""
 
     def issue(self, number: int) -> Issue:
         """Return the issue or pull request *number*, as an issue."""
@@ -91,20 +90,20 @@ class ForgeClient(Protocol):
         """Return the pull request *number*."""
 
     def find_pull(self, head: str) -> PullRequest | None:
-        """Return the newest pull request of this repository's branch *head*, an open one before closed ones."""
+        """Return the newest pull request of this repository's branch *head*; an open one wins over closed ones."""
 
     def open_pull(self, *, head: str, base: str, title: str, body: str, draft: bool) -> PullRequest:
-        """Open a pull request, or return the open one that there is.
+        """Open a pull request, or return the one that is already open.
 
         Raises:
-            ForgeRefusedError: The repository's settings don't let this token open one.
+            ForgeRefusedError: The repository's settings do not let this token open one.
         """
 
     def edit_pull(self, pull: PullRequest, *, title: str | None = None, body: str | None = None) -> None:
-        """Replace a pull request's title or text."""
+        """Replace a pull request's title or description."""
 
     def mark_ready(self, pull: PullRequest) -> None:
-        """Make a draft ready for review."""
+        """Mark a draft as ready for review."""
 
     def dispatch(self, workflow: str, ref: str, inputs: Mapping[str, str]) -> None:
         """Start the workflow file *workflow* on *ref*."""

@@ -1,7 +1,8 @@
-"""The first line of a comment → a command; and back, to print exactly what to write next (design §5).
+"""Parses the first line of a comment into a command, and formats a command as a comment (design §5).
 
-Pure and linear in the length of the text.  Most comments are no commands, and get None and no answer; what was
-meant as one and can't be run is a mistake, which gets one.  Nothing is guessed: a mistake runs nothing.
+Pure, in time linear in the length of the text.  Most comments are not commands: they return None and get no answer.
+A comment that looks like a command but cannot be run returns an :class:`InvalidCommand`: it gets an answer and runs
+nothing.
 """
 
 import re
@@ -10,7 +11,7 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Literal
 
-from bot.planning.names import BAD_CHARACTER, shown
+from bot.text import all_newlines, is_printable, shown, without_hidden
 
 Verb = Literal["generate", "regenerate", "rollback", "plan", "status", "stop", "help"]
 
@@ -25,7 +26,7 @@ USAGE: Mapping[Verb, str] = MappingProxyType(
         "help": "/help",
     }
 )
-"""How each command is written."""
+"""The syntax of each command."""
 
 _PROVIDERS = ("template", "gemini")
 _OPTIONS: Mapping[Verb, tuple[str, ...]] = {
@@ -36,22 +37,21 @@ _OPTIONS: Mapping[Verb, tuple[str, ...]] = {
 _TAKES_PHASES = ("regenerate", "rollback")
 _TAKES_INSTRUCTION = ("generate", "regenerate")
 
-_LINE_END = re.compile("\r\n?|[\x85\u2028\u2029]")
 _COMMAND = re.compile(r"/(\S+)(.*)")
 _DASHES = re.compile("--|\u2014|\u2013{1,2}|\u2015")
-"""Two dashes, or what a phone makes of them."""
+"""Two dashes, or the long dashes that phones replace them with."""
 _BLANK_LINES = re.compile(r"(?:[^\S\n]*\n)+")
 _NUMBER = re.compile(r"[1-9][0-9]{0,11}")
 _PHASE_LIKE = re.compile(r"\w+/\w+,?|(plan|core|support|main),?")
 _MAX_PHASE = 200
 _MAX_WORD = 20
 _MAX_SUGGESTION = 500
-_NEAR = 0.75
+_SIMILARITY = 0.75
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Command:
-    """What a person asked for; well-formed, but its phases need not exist and the person may not be allowed to."""
+    """A well-formed command.  Its phases may not exist, and its author may lack write access."""
 
     verb: Verb
     phases: tuple[str, ...] = ()
@@ -59,52 +59,52 @@ class Command:
     provider: str | None = None
     cascade: bool = False
     to: bool = False
-    """Whether a rollback is of everything after its one phase."""
+    """Roll back every phase after the one named."""
     instruction: str = ""
-    """What stood after ``--``, one line."""
+    """The text after ``--``, one line."""
     text: str = ""
-    """What stood below the first line."""
+    """The text below the first line."""
 
 
 @dataclass(frozen=True, slots=True)
 class InvalidCommand:
-    """What was meant as a command and runs nothing."""
+    """A comment that looks like a command but cannot be run as written."""
 
     message: str
-    """One printable sentence: what is wrong with which value, what to write."""
+    """One printable sentence: what is wrong with which value, and what to write instead."""
     suggestion: str | None = None
-    """The line that was probably meant, or its beginning."""
+    """The command that was probably meant, or the start of it."""
 
 
-class _Wrong(Exception):
-    def __init__(self, message: str, instead: Command | None = None) -> None:
+class _SyntaxError(Exception):
+    def __init__(self, message: str, meant: Command | None = None) -> None:
         super().__init__(message)
-        self.instead = instead
+        self.meant = meant
 
 
 def parse_command(text: str, *, in_review: bool = False) -> Command | InvalidCommand | None:
-    """Read a comment; None when it is not a command and was not meant as one.
+    """Parse a comment; return None if it is not a command and does not look like one.
 
-    *In review*, on a line of a file, ``/regenerate`` needs no phase: it is the file's.
+    With *in_review* the comment is on a line of a file, so ``/regenerate`` needs no phase: the file's phase is meant.
 
-    A word after ``/`` that is near a command is only taken for one if the rest of its line is what would follow
-    that command, or nothing: people also write ``/generated yesterday``.
+    A word similar to a command counts as a mistyped command only if the rest of the line could follow that command:
+    people also write ``/generated yesterday``.
     """
-    line, _, below = _LINE_END.sub("\n", text).partition("\n")
+    line, _, below = all_newlines(text).partition("\n")
     match = _COMMAND.fullmatch(line)
     if match is None:
         return None
     for verb in USAGE:
         if match[1] == verb:
             try:
-                return replace(_read(verb, match[2], in_review=in_review), text=_clean_text(below))
-            except _Wrong as exc:
-                return InvalidCommand(str(exc), _suggestion(exc.instead))
-    return _near_miss(match[1], match[2])
+                return replace(_parse_rest(verb, match[2], in_review=in_review), text=_clean_text(below))
+            except _SyntaxError as exc:
+                return InvalidCommand(str(exc), _format_suggestion(exc.meant))
+    return _suggest_similar(match[1], match[2])
 
 
 def format_command(command: Command) -> str:
-    """Write the comment that :func:`parse_command` reads as *command*."""
+    """Return the comment that :func:`parse_command` parses into *command*."""
     words = [f"/{command.verb}", *(["to"] if command.to else []), *command.phases]
     if command.cascade:
         words.append("--cascade")
@@ -119,32 +119,32 @@ def format_command(command: Command) -> str:
 
 
 def _clean_text(text: str) -> str:
-    """Drop control characters and the blank lines around, but not the first line's indent: it may be YAML."""
-    text = BAD_CHARACTER.sub("", text).rstrip()
+    """Drop hidden characters and surrounding blank lines; keep the first line's indent, which YAML needs."""
+    text = without_hidden(text, prose=True).rstrip()
     blank = _BLANK_LINES.match(text)
     return text[blank.end() :] if blank else text
 
 
-def _near_miss(word: str, rest: str) -> InvalidCommand | None:
-    """Return the answer to a *word* that is no command but looks like one.
+def _suggest_similar(word: str, rest: str) -> InvalidCommand | None:
+    """Return the answer to a *word* that is similar to a command.
 
-    But for case, punctuation and what can't be seen, it is one: the rest doesn't matter.
+    If it differs only in case, punctuation or invisible characters, the rest of the line does not matter.
     """
     from difflib import get_close_matches
 
     plain = re.sub(r"[\W_]", "", word.casefold())
     if "/" in word or len(plain) > _MAX_WORD:
         return None
-    near = get_close_matches(plain, USAGE, n=1, cutoff=_NEAR)
-    verb = next((verb for verb in USAGE if verb in near), None)
+    similar = get_close_matches(plain, USAGE, n=1, cutoff=_SIMILARITY)
+    verb = next((verb for verb in USAGE if verb in similar), None)
     if verb is None or (plain != verb and not _could_follow(verb, rest)):
         return None
     try:
-        meant = _read(verb, rest)
-    except _Wrong as exc:
-        meant = exc.instead or Command(verb=verb)
+        meant = _parse_rest(verb, rest)
+    except _SyntaxError as exc:
+        meant = exc.meant or Command(verb=verb)
     message = f"there is no command {shown(f'/{word}')}; write {USAGE[verb]}"
-    return InvalidCommand(message, _suggestion(meant) or f"/{verb}")
+    return InvalidCommand(message, _format_suggestion(meant) or f"/{verb}")
 
 
 def _could_follow(verb: Verb, rest: str) -> bool:
@@ -158,87 +158,89 @@ def _could_follow(verb: Verb, rest: str) -> bool:
     return verb == "rollback" and first == "to"
 
 
-def _suggestion(command: Command | None) -> str | None:
+def _format_suggestion(command: Command | None) -> str | None:
     if command is None:
         return None
     line = format_command(command)
     return line if len(line) <= _MAX_SUGGESTION else None
 
 
-def _read(verb: Verb, rest: str, *, in_review: bool = False) -> Command:
-    """Read what follows a command on its line.
+def _parse_rest(verb: Verb, rest: str, *, in_review: bool = False) -> Command:
+    """Parse the rest of a command line.
 
     Raises:
-        _Wrong: It can't follow it.
+        _SyntaxError: The rest does not fit the command.
     """
     words, instruction = _split(rest)
     if instruction and verb not in _TAKES_INSTRUCTION:
-        raise _Wrong(f"/{verb} takes no instruction, but got {shown(instruction)}; write {USAGE[verb]}")
-    bare, values = _options(verb, words)
-    limit, provider = values.get("--max-tokens"), values.get("--provider")
-    if limit is not None and not _NUMBER.fullmatch(limit):
-        raise _Wrong(f"--max-tokens takes a whole number such as 50000, not {shown(limit)}; write {USAGE[verb]}")
+        raise _SyntaxError(f"/{verb} does not take an instruction, but got {shown(instruction)}; write {USAGE[verb]}")
+    arguments, values = _parse_options(verb, words)
+    max_tokens, provider = values.get("--max-tokens"), values.get("--provider")
+    if max_tokens is not None and not _NUMBER.fullmatch(max_tokens):
+        raise _SyntaxError(
+            f"--max-tokens takes a whole number such as 50000, not {shown(max_tokens)}; write {USAGE[verb]}"
+        )
     if provider is not None and provider not in _PROVIDERS:
-        raise _Wrong(f"--provider takes {' or '.join(_PROVIDERS)}, not {shown(provider)}; write {USAGE[verb]}")
+        raise _SyntaxError(f"--provider takes {' or '.join(_PROVIDERS)}, not {shown(provider)}; write {USAGE[verb]}")
     command = Command(
         verb=verb,
-        max_tokens=int(limit) if limit else None,
+        max_tokens=int(max_tokens) if max_tokens else None,
         provider=provider,
         cascade="--cascade" in values,
         instruction=instruction,
     )
-    if verb == "regenerate" and in_review and not bare:
+    if verb == "regenerate" and in_review and not arguments:
         return command
-    return _with_phases(command, bare) if verb in _TAKES_PHASES else _without_phases(command, bare)
+    return _with_phases(command, arguments) if verb in _TAKES_PHASES else _without_phases(command, arguments)
 
 
 def _split(rest: str) -> tuple[list[str], str]:
-    """Return the words before a ``--`` that stands alone, their dashes mended, and all that follows it."""
+    """Return the words before a separate ``--``, with long dashes as ``--``, and the instruction after it."""
     words: list[str] = []
     for match in re.finditer(r"\S+", rest):
         word = _DASHES.sub("--", match[0], count=1) if _DASHES.match(match[0]) else match[0]
         if word == "--":
-            return words, BAD_CHARACTER.sub("", rest[match.end() :]).strip()
+            return words, without_hidden(rest[match.end() :], prose=True).strip()
         words.append(word)
     return words, ""
 
 
-def _options(verb: Verb, words: list[str]) -> tuple[list[str], dict[str, str]]:
-    """Tell *words* apart: those that are no options, and option → value, the last one where it repeats."""
-    bare: list[str] = []
+def _parse_options(verb: Verb, words: list[str]) -> tuple[list[str], dict[str, str]]:
+    """Split *words* into arguments and option → value; the last value of a repeated option wins."""
+    arguments: list[str] = []
     values: dict[str, str] = {}
     rest = iter(words)
     for word in rest:
         if not word.startswith("-"):
-            bare.append(word)
+            arguments.append(word)
             continue
         name, equals, value = word.partition("=")
         if name not in _OPTIONS.get(verb, ()):
-            raise _Wrong(f"/{verb} has no option {shown(name)}; write {USAGE[verb]}")
+            raise _SyntaxError(f"/{verb} has no option {shown(name)}; write {USAGE[verb]}")
         if name == "--cascade" and equals:
-            raise _Wrong(f"--cascade takes no value, but got {shown(value)}; write {USAGE[verb]}")
+            raise _SyntaxError(f"--cascade does not take a value, but got {shown(value)}; write {USAGE[verb]}")
         values[name] = value if equals or name == "--cascade" else next(rest, "")
-    return bare, values
+    return arguments, values
 
 
-def _without_phases(command: Command, bare: list[str]) -> Command:
-    if not bare:
+def _without_phases(command: Command, arguments: list[str]) -> Command:
+    if not arguments:
         return command
-    usage = f"/{command.verb} takes no {shown(' '.join(bare))}; write {USAGE[command.verb]}"
+    message = f"/{command.verb} does not take {shown(' '.join(arguments))}; write {USAGE[command.verb]}"
     if command.verb not in _TAKES_INSTRUCTION:
-        raise _Wrong(usage, command)
-    wish = BAD_CHARACTER.sub("", " ".join([*bare, command.instruction])).strip()
-    raise _Wrong(usage, replace(command, instruction=wish))
+        raise _SyntaxError(message, command)
+    instruction = without_hidden(" ".join([*arguments, command.instruction]), prose=True).strip()
+    raise _SyntaxError(message, replace(command, instruction=instruction))
 
 
-def _with_phases(command: Command, bare: list[str]) -> Command:
-    to = command.verb == "rollback" and bare[:1] == ["to"]
-    phases = tuple(dict.fromkeys(filter(None, (word.rstrip(",") for word in bare[int(to) :]))))
+def _with_phases(command: Command, arguments: list[str]) -> Command:
+    to = command.verb == "rollback" and arguments[:1] == ["to"]
+    phases = tuple(dict.fromkeys(filter(None, (word.rstrip(",") for word in arguments[int(to) :]))))
     for phase in phases:
-        if not phase.isprintable() or len(phase) > _MAX_PHASE:
-            raise _Wrong(f"{shown(phase)} is no phase; /status lists the phases")
+        if not is_printable(phase) or len(phase) > _MAX_PHASE:
+            raise _SyntaxError(f"{shown(phase)} is not a phase; /status lists the phases")
     if not phases:
-        raise _Wrong(f"/{command.verb} needs a phase; write {USAGE[command.verb]}; /status lists the phases")
+        raise _SyntaxError(f"/{command.verb} needs a phase; write {USAGE[command.verb]}; /status lists the phases")
     if to and len(phases) > 1:
-        raise _Wrong(f"/rollback to takes one phase, not {shown(' '.join(phases))}; write {USAGE['rollback']}")
+        raise _SyntaxError(f"/rollback to takes one phase, not {shown(' '.join(phases))}; write {USAGE['rollback']}")
     return replace(command, phases=phases, to=to)

@@ -1,6 +1,7 @@
-"""How GitHub is asked: patiently, and again where that is safe.  PyGithub's exceptions end here.
+"""Sends requests to GitHub, with retries and rate limits.  PyGithub's exceptions do not leave this module.
 
-PyGithub repeats what is safe to repeat; what creates something is repeated here, after a look for what came of it.
+PyGithub retries requests that are safe to repeat.  Requests that create something are retried here, after a check
+whether the first attempt succeeded.
 """
 
 import math
@@ -19,35 +20,38 @@ from github.GithubRetry import GithubRetry
 from requests.exceptions import ChunkedEncodingError
 
 from bot.errors import ForgeError, ForgeGoneError, ForgeRefusedError, UsageError
+from bot.text import one_line
 
 T = TypeVar("T")
-_SANE = re.compile(r"[!-~]+ [\w.-]+/[\w.-]+ https?://[\w.-]+(:\d{1,5})?(/[\w./-]*)?", re.ASCII)
-_TOLD, _ATTEMPTS = 200, 4  # characters of what it said; requests
+_VALID_SETTINGS = re.compile(r"[!-~]+ [\w.-]+/[\w.-]+ https?://[\w.-]+(:\d{1,5})?(/[\w./-]*)?", re.ASCII)
+_MAX_MESSAGE, _ATTEMPTS = 200, 4
 _GRAPHQL = {"FORBIDDEN": 403, "NOT_FOUND": 404, "RATE_LIMITED": 429}
-_NO_ANSWER, _UNREADABLE, _FORBIDDEN, _TOO_MANY, _SERVER = 0, 200, 403, 429, 500
+_NO_ANSWER, _UNREADABLE, _FORBIDDEN, _TOO_MANY, _SERVER_ERROR = 0, 200, 403, 429, 500
 _GONE = (301, 404, 410)
-_BROKEN = (BadAttributeException, IncompletableObject, ChunkedEncodingError, AssertionError, RuntimeError)
-_ODD = (*_BROKEN, ValueError, TypeError, LookupError, AttributeError)
+_UNREADABLE_ANSWER = (  # what PyGithub raises for an answer of an unexpected form
+    *(BadAttributeException, IncompletableObject, ChunkedEncodingError, AssertionError, RuntimeError),
+    *(ValueError, TypeError, LookupError, AttributeError),
+)
 _LIMIT = re.compile(r"rate limit|abuse detection|before you try again|request again later", re.IGNORECASE)
-_ADVICE = (
+_ADVICE = (  # what to do next, by the status and message of the answer
     (r".*not permitted to create or approve", "allow it under Settings > Actions > General, or open it by hand"),
-    (r"429 ", "wait a while and run it again"),
-    (r"403 .*is locked", "unlock the conversation and run it again"),
+    (r"429 ", "wait a while and try again"),
+    (r"403 .*is locked", "unlock the conversation and try again"),
     (r"401 ", "the token is wrong or has expired; check github-token"),
-    (r"403 ", "the token needs {needs} (in a workflow under `permissions:`)"),
-    (r"(301|404|410) ", "check that it exists; a token without {needs} may not see it"),
-    (r"(nothing|2..|5..) ", "check GITHUB_API_URL and the network, or run it again when GitHub is well"),
-    (r"", "correct that and run it again"),
-)  # what to do next, by how the answer begins
+    (r"403 ", "the token needs {needs} (in a workflow, set it under `permissions:`)"),
+    (r"(301|404|410) ", "check that it exists, and that the token has {needs}"),
+    (r"(0|2..|5..) ", "check GITHUB_API_URL and the network, or try again later"),
+    (r"", "fix this and try again"),
+)
 
 
 @dataclass(frozen=True, slots=True)
 class RequestPacing:
-    """How patiently GitHub is asked, and how fast; in seconds."""
+    """How long to wait between requests and retries, in seconds."""
 
     backoff: float = 1.0
-    limit_wait: float = 60.0  # after a rate limit that says nothing of its end
-    longest_wait: float = 120.0  # who is told to wait for longer gives up
+    limit_wait: float = 60.0  # after a rate limit without a Retry-After header
+    longest_wait: float = 120.0  # give up if GitHub asks for a longer wait
     between_requests: float = 0.25
     between_writes: float = 1.0
     timeout: int = 15
@@ -55,82 +59,92 @@ class RequestPacing:
 
 
 class Failure(NamedTuple):
-    """What came instead of an answer."""
+    """A failed request."""
 
     status: int
-    said: str
+    """The HTTP status; 0 if there was no answer, 200 if the answer could not be read."""
+    message: str
     headers: Mapping[str, str]
 
     @property
     def is_gone(self) -> bool:
-        """Whether what was asked for is not there, or is no more, or is somewhere else."""
+        """Whether the target does not exist, was deleted or was moved."""
         return self.status in _GONE
 
     @property
     def is_limit(self) -> bool:
-        slow = "retry-after" in self.headers or bool(_LIMIT.search(self.said))
-        return self.status == _TOO_MANY or (self.status == _FORBIDDEN and slow)
+        asks_to_wait = "retry-after" in self.headers or bool(_LIMIT.search(self.message))
+        return self.status == _TOO_MANY or (self.status == _FORBIDDEN and asks_to_wait)
 
-    def wait(self, manners: RequestPacing, attempt: int, *, creates: bool) -> float:
-        """Return how long to wait before one more attempt, which PyGithub has not made; for ever if it is of no use."""
-        passing = creates and (self.status == _NO_ANSWER or self.status >= _SERVER or self.is_limit)
-        spent = attempt == _ATTEMPTS or "api rate limit exceeded" in self.said.lower()
-        if spent or not (passing or self.status == _UNREADABLE):
+    def __str__(self) -> str:
+        return f"GitHub said {self.status} {self.message}" if self.status else f"GitHub {self.message}"
+
+    def wait(self, pacing: RequestPacing, attempt: int, *, creates: bool) -> float:
+        """Return the seconds to wait before a retry; infinity if it is useless, or PyGithub has retried already."""
+        temporary = creates and (self.status == _NO_ANSWER or self.status >= _SERVER_ERROR or self.is_limit)
+        exhausted = attempt == _ATTEMPTS or "api rate limit exceeded" in self.message.lower()
+        if exhausted or not (temporary or self.status == _UNREADABLE):
             return math.inf
-        asked = self.headers.get("retry-after", "")
-        limit = float(asked) if re.fullmatch(r"\d{1,9}", asked) else manners.limit_wait if self.is_limit else 0.0
-        return max(limit, math.ldexp(manners.backoff, attempt - 1))
+        retry_after = self.headers.get("retry-after", "")
+        limit_wait = pacing.limit_wait if self.is_limit else 0.0
+        if re.fullmatch(r"\d{1,9}", retry_after):
+            limit_wait = float(retry_after)
+        return max(limit_wait, math.ldexp(pacing.backoff, attempt - 1))
 
 
 _Call = Callable[[], T]
 _Find = Callable[[], T | None] | None
-_Instead = Callable[[Failure], T | None] | None
+_Recover = Callable[[Failure], T | None] | None
 
 
 class GitHubTransport:
-    """The way to one repository.  Threads may share it: it asks one thing at a time."""
+    """Sends requests about one repository.  Thread-safe: it sends one request at a time."""
 
-    def __init__(self, token: str, *, repository: str, api_url: str, manners: RequestPacing) -> None:
-        """Take note of whom to ask; nothing is sent.
+    def __init__(self, token: str, *, repository: str, api_url: str, pacing: RequestPacing) -> None:
+        """Store the settings; nothing is sent.
 
         Raises:
-            UsageError: A value can't be right; the message does not show it.
+            UsageError: A value is missing or malformed; the message does not show it.
         """
-        if not _SANE.fullmatch(f"{token} {repository} {api_url}"):
-            raise UsageError("GITHUB_TOKEN, GITHUB_REPOSITORY or GITHUB_API_URL: missing or malformed; correct it")
-        self._token, self._manners = token, manners
+        if not _VALID_SETTINGS.fullmatch(f"{token} {repository} {api_url}"):
+            raise UsageError("GITHUB_TOKEN, GITHUB_REPOSITORY or GITHUB_API_URL is missing or malformed; correct it")
+        self._token, self._pacing = token, pacing
         self._one_at_a_time = threading.Lock()
         hub = github.Github(
             auth=github.Auth.Token(token),
             base_url=api_url,
-            timeout=manners.timeout,
+            timeout=pacing.timeout,
             per_page=100,
             retry=_Retry(
                 total=5,
-                backoff_factor=manners.backoff,
+                backoff_factor=pacing.backoff,
                 status_forcelist=[_TOO_MANY, 500, 502, 503, 504],
                 allowed_methods={"GET", "HEAD", "PATCH", "PUT", "DELETE"},  # not POST
-                secondary_rate_wait=manners.limit_wait,
-                max_rate_limit_wait=manners.longest_wait,
-                raise_on_status=False,  # the last answer says more
+                secondary_rate_wait=pacing.limit_wait,
+                max_rate_limit_wait=pacing.longest_wait,
+                raise_on_status=False,  # the last answer is more specific
             ),
-            seconds_between_requests=manners.between_requests,
-            seconds_between_writes=manners.between_writes,
+            seconds_between_requests=pacing.between_requests,
+            seconds_between_writes=pacing.between_writes,
             lazy=True,
         )
         self.requester, self.repository = hub.requester, hub.get_repo(repository)
 
-    def ask(self, doing: str, needs: str, call: _Call[T], find: _Find[T] = None, instead: _Instead[T] = None) -> T:
-        """Ask, and again where PyGithub does not.  What creates has a *find*; *instead* knows harmless failures."""
+    def ask(self, doing: str, needs: str, call: _Call[T], find: _Find[T] = None, recover: _Recover[T] = None) -> T:
+        """Send a request, and retry it where PyGithub does not.
+
+        A *call* that creates something comes with *find*, which looks for the result of an attempt whose reply was
+        lost.  *recover* turns a harmless failure into a result.
+        """
         outcome, attempt = self._try(call), 1
         while isinstance(outcome, Failure):
-            wait = outcome.wait(self._manners, attempt, creates=bool(find))
-            if wait > self._manners.longest_wait:
-                other = instead(outcome) if instead else None
-                if other is None:
-                    raise self._error(doing, needs, outcome)  # not where it is caught: PyGithub's would hang on to it
-                return other
-            self._manners.sleep(wait)
+            wait = outcome.wait(self._pacing, attempt, creates=bool(find))
+            if wait > self._pacing.longest_wait:
+                recovered = recover(outcome) if recover else None
+                if recovered is None:
+                    raise self._error(doing, needs, outcome)  # raised here, so PyGithub's exception is not its context
+                return recovered
+            self._pacing.sleep(wait)
             found = find() if find else None
             outcome, attempt = (self._try(call) if found is None else found), attempt + 1
         return outcome
@@ -139,48 +153,48 @@ class GitHubTransport:
         try:
             with self._one_at_a_time:
                 return call()
-        except _ODD as exc:  # what PyGithub makes of an odd answer
-            return Failure(_UNREADABLE, f"something that can't be read ({type(exc).__name__})", {})
+        except _UNREADABLE_ANSWER as exc:
+            return Failure(_UNREADABLE, f"with an answer that can't be read ({type(exc).__name__})", {})
         except github.GithubException as exc:
             headers = {name.lower(): str(value) for name, value in (exc.headers or {}).items()}
-            status, said = _said(exc.status, exc.data)
-            return Failure(status, self._plain(said), headers)
-        except (OSError, urllib3.exceptions.HTTPError) as exc:  # what it makes of no answer
-            return Failure(_NO_ANSWER, f"nothing ({type(exc).__name__})", {})
+            status, message = _parse_error(exc.status, exc.data)
+            return Failure(status, self._printable(message), headers)
+        except (OSError, urllib3.exceptions.HTTPError) as exc:
+            return Failure(_NO_ANSWER, f"did not answer ({type(exc).__name__})", {})
 
     def _error(self, doing: str, needs: str, failure: Failure) -> ForgeError:
-        line = f"{failure.status or ''} {failure.said}".strip()
-        sort = "429 " if failure.is_limit else line
-        advice = next(advice for begin, advice in _ADVICE if re.match(begin, sort, re.IGNORECASE))
-        needs = self._plain(failure.headers.get("x-accepted-github-permissions", needs)).replace("_", "-")
+        case = "429 " if failure.is_limit else f"{failure.status} {failure.message}"
+        advice = next(advice for pattern, advice in _ADVICE if re.match(pattern, case, re.IGNORECASE))
+        needs = self._printable(failure.headers.get("x-accepted-github-permissions", needs)).replace("_", "-")
         needs = re.sub(r"([a-z-]+)=([a-z]+)", r"`\1: \2`", needs).replace(";", " or").replace(",", " and ")
-        kind = ForgeRefusedError if sort.startswith("403 ") or "is not permitted to" in failure.said else ForgeError
-        kind = ForgeGoneError if failure.is_gone else kind
-        return kind(f"{self._plain(doing)}: GitHub said {line}; {advice.format(needs=needs)}")
+        refused = case.startswith("403 ") or "is not permitted to" in failure.message
+        kind = ForgeGoneError if failure.is_gone else ForgeRefusedError if refused else ForgeError
+        return kind(f"{self._printable(doing)}: {failure}; {advice.format(needs=needs)}")
 
-    def _plain(self, text: str) -> str:
-        """Make a line of what others wrote: printable, not long, and without the token."""
-        line = " ".join(text.replace(self._token, "***").split())
-        return "".join(each for each in line if each.isprintable())[:_TOLD]
+    def _printable(self, text: str) -> str:
+        """Return untrusted *text* as one short printable line without the token."""
+        return one_line(text.replace(self._token, "***"), _MAX_MESSAGE)
 
 
 class _Retry(GithubRetry):
-    """PyGithub's, which would wait for as long as a server asks."""
+    """PyGithub's retry, with an upper limit for the wait that a server asks for."""
 
     def get_retry_after(self, response: urllib3.BaseHTTPResponse) -> float | None:
-        asked = super().get_retry_after(response)
-        if asked is not None and asked > (self.max_rate_limit_wait or math.inf):
-            said = {"message": f"request again later, in {asked:.0f} seconds"}
-            raise RateLimitExceededExceedsMaxWait(response.status, said, dict(response.headers), wait=asked)
-        return asked
+        wait = super().get_retry_after(response)
+        if wait is not None and wait > (self.max_rate_limit_wait or math.inf):
+            data = {"message": f"wait {wait:.0f} seconds before you try again"}
+            raise RateLimitExceededExceedsMaxWait(response.status, data, dict(response.headers), wait=wait)
+        return wait
 
 
-def _said(status: int, data: object) -> tuple[int, str]:
-    """Read the body of a refusal, whatever shape it has: the status that it stands for, and what it says."""
+def _parse_error(status: int, data: object) -> tuple[int, str]:
+    """Return the status and the message of an error response, whose body may have any shape."""
     body = data if isinstance(data, dict) else {}
     rows = body.get("errors") or {}
     rows = rows if isinstance(rows, list) else [rows]
     errors = [row if isinstance(row, dict) else {"message": row} for row in rows]
-    told = [body.get("message"), *(row.get("message") or row.get("code") for row in errors)]
-    bare = "rate limit" if status == _FORBIDDEN and data is None else responses.get(status, "")  # PyGithub has read it
-    return _GRAPHQL.get(str(errors[0].get("type")), status), ": ".join(str(each) for each in told if each) or bare
+    messages = [body.get("message"), *(row.get("message") or row.get("code") for row in errors)]
+    consumed = status == _FORBIDDEN and data is None  # PyGithub read the body to look for a rate limit
+    default = "rate limit" if consumed else responses.get(status, "")
+    message = ": ".join(str(each) for each in messages if each) or default
+    return _GRAPHQL.get(str(errors[0].get("type")), status), message

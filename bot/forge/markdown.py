@@ -1,94 +1,84 @@
-"""The one sanitiser: what people, models and git wrote, as Markdown that shows it and does nothing else.
+"""The sanitiser: turns text from people, models and git into Markdown that shows the text and has no other effect.
 
-GitHub looks for mentions and references in the text that comes out of Markdown, so a backslash does not stop them, and
-in commit messages, which a squash merge makes of a pull request's raw text.  So what would act is split by a code span:
-that breaks it both ways, shows every character, and puts nothing invisible between.
+GitHub looks for mentions and references in the rendered text, so a backslash does not stop them.  It also looks in
+commit messages, and a squash merge builds one from a pull request's raw text.  So active text is split by a code span:
+``@alice`` becomes ``@`alice```.  That works in both places, shows every character and adds no invisible ones.
 """
 
 import re
-import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from typing import TYPE_CHECKING
+
+from bot.text import all_newlines, truncate, without_hidden
 
 if TYPE_CHECKING:
     from jinja2 import Environment
 
 LIMIT = 60_000
-"""Characters of a body; GitHub refuses more than 65,536."""
-CUT = "*The rest is cut: it is longer than GitHub takes.*"
+"""Characters in a body; GitHub refuses more than 65,536."""
+CUT = "*The rest was cut off: GitHub limits the length of this text.*"
 DETAILS, END_DETAILS = "<details>", "</details>"
 
 _TITLE_LIMIT, _BAR_LIMIT = 200, 60
-_BREAK = re.compile(r"\r\n?|[\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
-_HIDDEN_CATEGORIES = frozenset({"Cc", "Cf", "Cs"})
-_BLANKS = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u2800\u3164\uffa0")
-"""Nothing to see, although they are letters and marks; the selectors of variants past U+E0100 are others."""
-_SELECTORS = range(0xE0100, 0xE01F0)
 
-_ACTS = re.compile(
+_ACTIVE = re.compile(
     r"(?P<whole>www\.(?:[^\s@#`<]*[^\s@#`<.,;:!?'\")])?|\$+(?!\d)[\w$]*)"
     r"|(?P<sign>@(?=[\w.-])|\#(?=\d)|(?<![^\W_])GH-(?=\d)|:(?=//))"
     r"(?P<target>(?<=:)//(?:[^\s@#`<]*[^\s@#`<.,;:!?'\")])?|[./$-]*\w+(?:[./$-]+\w+)*\$*|[./$-]+)",
     re.IGNORECASE,
 )
-"""What GitHub acts on: ``www.a.b``, ``$math$``; ``@a/b``, ``a@b.c``, ``#1``, ``GH-1``, ``https://a.b/c``."""
+"""Text that GitHub acts on: ``www.a.b``, ``$math$``; ``@a/b``, ``a@b.c``, ``#1``, ``GH-1``, ``https://a.b/c``."""
 _MARKUP = re.compile(r"[\\`*~<\[\]|]|(?<![^\W_])_|_(?![^\W_])|!(?=[\[-])|&(?=\#?\w)")
 _BLOCK = re.compile(r"(?=[-+=:/#>])|[0-9]{1,9}(?=[.)](?:\s|$))")
-"""What makes a line another thing than text: a list, heading, quote, rule, table; or a command."""
+"""The start of a line that would be more than text: a list, heading, quote, rule, table or command."""
 _URL = re.compile(r"https?://[A-Za-z0-9.-]+(:\d+)?(/[A-Za-z0-9._~%:@/?#=&+,-]*)?")
 _FENCE = re.compile(r" {0,3}(`{3,}|~{3,})(.*)")
 
 
 def visible(text: str) -> str:
-    """Return *text* without control, bidi and other characters that don't show; its lines end with a line feed."""
-    if text.isascii() and text.isprintable():
-        return text
-    return "".join(each for each in _BREAK.sub("\n", text) if each in "\n\t" or not _hidden(each))
-
-
-def _hidden(character: str) -> bool:
-    return unicodedata.category(character) in _HIDDEN_CATEGORIES or character in _BLANKS or ord(character) in _SELECTORS
+    """Return *text* without hidden characters; lines end with a line feed."""
+    return without_hidden(all_newlines(text), prose=True)
 
 
 def prose(text: str) -> str:
-    """Return *text* as paragraphs of plain text: no markup, link, mention, reference or command in it acts."""
+    """Return *text* as plain paragraphs: no markup, link, mention, reference or command in it has an effect."""
     shown = "\n".join(_plain(each) for each in visible(text).split("\n"))
     return re.sub(r"\n{3,}", "\n\n", shown).strip("\n")
 
 
 def line(text: str) -> str:
-    """Return *text* as :func:`prose` does, on one line: for a list, a table, a sentence."""
+    """Return *text* sanitised like :func:`prose`, on one line, for a list, table or sentence."""
     return _plain(visible(text))
 
 
 def _plain(text: str) -> str:
     text = " ".join(text.split())
     parts, end = [], 0
-    for found in _ACTS.finditer(text):
-        parts += [_escaped(text[end : found.start()]), _split(found)]
-        end = found.end()
-    shown = "".join([*parts, _escaped(text[end:])])
-    start = _BLOCK.match(shown)
-    return f"{start[0]}\\{shown[start.end() :]}" if start else shown
+    for match in _ACTIVE.finditer(text):
+        parts += [_escape(text[end : match.start()]), _defuse(match)]
+        end = match.end()
+    escaped = "".join([*parts, _escape(text[end:])])
+    start = _BLOCK.match(escaped)
+    return f"{start[0]}\\{escaped[start.end() :]}" if start else escaped
 
 
-def _escaped(text: str) -> str:
+def _escape(text: str) -> str:
     return _MARKUP.sub(r"\\\g<0>", text)
 
 
-def _split(found: re.Match[str]) -> str:
-    return code(found["whole"]) if found["whole"] else found["sign"] + code(found["target"])
+def _defuse(match: re.Match[str]) -> str:
+    return code(match["whole"]) if match["whole"] else match["sign"] + code(match["target"])
 
 
 def title(text: str) -> str:
-    """Return *text* for where GitHub knows code spans but no escapes: the title of a pull request."""
+    """Return *text* for the title of a pull request, where GitHub supports code spans but no escapes."""
     shown = " ".join(visible(text).replace("`", "'").split())
-    return _ACTS.sub(_split, shortened(shown, _TITLE_LIMIT))
+    return _ACTIVE.sub(_defuse, truncate(shown, _TITLE_LIMIT))
 
 
 def code(text: str) -> str:
-    """Return *text* as inline code, on one line; a bar, which would end a table's cell, becomes a broken bar."""
+    """Return *text* as inline code on one line; ``|``, which would end a table cell, becomes ``¦``."""
     shown = " ".join(visible(text).split()).replace("|", "\u00a6") or " "
     ticks = "`" * (_longest_run(shown) + 1)
     pad = " " if "`" in {shown[0], shown[-1]} else ""
@@ -96,7 +86,7 @@ def code(text: str) -> str:
 
 
 def fenced(text: str, language: str = "") -> str:
-    """Return *text* as a block of code that nothing in it can end."""
+    """Return *text* as a code block, with a fence longer than any in the text."""
     shown = visible(text).strip("\n")
     fence = "`" * max(3, _longest_run(shown) + 1)
     return f"{fence}{re.sub(r'[^A-Za-z0-9+-]', '', language)}\n{shown}\n{fence}"
@@ -107,23 +97,18 @@ def _longest_run(text: str) -> int:
 
 
 def link(label: str, url: str) -> str:
-    """Return the Markdown *label* as a link, or as it is where *url* is not plainly an address."""
+    """Return the Markdown *label* as a link, or unchanged if *url* is not a plain web address."""
     return f"[{label}]({url})" if _URL.fullmatch(url) else label
 
 
 def folded(summary: str, rows: Iterable[str]) -> str:
-    """Return *rows* of Markdown, shown when people click on *summary*, which is a text of ours."""
+    """Return *rows* of Markdown, collapsed under *summary*, which must be trusted text."""
     body = "\n".join(rows)
     return f"{DETAILS}\n<summary>{summary}</summary>\n\n{body}\n\n{END_DETAILS}"
 
 
-def shortened(text: str, limit: int) -> str:
-    """Return *text* cut visibly to *limit* characters; for text that is not Markdown yet."""
-    return text if len(text) <= limit else f"{text[:limit].rstrip()}\u2026"
-
-
 def cut(body: str, limit: int = LIMIT, note: str = CUT) -> str:
-    """Return *body* in at most *limit* characters: cut after a line, what is open closed, and *note* under it."""
+    """Return *body* in at most *limit* characters: cut after a line, open blocks closed, *note* appended."""
     if len(body) <= limit:
         return body
     length, fence, folds = 0, "", 0
@@ -143,14 +128,14 @@ def cut(body: str, limit: int = LIMIT, note: str = CUT) -> str:
 
 
 def _fence_after(fence: str, marks: str, rest: str) -> str:
-    """Return the fence that is open after a line of *marks*, *fence* being open before."""
+    """Return the fence that is open after a line of *marks*; *fence* was open before it."""
     if not fence:
         return marks
     return "" if marks.startswith(fence) and not rest.strip() else fence
 
 
 def within(rows: Iterable[str], room: int, word: str, more: str = "- and {}") -> Iterator[str]:
-    """Yield as many *rows* as there is *room* for, then one that says how many *more* of what there are."""
+    """Yield the *rows* that fit into *room* characters, then one row that counts the others as *word*."""
     left_out = 0
     for each in rows:
         room -= len(each) + 1
@@ -163,7 +148,7 @@ def within(rows: Iterable[str], room: int, word: str, more: str = "- and {}") ->
 
 
 def paths(names: Sequence[str], few: int = 4) -> str:
-    """Return *names* as inline code, with commas; of many the first *few*."""
+    """Return *names* as inline code, separated by commas; of many, only the first *few*."""
     if len(names) <= few + 1:
         return ", ".join(map(code, names))
     return f"{', '.join(map(code, names[:few]))} and {len(names) - few} more"
@@ -182,24 +167,24 @@ def span(seconds: float) -> str:
 
 
 def gantt(bars: Sequence[tuple[str, float, float]]) -> str:
-    """Return names with begin and end in seconds as a Mermaid Gantt chart, from the first one's begin."""
+    """Return a Mermaid Gantt chart of names with start and end in seconds; the first start is zero."""
     start = min(begin for _, begin, _ in bars)
     lines = ["gantt", "    dateFormat x", "    axisFormat %M:%S", "    todayMarker off"]
-    for place, (name, begin, end) in enumerate(bars, 1):  # the number keeps a name from being one of Mermaid's words
-        shown = shortened(re.sub(r"[^A-Za-z0-9_./ -]+", " ", name), _BAR_LIMIT)
+    for place, (name, begin, end) in enumerate(bars, 1):  # the number keeps a name from being a Mermaid keyword
+        shown = truncate(re.sub(r"[^A-Za-z0-9_./ -]+", " ", name), _BAR_LIMIT)
         first, last = round((begin - start) * 1000), round((end - start) * 1000)
         lines.append(f"    {place}. {shown}, {span(end - begin)} :done, {first}, {max(first + 1, last)}")
     return "\n".join(lines)
 
 
 class Markdown(str):
-    """Text that is Markdown already: a template puts it in as it is."""
+    """Text that is already safe Markdown: templates insert it unchanged."""
 
     __slots__ = ()
 
 
 def fill(template: str, values: Mapping[str, object], **more: object) -> str:
-    """Return the *template* with all values but :class:`Markdown` sanitised."""
+    """Render *template*, with every value sanitised unless it is :class:`Markdown`."""
     text = _templates().get_template(f"{template}.md.j2").render({**values, **more})
     return re.sub(r"\n{3,}", "\n\n", text).strip("\n")
 

@@ -1,6 +1,6 @@
-"""Everything Phasebot says on GitHub, rendered whole from values: the same values, the same text.  Decides nothing.
+"""Renders every comment and pull request text from plain values.  Pure: the same values give the same text.
 
-The words are in ``templates/``; what they put in is sanitised unless it is Markdown made here.  Every link leads into
+The wording is in ``templates/``.  Every value is sanitised unless it is Markdown built here.  Every link points into
 the repository.
 """
 
@@ -22,48 +22,48 @@ from bot.forge.markdown import (
     line,
     link,
     prose,
-    shortened,
     span,
     within,
 )
 from bot.history.run_state import PhaseState, RunState
 from bot.planning.phases import PLAN_PHASE
+from bot.text import truncate
 
 Outcome = Literal["working", "complete", "incomplete", "failed", "continued", "stopped", "planned", "reverted"]
 
-_ROOM, _FILES_ROOM, _DIAGRAM_ROOM = 18_000, 10_000, 12_000
-"""Characters for each part that grows with the plan, so that none pushes another out of the body."""
-_TEXT, _REASON, _NAME = 2_000, 300, 100
+_MAX_LIST, _MAX_FILES, _MAX_DIAGRAM = 18_000, 10_000, 12_000
+"""Character limits of the parts that grow with the plan, so that no part crowds out another."""
+_MAX_TEXT, _MAX_REASON, _MAX_NAME = 2_000, 300, 100
 _FOLD_ABOVE = 30
-"""Phases that are listed one by one; of more, those that need eyes, and all of them folded."""
-_BARS = 60
+"""Up to this many phases are listed in full.  A longer list is folded, below the phases that need attention."""
+_MAX_BARS = 60
 _OID = re.compile(r"[0-9a-f]{40,64}")
-_UPWARDS = re.compile(r"/(\.|%2e){2}(?![\w.])", re.IGNORECASE)
+_PARENT_FOLDER = re.compile(r"/(\.|%2e){2}(?![\w.])", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """What there is to say about a run at one moment."""
+    """Everything to report about a run at one moment."""
 
     state: RunState
     outcome: Outcome
     requested_by: str
-    """A login; empty if nobody knows."""
+    """A login; empty if unknown."""
     server_url: str
     repository: str
     """``owner/name``."""
     run_url: str = ""
-    """The workflow's run, with its log."""
+    """The workflow run, with its log."""
     pull: int | None = None
     compare_url: str = ""
-    """Where people open the pull request themselves, as long as there is none."""
+    """Where people can open the pull request themselves, while there is none."""
     active: Mapping[str, float] = field(default_factory=dict)
-    """Phases under way → for how many seconds."""
+    """Phase in progress → seconds since it started."""
     elapsed: float | None = None
     expected: float | None = None
-    """Seconds that all of it is thought to take."""
+    """Estimated seconds for the whole run."""
     failures: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
-    """Phase → path → why it could not be made."""
+    """Phase → path → why the file could not be generated."""
     error: str | None = None
     cost: str = ""
     notes: Sequence[str] = ()
@@ -80,48 +80,48 @@ class Report:
         return sum(len(each.files) for each in self.state.phases)
 
     def url(self, *parts: str) -> str:
-        """Return an address in the repository."""
+        """Return a URL in the repository."""
         encoded = (quote(part, errors="replace") for part in (self.repository, *parts))
         return "/".join([self.server_url.rstrip("/"), *encoded])
 
-    def given(self, label: str, url: str) -> str:
-        """Return *label* as a link if *url*, which others made, leads into the repository; else nothing."""
-        shown = link(label, url)
-        return shown if shown != label and url.startswith(self.url("")) and not _UPWARDS.search(url) else ""
+    def checked_link(self, label: str, url: str) -> str:
+        """Return a link to *url* if it points into the repository, else an empty string; *url* is untrusted."""
+        linked = link(label, url)
+        return linked if linked != label and url.startswith(self.url("")) and not _PARENT_FOLDER.search(url) else ""
 
 
 def marker(run: str) -> str:
-    """Return the first line of the run's progress comment, by which it is found again."""
+    """Return the first line of the run's progress comment, which identifies it."""
     return f"<!-- phasebot:{re.sub(r'[^A-Za-z0-9._/-]', '', run)} -->"
 
 
 def render_answer(key: str, text: str) -> str:
-    """Return *text* as the answer to one command, told from all other answers by the unseen *key*."""
+    """Return *text* as the answer to one command; the hidden *key* tells it apart from other answers."""
     return f"<!-- phasebot: answer {re.sub(r'[^A-Za-z0-9-]', '', key)} -->\n{text}"
 
 
-# ---- what is rendered
+# ---- one function per text
 
 
 def render_progress(report: Report) -> str:
-    """Return the comment that is kept up to date."""
+    """Return the progress comment, which is edited during the run."""
     return cut(fill("progress", _values(report), marker=Markdown(marker(report.state.run))))
 
 
 def render_summary(report: Report, timings: Sequence[tuple[str, float, float]]) -> str:
-    """Return the job's summary; *timings* are phase, begin and end, in seconds of any clock."""
-    longest = sorted(timings, key=lambda each: each[1] - each[2])[:_BARS]
+    """Return the job summary; *timings* are phase, start and end, in seconds of any clock."""
+    longest = sorted(timings, key=lambda each: each[1] - each[2])[:_MAX_BARS]
     chart = fenced(markdown.gantt(sorted(longest, key=lambda each: each[1:])), "mermaid") if timings else ""
     return cut(fill("progress", _values(report), gantt=Markdown(chart)))
 
 
 def render_status(report: Report) -> str:
-    """Return the answer to ``/status``; without the marker, because it is not kept up to date."""
+    """Return the answer to ``/status``; it has no marker, because it is never edited."""
     return cut(fill("status", _values(report)))
 
 
 def render_closing(report: Report) -> str:
-    """Return the short comment that tells people, whom edits don't, that a run has ended."""
+    """Return the short comment at the end of a run; GitHub notifies people of new comments, not of edits."""
     return fill("closing", _values(report))
 
 
@@ -131,77 +131,79 @@ def render_pull_title(project: str) -> str:
 
 
 def render_pull_body(report: Report, issue: int | None, description: str) -> str:
-    """Return the pull request's text; merging it closes *issue*."""
+    """Return the pull request's description; merging the pull request closes *issue*."""
     keys = [each.phase.key for each in report.state.phases]
     return cut(
         fill(
             "pull",
             _values(report),
             issue=issue,
-            description=Markdown(prose(shortened(description, _TEXT))),
-            rows=Markdown("\n".join(within(_rows(report), 2 * _ROOM, "phase", "| and {} | | | |"))),
+            description=Markdown(prose(truncate(description, _MAX_TEXT))),
+            rows=Markdown("\n".join(within(_rows(report), 2 * _MAX_LIST, "phase", "| and {} | | | |"))),
             example=next((key for key in keys if key.startswith("entity/")), keys[-1] if keys else ""),
         )
     )
 
 
 def render_help(settings: Mapping[str, str], phases: Sequence[str]) -> str:
-    """Return the commands, with what holds in this repository and the phases of this run."""
+    """Return the list of commands, this repository's settings and the phases of this run."""
     return cut(fill("help", {}, settings=[*settings.items()], phases=Markdown(markdown.paths(phases, _FOLD_ABOVE))))
 
 
 def render_stopping(run: str) -> str:
     """Return the answer to ``/stop``."""
-    return fill("stopping", {}, run=shortened(run, _NAME))
+    return fill("stopping", {}, run=truncate(run, _MAX_NAME))
 
 
 def render_refusal(reason: str) -> str:
-    """Return the sentence with which a command is refused; further lines of *reason* are shown as they are."""
-    first, _, rest = shortened(reason, _TEXT).partition("\n")
+    """Return a refusal: the first line of *reason* as a sentence, further lines as a code block."""
+    first, _, rest = truncate(reason, _MAX_TEXT).partition("\n")
     return f"Not run: {line(first)}" + (f"\n\n{fenced(rest)}" if rest.strip() else "")
 
 
 def render_suggestion(message: str, suggestion: str) -> str:
-    """Return what is said to a command that nobody knows, and which one it may be."""
-    return f"Not run: {line(shortened(message, _TEXT))}. Did you mean:\n\n{fenced(shortened(suggestion, _TEXT))}"
+    """Return the answer to a mistyped command: what is wrong, and the command that was probably meant."""
+    message, suggestion = truncate(message, _MAX_TEXT), truncate(suggestion, _MAX_TEXT)
+    return f"Not run: {line(message)}. Did you mean:\n\n{fenced(suggestion)}"
 
 
 def render_failure(detail: str, command: str) -> str:
-    """Return why a command came to nothing, and how to try again."""
-    return fill("failure", {}, detail=shortened(detail, _TEXT), command=shortened(command, _TEXT))
+    """Return why a command failed, and how to try again."""
+    return fill("failure", {}, detail=truncate(detail, _MAX_TEXT), command=truncate(command, _MAX_TEXT))
 
 
-# ---- what templates put in
+# ---- values for the templates
 
 
 def _values(report: Report) -> Mapping[str, object]:
-    """Return what the templates of a run may put in."""
+    """Return the values that templates can use."""
     state, elapsed, expected = report.state, report.elapsed, report.expected or 0
     read, written = state.tokens
-    made = {
-        "asked": code(f"@{shortened(report.requested_by, _NAME)}") if report.requested_by else "",
-        "error": prose(shortened(report.error or "", _TEXT)),
+    notes = (f"- {line(truncate(each, _MAX_REASON))}" for each in report.notes)
+    fragments = {
+        "requester": code(f"@{truncate(report.requested_by, _MAX_NAME)}") if report.requested_by else "",
+        "error": prose(truncate(report.error or "", _MAX_TEXT)),
         "branch": link(code(state.branch), report.url("tree", state.branch)) if state.head else "",
         "checklist": _checklist(report),
         "file_list": _file_list(report),
         "diagram": _diagram(report),
-        "notes": "\n".join(within((f"- {line(shortened(each, _REASON))}" for each in report.notes), _TEXT, "note")),
+        "notes": "\n".join(within(notes, _MAX_TEXT, "note")),
         "plan_file": _plan_file(report),
         "pull": link(f"pull request #{report.pull}", report.url("pull", str(report.pull))) if report.pull else "",
-        "compare": report.given("open a pull request", report.compare_url),
-        "log": report.given("log", report.run_url),
+        "compare": report.checked_link("open a pull request", report.compare_url),
+        "log": report.checked_link("log", report.run_url),
         "tokens": f"{read + written:,} tokens ({read:,} in, {written:,} out)" if read + written else "",
     }
-    return {name: Markdown(text) for name, text in made.items()} | {
+    return {name: Markdown(text) for name, text in fragments.items()} | {
         "outcome": report.outcome,
         "complete": state.complete,
         "done": report.done,
         "total": count(len(state.phases), "phase") if state.phases else "",
         "files": count(report.files, "file"),
-        "took": span(elapsed) if elapsed and round(elapsed) else "",
-        "of": span(expected) if expected > (elapsed or 0) else "",
-        "cost": shortened(report.cost, _REASON),
-        "command": shortened(report.next_command, _TEXT),
+        "elapsed": span(elapsed) if elapsed and round(elapsed) else "",
+        "expected": span(expected) if expected > (elapsed or 0) else "",
+        "cost": truncate(report.cost, _MAX_REASON),
+        "command": truncate(report.next_command, _MAX_TEXT),
     }
 
 
@@ -209,14 +211,15 @@ def _checklist(report: Report) -> str:
     phases = report.state.phases
     if len(phases) <= _FOLD_ABOVE:
         return "\n".join(_items(report, phases))
-    seen = [each for each in phases if each.phase.key in report.active or _remarks(report, each)]
-    whole = within((_item(report, each, linked=False) for each in phases), _ROOM, "phase")
-    return "\n".join([*within(_items(report, seen), _ROOM, "phase"), "", folded(f"All {len(phases)} phases", whole)])
+    notable = [each for each in phases if each.phase.key in report.active or _remarks(report, each)]
+    whole = within((_item(report, each, linked=False) for each in phases), _MAX_LIST, "phase")
+    folded_list = folded(f"All {len(phases)} phases", whole)
+    return "\n".join([*within(_items(report, notable), _MAX_LIST, "phase"), "", folded_list])
 
 
 def _items(report: Report, phases: Sequence[PhaseState]) -> Iterator[str]:
-    """Yield the phases with their remarks, as long as there is room for those."""
-    room = _ROOM
+    """Yield one list item per phase, with its remarks while there is room for them."""
+    room = _MAX_LIST
     for each in phases:
         item, remarks = _item(report, each), [f"\n  - {remark}" for remark in _remarks(report, each)]
         room -= sum(map(len, remarks))
@@ -228,7 +231,7 @@ def _item(report: Report, each: PhaseState, *, linked: bool = True) -> str:
     if key in report.active:
         details = [span(report.active[key])]
     else:
-        details = [_commit(report, each, linked=linked), _made(each)]
+        details = [_commit(report, each, linked=linked), _file_count(each)]
     return " \u00b7 ".join([f"- {_symbol(report, each)} {_title(each)}", *filter(None, details)])
 
 
@@ -241,52 +244,53 @@ def _symbol(report: Report, each: PhaseState) -> str:
 
 
 def _title(each: PhaseState) -> str:
-    return line(shortened(each.phase.title, _NAME))
+    return line(truncate(each.phase.title, _MAX_NAME))
 
 
 def _commit(report: Report, each: PhaseState, *, linked: bool) -> str:
-    """Return the phase's commit; where there is no room for its address, GitHub links it by itself."""
+    """Return the phase's short commit id.  Without room for a URL, return it bare: GitHub links bare ids."""
     oid = each.commit if each.commit and _OID.fullmatch(each.commit) else ""
     return link(code(oid[:7]), report.url("commit", oid)) if oid and linked else oid[:7]
 
 
-def _made(each: PhaseState) -> str:
-    made, planned = len(each.files), len(each.phase.files)
-    if not made:
-        return "taken back" if each.status == "reverted" else ""
-    return count(made, "file") if made == planned else f"{made} of {count(planned, 'file')}"
+def _file_count(each: PhaseState) -> str:
+    generated, planned = len(each.files), len(each.phase.files)
+    if not generated:
+        return "rolled back" if each.status == "reverted" else ""
+    return count(generated, "file") if generated == planned else f"{generated} of {count(planned, 'file')}"
 
 
 def _remarks(report: Report, each: PhaseState) -> Sequence[str]:
-    """Return what a person should know of a phase that is not under way."""
+    """Return what people should know about a phase that is not in progress."""
     key = each.phase.key
     failed, reasons = report.failures.get(key, {}), dict[str, list[str]]()
     for path in dict.fromkeys([*each.missing, *failed]):
-        reasons.setdefault(shortened(failed.get(path, ""), _REASON), []).append(path)
+        reasons.setdefault(truncate(failed.get(path, ""), _MAX_REASON), []).append(path)
     if key in report.active or not (reasons or each.edited or each.fallback or each.conflicts or each.stale):
         return ()
     return fill(
         "remarks",
         {"reasons": reasons.items(), "conflicts": each.conflicts, "fallback": each.fallback, "stale": each.stale},
         edited=[path for path in each.edited if path not in each.conflicts],
-        key=shortened(key, _NAME),
+        key=truncate(key, _MAX_NAME),
     ).split("\n")
 
 
 def _rows(report: Report) -> Iterator[str]:
-    """Yield the rows of the pull request's table."""
+    """Yield the rows of the table in the pull request."""
     for each in report.state.phases:
         commit = _commit(report, each, linked=len(report.state.phases) <= _FOLD_ABOVE)
-        cells = (code(shortened(each.phase.key, _NAME)), commit, _made(each), "; ".join(_remarks(report, each)))
+        key = code(truncate(each.phase.key, _MAX_NAME))
+        cells = (key, commit, _file_count(each), "; ".join(_remarks(report, each)))
         yield f"| {' | '.join(cells)} |"
 
 
 def _file_list(report: Report) -> str:
-    """Return the links to the files; of a large project the link to its branch has to do."""
+    """Return links to the files, or nothing for a large project, whose branch is linked instead."""
     if not report.files or len(report.state.phases) > _FOLD_ABOVE:
         return ""
     rows = (f"- {_title(each)}: {', '.join(_files(report, each))}" for each in report.state.phases if each.files)
-    return folded(count(report.files, "file"), within(rows, _FILES_ROOM, "phase"))
+    return folded(count(report.files, "file"), within(rows, _MAX_FILES, "phase"))
 
 
 def _files(report: Report, each: PhaseState) -> Iterator[str]:
@@ -294,12 +298,12 @@ def _files(report: Report, each: PhaseState) -> Iterator[str]:
 
 
 def _plan_file(report: Report) -> str:
-    """Return the plan's file, as a link to where it is edited."""
+    """Return a link that opens the plan file for editing."""
     path = next((path for each in report.state.phases if each.phase.key == PLAN_PHASE for path in each.files), "")
     return link(code(path), report.url("edit", report.state.branch, path)) if path else "the plan"
 
 
 def _diagram(report: Report) -> str:
-    """Return the diagram, unless it is larger than anybody can read, or GitHub draws."""
-    fits = len(report.plan_diagram) <= _DIAGRAM_ROOM
+    """Return the diagram, unless it is too large for GitHub to draw or for people to read."""
+    fits = len(report.plan_diagram) <= _MAX_DIAGRAM
     return fenced(report.plan_diagram, "mermaid") if report.plan_diagram and fits else ""

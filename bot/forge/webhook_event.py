@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass
 
 from bot.forge.comment_command import Command, InvalidCommand, parse_command
-from bot.planning.names import shown
+from bot.text import is_printable, shown
 
 MARKER = "<!-- phasebot:"
 """Every comment of ours begins with this; a text that begins with it is never a command."""
@@ -191,6 +191,6 @@ def _positive(payload: object, place: str) -> int:
 
 def _branch(payload: object) -> str:
     value = _at(payload, "repository.default_branch")
-    if not isinstance(value, str) or not _BRANCH.fullmatch(value) or not value.isprintable():
+    if not isinstance(value, str) or not _BRANCH.fullmatch(value) or not is_printable(value):
         raise _Unfit(f"repository.default_branch {_named(value)} is not a branch name")
     return value

@@ -1,8 +1,8 @@
-"""What GitHub Actions' runner reads from files and from the log: outputs, summary, annotations, masks.
+"""Writes what the GitHub Actions runner reads from files and from the log: outputs, summary, annotations, masks.
 
-The runner executes what stands in the log.  It knows two forms, ``::command::`` at the start of a line and
-``##[command]`` anywhere in one, and compares them as a dictionary does, blind to characters that nobody sees.
-So foreign text passes :func:`neutralise` before it is printed, and nothing else prints it.
+The runner executes commands that it finds in the log: ``::command::`` at the start of a line, or ``##[command]``
+anywhere in a line.  Its comparison ignores invisible characters.  So untrusted text goes through :func:`neutralise`
+before it is printed.
 """
 
 import os
@@ -14,58 +14,52 @@ from pathlib import Path
 from typing import Literal
 
 from bot.errors import UsageError
+from bot.text import truncate, unix_newlines, without_hidden
 
 Level = Literal["error", "warning", "notice"]
 
 MAX_SUMMARY = 1_000_000
-"""Bytes in a step's summary; the runner drops one above 1 MiB."""
+"""Bytes in a step's summary; the runner drops a summary above 1 MiB."""
 MAX_ANNOTATION = 4_000
 """Characters in an annotation; the runner cuts at 4,096."""
 MAX_ANNOTATIONS = 10
-"""Annotations of a level in a step; the runner drops the others."""
+"""Annotations per level and step; the runner drops any more."""
 
 _MAX_TITLE = 200
 _MIN_SECRET = 8
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
 _SECRET = re.compile(r"[!-~]+")
-_UNSEEN = re.compile(
-    r"[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f"
-    r"\u2028-\u202e\u2060-\u206f\u3164\ud800-\udfff\ufeff\uffa0\ufff9-\ufffb\U000e0000-\U000e0fff]"
-)
-"""Control, bidi, zero-width and invisible characters, half characters, all line breaks but ``\\n``; not the tab."""
 _HASHES = re.compile(r"#([^ -~\n]*+)#([^ -~\n]*+)\[")
-"""``##[`` to a reader that passes over any of the characters that are not ASCII."""
+"""``##[`` as seen by a reader that ignores characters outside ASCII."""
 
 
 def format_output(name: str, value: str, delimiter: str) -> str:
-    """Write one output for ``GITHUB_OUTPUT``; whoever chose *value* must not know the *delimiter*.
+    """Return one output for ``GITHUB_OUTPUT``; *delimiter* must be unpredictable to the author of *value*.
 
     Raises:
-        ValueError: The name is none, or the delimiter stands in the value.
+        ValueError: The name is invalid, or the value contains the delimiter.
     """
     if not _NAME.fullmatch(name):
-        raise ValueError(f"{name!r} can't be an output's name")
+        raise ValueError(f"{name!r} is not a valid name for an output")
     if not _NAME.fullmatch(delimiter) or delimiter in value:
-        raise ValueError(f"the delimiter of the output {name!r} is no name, or stands in its value")
+        raise ValueError(f"the delimiter of output {name!r} is invalid, or the value contains it")
     return f"{name}<<{delimiter}\n{value}\n{delimiter}\n"
 
 
 def write_outputs(path: Path, outputs: Mapping[str, str]) -> None:
-    """Add *outputs* to the file at *path*, all or none."""
+    """Append *outputs* to the file at *path*, all of them or none."""
     while any((delimiter := f"phasebot_{os.urandom(16).hex()}") in value for value in outputs.values()):
         pass
     _append(path, "".join(format_output(name, value, delimiter) for name, value in outputs.items()))
 
 
 def write_summary(path: Path, markdown: str) -> None:
-    """Add *markdown* to the step's summary; what the file has no room for is cut, and the first line says so."""
-    there = path.stat().st_size if path.exists() else 0
+    """Append *markdown* to the step's summary; if it does not fit, cut its end and say so in the first line."""
+    used = path.stat().st_size if path.exists() else 0
     content = markdown.encode("utf-8", "replace")
-    if len(content) + 1 > MAX_SUMMARY - there:
-        note = (
-            f"> **Cut:** this summary is {len(content):,} bytes long, more than GitHub shows; its end is left out.\n\n"
-        )
-        room = max(0, MAX_SUMMARY - there - len(note) - 1)
+    if len(content) + 1 > MAX_SUMMARY - used:
+        note = f"> **Cut off:** this summary is {len(content):,} bytes long, which is more than GitHub shows.\n\n"
+        room = max(0, MAX_SUMMARY - used - len(note) - 1)
         markdown = note + content[:room].decode("utf-8", "ignore")
     _append(path, f"{markdown}\n")
 
@@ -75,66 +69,53 @@ def _append(path: Path, text: str) -> None:
         file.write(text.encode("utf-8", "replace"))
 
 
-def _seen(text: str) -> str:
-    """Make every character visible, and no ``##[``; line ends become those of Unix."""
-    text = text.replace("\r\n", "\n").replace("\r", "\n")
-    return _HASHES.sub(r"#\1#\2 [", _UNSEEN.sub("\ufffd", text))
+def _make_visible(text: str) -> str:
+    """Replace invisible characters, break up ``##[``, and end lines with a line feed."""
+    return _HASHES.sub(r"#\1#\2 [", without_hidden(unix_newlines(text), prose=True, instead="\ufffd"))
 
 
 def neutralise(text: str) -> str:
-    """Return *text* for the log, each line behind a bar; the runner finds no command in it."""
-    return "\n".join(f"│ {line}" for line in _seen(text).removesuffix("\n").split("\n"))
+    """Return *text* for the log, each line behind a bar, so that the runner finds no command in it."""
+    return "\n".join(f"│ {line}" for line in _make_visible(text).removesuffix("\n").split("\n"))
 
 
 def annotation(level: Level, message: str, *, title: str = "", file: str = "") -> str:
-    """Return the line that makes the runner show *message* with the run, on *file* if one is named."""
-    named = {"title": _cut(_seen(title), _MAX_TITLE), "file": _seen(file)}
-    properties = ",".join(f"{name}={_escape_property(value)}" for name, value in named.items() if value)
-    return f"::{level}{' ' if properties else ''}{properties}::{_escape(_cut(_seen(message), MAX_ANNOTATION))}"
+    """Return the line that makes the runner show *message* on the run's page, on *file* if given."""
+    values = {"title": truncate(_make_visible(title), _MAX_TITLE), "file": _make_visible(file)}
+    properties = ",".join(f"{name}={_escape_property(value)}" for name, value in values.items() if value)
+    return (
+        f"::{level}{' ' if properties else ''}{properties}::{_escape(truncate(_make_visible(message), MAX_ANNOTATION))}"
+    )
 
 
 class Annotations:
-    """The annotations of one step: the first of a level as such, the others as plain text for the log."""
+    """The annotations of one step; those past the limit of a level become plain text for the log."""
 
     def __init__(self) -> None:
-        """Start with none."""
-        self._made: Counter[Level] = Counter()
+        """Start without annotations."""
+        self._count: Counter[Level] = Counter()
 
     def add(self, level: Level, message: str, *, title: str = "", file: str = "") -> str:
-        """Return what to print for *message*."""
-        self._made[level] += 1
-        if self._made[level] <= MAX_ANNOTATIONS:
+        """Return the line to print for *message*."""
+        self._count[level] += 1
+        if self._count[level] <= MAX_ANNOTATIONS:
             return annotation(level, message, title=title, file=file)
         return neutralise(": ".join(filter(None, (level, file, title, message))))
 
 
-def group(title: str) -> str:
-    """Return the line after which the log folds under *title*, until :func:`endgroup`."""
-    return f"::group::{_escape(_cut(' '.join(_seen(title).split()), _MAX_TITLE))}"
-
-
-def endgroup() -> str:
-    """Return the line that ends a group."""
-    return "::endgroup::"
-
-
 def mask(value: str) -> str:
-    """Return the lines that make the runner blot out a secret, also as git sends it to GitHub.
+    """Return the lines that make the runner mask a secret in the log, also in the form in which git sends it.
 
     Raises:
-        UsageError: Masking it would blot out ordinary words, and with them the outputs that hold one.
+        UsageError: The secret is too short or has spaces: masking it would also mask ordinary words and outputs.
     """
     if len(value) < _MIN_SECRET or not _SECRET.fullmatch(value):
         raise UsageError(
             f"a secret of {len(value)} characters can't be masked in the log: "
-            f"it needs {_MIN_SECRET} or more, with no blank among them; check the secret in the repository's settings"
+            f"it needs at least {_MIN_SECRET} ASCII characters and no spaces; correct it in the repository's settings"
         )
-    sent = b64encode(f"x-access-token:{value}".encode()).decode()
-    return "\n".join(f"::add-mask::{_escape(each)}" for each in (value, sent))
-
-
-def _cut(text: str, limit: int) -> str:
-    return text if len(text) <= limit else text[: limit - 1] + "…"
+    git_header = b64encode(f"x-access-token:{value}".encode()).decode()
+    return "\n".join(f"::add-mask::{_escape(each)}" for each in (value, git_header))
 
 
 def _escape(text: str) -> str:

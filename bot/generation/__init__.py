@@ -1,1 +1,1 @@
-"""How files come: the provider protocol and those who keep it."""
+"""Generating files: the provider protocol and its implementations."""

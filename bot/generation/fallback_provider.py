@@ -1,4 +1,4 @@
-"""``--fallback``: what one provider can't make, another does, and the commit says so."""
+"""``--fallback``: a second provider generates the files that the first one can't."""
 
 from dataclasses import replace
 
@@ -6,18 +6,18 @@ from bot.generation.provider import GenerationRequest, GenerationResult, Provide
 
 
 class FallbackProvider:
-    """Asks one provider, and another for the files that the first could not make."""
+    """Uses one provider, and another for the files that the first one could not generate."""
 
-    def __init__(self, first: Provider, then: Provider) -> None:
-        self._first = first
-        self._then = then
-        self.name = first.name
+    def __init__(self, primary: Provider, fallback: Provider) -> None:
+        self._primary = primary
+        self._fallback = fallback
+        self.name = primary.name
 
     async def generate(self, request: GenerationRequest) -> GenerationResult:
-        """Generate a phase; what still has to be filled is in :attr:`GenerationResult.fallback`."""
-        made = await self._first.generate(request)
-        if not made.missing or made.stopped:
-            return made
-        filled = await self._then.generate(replace(request, paths=tuple(made.missing)))
-        why = {path: made.missing[path] for path in filled.missing}
-        return replace(made, files={**made.files, **filled.files}, missing=why, fallback=tuple(filled.files))
+        """Generate a phase; the fallback's files are listed in :attr:`GenerationResult.fallback`."""
+        result = await self._primary.generate(request)
+        if not result.missing or result.stopped:
+            return result
+        rest = await self._fallback.generate(replace(request, paths=tuple(result.missing)))
+        missing = {path: result.missing[path] for path in rest.missing}  # with the primary's reasons
+        return replace(result, files={**result.files, **rest.files}, missing=missing, fallback=tuple(rest.files))

@@ -1,4 +1,4 @@
-"""What the runner asks of a provider, and what it gets back: values only."""
+"""The interface between the runner and a provider: request, result and protocol."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -12,7 +12,7 @@ from bot.planning.resolved_plan import ResolvedPlan
 
 @dataclass(frozen=True, slots=True)
 class Tokens:
-    """Tokens read and written by a model; thinking counts as written."""
+    """Input and output tokens of a model; thinking counts as output."""
 
     read: int = 0
     written: int = 0
@@ -27,38 +27,38 @@ class Tokens:
 
 @dataclass(frozen=True, slots=True)
 class GenerationRequest:
-    """One phase to be generated."""
+    """A request to generate files of one phase."""
 
     plan: Plan
     recipe: Recipe
     phase: Phase
     paths: tuple[str, ...]
-    """The files wanted: the phase's, or those still missing of a partial one; in plan order."""
+    """The files to generate: all of the phase, or those missing from a partial one; in plan order."""
     at_head: Callable[[], Mapping[str, str]] = dict
-    """Read, as they are at head, the files that the phase reads and its own that are not wanted: path → text."""
+    """Returns files as they are at head, path → text: those the phase reads, and its own outside *paths*."""
 
 
 @dataclass(frozen=True, slots=True)
 class GenerationResult:
-    """What a provider made of a request.  Every wanted path is in exactly one of the two mappings."""
+    """The response to a request.  Every requested path is in exactly one of *files* and *missing*."""
 
     files: Mapping[str, str]
-    """Repository path → text, ending with a newline unless empty."""
+    """Repository path → text, which ends with a newline unless it is empty."""
     missing: Mapping[str, str] = field(default_factory=dict)
-    """Repository path → why it could not be made, in one line."""
+    """Repository path → why it could not be generated, in one line."""
     model: str | None = None
     tokens: Tokens = Tokens()
     fallback: tuple[str, ...] = ()
-    """Repository paths that another provider made, because this one could not."""
+    """Repository paths that the fallback provider generated."""
     stopped: bool = False
-    """Whether files are missing because the run was stopped, and not because they could not be made."""
+    """Whether files are missing only because the run was stopped."""
     refused: tuple[str, ...] = ()
-    """What else the model answered and nobody asked for, a printable line each; never written."""
+    """Files the model returned without being asked, one printable line each; they are discarded."""
 
 
 @dataclass(frozen=True, slots=True)
 class ProposedPlan:
-    """A plan to begin with, and what it cost if a model made it."""
+    """The plan that starts a run, with model and tokens if a model wrote it."""
 
     planned: ResolvedPlan
     model: str | None = None
@@ -66,16 +66,16 @@ class ProposedPlan:
 
 
 class Provider(Protocol):
-    """Who writes the files."""
+    """Generates the files of a phase."""
 
     @property
     def name(self) -> str:
-        """The word of ``--provider`` and of the ``Phasebot-Provider`` trailer."""
+        """The name used by ``--provider`` and the ``Phasebot-Provider`` trailer."""
 
     async def generate(self, request: GenerationRequest) -> GenerationResult:
-        """Write the files of one phase.
+        """Generate the files of one phase.
 
         Raises:
-            ProviderError: Nothing more is to be had from this provider; a file that alone can't be made is
-                reported in :attr:`GenerationResult.missing` instead.
+            ProviderError: The provider can't generate anything any more.  A single file that fails is reported in
+                :attr:`GenerationResult.missing` instead.
         """

@@ -1,4 +1,4 @@
-"""From what a person names (a provider, models, a fallback) to who plans and who writes the files."""
+"""Create the provider and the planner from the user's options."""
 
 import re
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -11,6 +11,7 @@ from bot.generation.llm.token_budget import TokenBudget
 from bot.generation.provider import Provider
 from bot.generation.templates import TemplateProvider
 from bot.settings import KEY, GeminiSettings
+from bot.text import shown
 
 if TYPE_CHECKING:
     from bot.generation.llm.planner import Planner
@@ -20,14 +21,15 @@ _MODEL_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProviderOptions:
-    """Who writes the files, as a person chose; None leaves it to what there is a key for."""
+    """The user's choice of provider and models."""
 
     provider: str | None
+    """None means ``gemini`` if there is a key for it, else ``template``."""
     models: Sequence[str]
-    """In the order in which they are asked."""
+    """In the order in which they are tried."""
     thinking: str
     fallback: str | None = None
-    """The provider that makes what the first one can't."""
+    """The provider for files that the first one can't generate."""
     gemini: GeminiSettings = field(default_factory=GeminiSettings)
     """How Gemini is reached, with its key."""
 
@@ -35,36 +37,38 @@ class ProviderOptions:
         """Return the provider's name.
 
         Raises:
-            UsageError: There is no key for it, or a model's name can't be one.
+            UsageError: The provider's key is missing, or a model name is invalid.
         """
         name = self.provider or ("gemini" if self.gemini.key else "template")
         if name == "gemini" and self.gemini.key is None:
             raise UsageError(
-                f"provider gemini needs a key: set {KEY} in the environment (of the action: its input gemini-api-key), "
-                "or use --provider template"
+                f"provider gemini needs a key: set the environment variable {KEY} "
+                "(in the action: the input gemini-api-key), or use --provider template"
             )
         for model in self.models:
             if not _MODEL_NAME.fullmatch(model):
-                raise UsageError(f"model {model[:100]!r} is no model's name; give one such as gemini-3.8-flash")
+                raise UsageError(f"model {shown(model)} is not a valid model name; give one such as gemini-3.8-flash")
         return name
 
 
 class OpenedProvider(NamedTuple):
-    """Who works for a run."""
+    """The provider and planner of a run."""
 
     provider: Provider
     planner: "Planner | None"
-    """None where nobody can plan prose."""
+    """None if the provider can't plan prose."""
 
 
 @asynccontextmanager
 async def open_provider(
     options: ProviderOptions, *, budget: TokenBudget, jobs: int, tell: Callable[[str], None]
 ) -> AsyncIterator[OpenedProvider]:
-    """Open whom *options* name, at most *jobs* requests at a time; *tell* people what takes long.
+    """Open the provider that *options* name, with at most *jobs* concurrent requests.
+
+    *tell* is called with messages for the user, for example about long waits.
 
     Raises:
-        UsageError: It can't be had.
+        UsageError: The provider can't be used.
     """
     if options.resolve() == "template":
         yield OpenedProvider(TemplateProvider(), None)
@@ -76,11 +80,11 @@ async def open_provider(
     from bot.generation.llm.retry import RetryingClient
     from bot.generation.llm.retry_policy import Timeouts
 
-    assert options.gemini.key, "resolve() has checked it"  # noqa: S101
-    patience = Timeouts()
-    async with GeminiModel(options.gemini, thinking=options.thinking, patience=patience) as model:
-        asker = RetryingClient(model, options.models, budget=budget, jobs=jobs, patience=patience, tell=tell)
-        provider: Provider = LlmProvider("gemini", asker, budget, secrets=[options.gemini.key.get_secret_value()])
+    assert options.gemini.key, "checked by resolve()"  # noqa: S101
+    timeouts = Timeouts()
+    async with GeminiModel(options.gemini, thinking=options.thinking, timeouts=timeouts) as gemini:
+        client = RetryingClient(gemini, options.models, budget=budget, jobs=jobs, timeouts=timeouts, notify=tell)
+        provider: Provider = LlmProvider("gemini", client, budget, secrets=[options.gemini.key.get_secret_value()])
         if options.fallback == "template":
             provider = FallbackProvider(provider, TemplateProvider())
-        yield OpenedProvider(provider, Planner(asker, budget))
+        yield OpenedProvider(provider, Planner(client, budget))

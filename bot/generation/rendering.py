@@ -1,7 +1,7 @@
-"""Templates of a recipe, rendered: the project's files, and the prompts that ask a model for them.
+"""Render a recipe's templates, for project files and for model prompts.
 
-Recipes may come from a pull request, so templates run in jinja's sandbox and see values, not objects that
-lead elsewhere; the text of a plan is untrusted wherever a template puts it, hence the quoting filters.
+Recipes are untrusted, so templates run in jinja's sandbox and see only plain values.  Text from a plan is untrusted,
+too, so templates use the quoting filters.
 """
 
 import datetime as dt
@@ -20,23 +20,24 @@ from bot.planning import names
 from bot.planning.phases import Phase
 from bot.planning.plan import Entity, Field, Plan
 from bot.planning.recipe import Recipe
+from bot.text import all_newlines, is_printable, without_hidden
 
 _FAILURES = (
     *(TemplateError, ArithmeticError, AttributeError, LookupError, TypeError, ValueError),
     *(RecursionError, MemoryError),
 )
-"""What a template can do wrong: its expressions are Python's, and so are their errors."""
+"""Exceptions that a broken template can raise; its expressions can fail like any Python code."""
 
 
-class _Named:
-    """An entity as others may know it: by name only."""
+class _EntityName:
+    """An entity as other entities' templates see it: its name only."""
 
     def __init__(self, name: str) -> None:
         self.name = name
         self.module = names.module_name(name)
         self.plural = names.plural(names.snake_case(name))
         self.order = re.sub(r"\d+", lambda digits: digits[0].zfill(20), self.module)
-        """Sorts modules as import sorters do: numbers by their value."""
+        """Sort key that orders modules as import sorters do: numbers by value."""
 
 
 class _FieldView:
@@ -53,10 +54,10 @@ class _FieldView:
         self.default = field.default_value
         self.choices = field.choices
         self.is_relation = field.is_relation
-        self.target = _Named(field.target) if field.target else None
+        self.target = _EntityName(field.target) if field.target else None
 
 
-class _EntityView(_Named):
+class _EntityView(_EntityName):
     """An entity as its own phase sees it."""
 
     def __init__(self, entity: Entity) -> None:
@@ -65,14 +66,14 @@ class _EntityView(_Named):
 
 
 class RenderingError(Exception):
-    """A template of the recipe is broken, or doesn't fit this plan; the message names it."""
+    """A template of the recipe is broken or does not fit this plan; the message names the template."""
 
 
 def render_template(recipe: Recipe, name: str, context: Mapping[str, Any]) -> str:
     """Render the template *name* of *recipe*.
 
     Raises:
-        RenderingError: It can't be rendered.
+        RenderingError: The template can't be rendered.
     """
     try:
         text = _environment(recipe).get_template(name).render(context)
@@ -96,25 +97,26 @@ def _environment(recipe: Recipe) -> ImmutableSandboxedEnvironment:
 
 
 def phase_context(plan: Plan, phase: Phase) -> dict[str, Any]:
-    """Return what the phase's templates see: no more than its slice of the plan, which is what its digest covers."""
-    seen = phase.slice
+    """Return the template variables of *phase*: only its slice of the plan, because its digest covers just that."""
+    content = phase.slice
     context: dict[str, Any] = {}
-    if "project" in seen:
-        context["project"] = {"name": plan.project, "slug": plan.slug, "description": seen.get("description", "")}
+    if "project" in content:
+        context["project"] = {"name": plan.project, "slug": plan.slug, "description": content.get("description", "")}
     by_name = {entity.name: entity for entity in plan.entities}
-    if "entity" in seen:
-        context["entity"] = _EntityView(by_name[seen["entity"]["name"]])
-    if "entities" in seen:
+    if "entity" in content:
+        context["entity"] = _EntityView(by_name[content["entity"]["name"]])
+    if "entities" in content:
         context["entities"] = [
-            _Named(each) if isinstance(each, str) else _EntityView(by_name[each["name"]]) for each in seen["entities"]
+            _EntityName(each) if isinstance(each, str) else _EntityView(by_name[each["name"]])
+            for each in content["entities"]
         ]
     return context
 
 
 def python_literal(value: object) -> str:
-    """Return *value* as Python source, quoted as formatters do.
+    """Return *value* as Python source, in the formatter's quote style.
 
-    Dates need ``datetime as dt``, decimals ``Decimal``, UUIDs ``uuid``.
+    The source needs the imports ``datetime as dt`` for dates, ``Decimal`` for decimals and ``uuid`` for UUIDs.
     """
     match value:
         case str():
@@ -139,14 +141,14 @@ def python_literal(value: object) -> str:
 
 
 def docstring(text: str) -> str:
-    """Return *text* as one line that can stand inside a triple-quoted docstring."""
-    line = " ".join(text.split())
+    """Return *text* as one line that is safe inside a triple-quoted docstring, without hidden characters."""
+    line = " ".join(without_hidden(all_newlines(text)).split())
     return line.replace("\\", "\\\\").replace('"', "'").strip()
 
 
 def markdown(text: str) -> str:
-    """Return *text* as Markdown prose: no HTML, no image and no link starts in it."""
-    return re.sub(r"([\\`*_\[\]<>!#|])", r"\\\1", text)
+    """Return *text* as Markdown prose: escaped so that it can't contain HTML, images or links; hidden characters go."""
+    return re.sub(r"([\\`*_\[\]<>!#|])", r"\\\1", without_hidden(all_newlines(text), prose=True))
 
 
 def toml_string(text: str) -> str:
@@ -155,7 +157,7 @@ def toml_string(text: str) -> str:
 
 
 def _python_text(text: str) -> str:
-    """Return *text* in the quotes that need fewer escapes, double ones if it's a draw."""
+    """Quote *text* with the quote character that needs fewer escapes; double quotes in a tie."""
     source = _quoted(text)
     if text.count('"') <= text.count("'"):
         return source
@@ -164,9 +166,9 @@ def _python_text(text: str) -> str:
 
 
 def _quoted(text: str) -> str:
-    """Return *text* in double quotes, which Python, TOML and JSON read alike; what can't be seen is escaped."""
+    """Quote *text* so that Python, TOML and JSON read it alike; characters that are not printable are escaped."""
     quoted = json.dumps(text, ensure_ascii=False)
-    return "".join(each if each.isprintable() else _escape(each) for each in quoted)
+    return "".join(each if is_printable(each) else _escape(each) for each in quoted)
 
 
 def _escape(character: str) -> str:

@@ -1,11 +1,14 @@
-"""The ``template`` provider: renders a recipe's templates.  Needs no key and is deterministic."""
+"""The ``template`` provider: renders a recipe's templates.  It needs no key and is deterministic."""
 
+from collections.abc import Mapping
 from contextlib import suppress
+from typing import Any
 
 from bot.generation.provider import GenerationRequest, GenerationResult
 from bot.generation.rendering import RenderingError, phase_context, render_template
 from bot.planning.phases import Phase
 from bot.planning.resolved_plan import ResolvedPlan
+from bot.text import find_hidden, is_prose_file
 
 
 class TemplateProvider:
@@ -14,20 +17,31 @@ class TemplateProvider:
     name = "template"
 
     async def generate(self, request: GenerationRequest) -> GenerationResult:
-        """Render the wanted files; one whose template fails is missing, with the template's line."""
+        """Render the requested files; a file whose template fails is missing, with the error message."""
         context = phase_context(request.plan, request.phase)
         files: dict[str, str] = {}
         missing: dict[str, str] = {}
         for path in request.paths:
             try:
-                files[path] = render_template(request.recipe, request.phase.files[path], context)
+                files[path] = _render_file(request, path, context)
             except RenderingError as exc:
                 missing[path] = str(exc)
         return GenerationResult(files, missing)
 
 
+def _render_file(request: GenerationRequest, path: str, context: Mapping[str, Any]) -> str:
+    template = request.phase.files[path]
+    text = render_template(request.recipe, template, context)
+    if hidden := find_hidden(text, prose=is_prose_file(path)):
+        raise RenderingError(
+            f"template {template}: line {text.count(chr(10), 0, hidden.start()) + 1} of {path} would hold the hidden "
+            f"character U+{ord(hidden[0]):04X}; remove it from the template, or quote the plan's text with a filter"
+        )
+    return text
+
+
 def render_phase(planned: ResolvedPlan, phase: Phase) -> dict[str, str]:
-    """Render the whole of *phase*, as it was or would have been made from *planned*; what fails is left out."""
+    """Render all files of *phase* for the plan *planned*; files whose template fails are left out."""
     context, files = phase_context(planned.plan, phase), {}
     for path, template in phase.files.items():
         with suppress(RenderingError):

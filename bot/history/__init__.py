@@ -1,1 +1,1 @@
-"""How files are kept: trailers, state derived from them, and the one place that runs git."""
+"""How files are kept: git, the branch of a run, and the state that its commits add up to."""

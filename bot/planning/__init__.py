@@ -1,1 +1,1 @@
-"""What is to be built: spec, plan, recipe and the phases that follow from them.  No I/O but reading recipes."""
+"""Planning: specs, plans, recipes and phases.  No I/O except reading spec and recipe files."""

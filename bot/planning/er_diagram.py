@@ -4,40 +4,40 @@ from collections.abc import Iterator
 
 from bot.planning.plan import Entity, Plan
 
-_WORDS = frozenset(
+_RESERVED_WORDS = frozenset(
     ("accdescr", "acctitle", "class", "classdef", "end", "erdiagram", "many", "one", "style", "subgraph", "to")
 )
-"""What Mermaid takes for words of its own, in any case, where a name could stand."""
-_KEYS = frozenset(("pk", "fk", "uk"))
+"""Words that Mermaid reserves, in any case, in places where a name can appear."""
+_KEY_WORDS = frozenset(("pk", "fk", "uk"))
 
 
 def format_diagram(plan: Plan) -> str:
-    """Return the ``erDiagram`` of *plan*, entities and fields in the plan's order."""
+    """Return the ``erDiagram`` of *plan*, with entities and fields in plan order."""
     lines = ["erDiagram"]
     for entity in plan.entities:
-        lines += [f"    {_name(entity.name)} {{", *_attributes(entity), "    }"]
-    lines += [line for entity in plan.entities for line in _relations(entity)]
+        lines += [f"    {_quote_reserved(entity.name)} {{", *_attribute_lines(entity), "    }"]
+    lines += [line for entity in plan.entities for line in _relation_lines(entity)]
     return "\n".join(lines) + "\n"
 
 
-def _attributes(entity: Entity) -> Iterator[str]:
+def _attribute_lines(entity: Entity) -> Iterator[str]:
     yield "        integer id PK"
     for field in entity.fields:
-        keys = [key for key, on in (("FK", field.is_relation), ("UK", field.unique)) if on]
+        keys = [key for key, applies in (("FK", field.is_relation), ("UK", field.unique)) if applies]
         kind = "integer" if field.is_relation else field.type
         note = ' "optional"' if field.optional else ""
-        column = f"{field.column}_" if field.column in _KEYS else field.column  # quotes don't help a column
+        column = f"{field.column}_" if field.column in _KEY_WORDS else field.column  # it can't be quoted here
         yield f"        {kind} {column} {', '.join(keys)}".rstrip() + note
 
 
-def _relations(entity: Entity) -> Iterator[str]:
+def _relation_lines(entity: Entity) -> Iterator[str]:
     for field in entity.fields:
         if field.is_relation:
             left = "|o" if field.optional else "||"
             right = "o|" if field.unique else "o{"
-            ends = f"{_name(field.target or '')} {left}--{right} {_name(entity.name)}"
-            yield f"    {ends} : {_name(field.name)}"
+            ends = f"{_quote_reserved(field.target or '')} {left}--{right} {_quote_reserved(entity.name)}"
+            yield f"    {ends} : {_quote_reserved(field.name)}"
 
 
-def _name(name: str) -> str:
-    return f'"{name}"' if name.lower() in _WORDS else name
+def _quote_reserved(name: str) -> str:
+    return f'"{name}"' if name.lower() in _RESERVED_WORDS else name

@@ -1,4 +1,4 @@
-"""Defaults of fields: the text of the grammar as a Python value of the field's type."""
+"""Field defaults: convert the text of the grammar to a Python value of the field's type."""
 
 import datetime as dt
 import json
@@ -21,25 +21,25 @@ Default = str | int | float | bool | Decimal | dt.date | uuid.UUID | list[object
 
 
 def parse_default(kind: str, text: str, choices: Sequence[str] = ()) -> Default:
-    """Return the default *text* as a value of the field type *kind*; ``now`` and ``today`` stay words.
+    """Return the default *text* as a value of the field type *kind*; ``now`` and ``today`` stay strings.
 
     Raises:
-        ValueError: It isn't one; the message says what would be.
+        ValueError: The text does not fit the type; the message says what to write instead.
     """
     if kind == "enum":
         if text not in choices:
             raise ValueError(f"write one of: {', '.join(choices)}")
         return text
-    read, hint = _READERS[kind]
+    parse, hint = _PARSERS[kind]
     try:
-        return read(text)
+        return parse(text)
     except ValueError as exc:
         raise ValueError(hint) from exc
 
 
-def _matching(form: re.Pattern[str], limit: int = 100) -> Callable[[str], str]:
+def _matching(pattern: re.Pattern[str], limit: int = 100) -> Callable[[str], str]:
     def check(text: str) -> str:
-        if len(text) > limit or not form.fullmatch(text):
+        if len(text) > limit or not pattern.fullmatch(text):
             raise ValueError(text)
         return text
 
@@ -92,12 +92,12 @@ def _finite(text: str) -> float:
 
 
 def _depth(value: object) -> int:
-    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
-    return 1 + max(map(_depth, inner), default=0)
+    children = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return 1 + max(map(_depth, children), default=0)
 
 
 _ANY = re.compile(r"[\s\S]*")
-_READERS: dict[str, tuple[Callable[[str], Default], str]] = {
+_PARSERS: dict[str, tuple[Callable[[str], Default], str]] = {
     "string": (_matching(_ANY, STRING_LIMIT), f"write at most {STRING_LIMIT} characters"),
     "text": (str, ""),
     "integer": (_integer, "write a whole number within 64 bits, such as 0"),
@@ -107,7 +107,7 @@ _READERS: dict[str, tuple[Callable[[str], Default], str]] = {
     "date": (_date, "write today, or a date such as 2026-01-31"),
     "datetime": (_datetime, "write now, or a time such as 2026-01-31T12:00:00+00:00"),
     "uuid": (uuid.UUID, "write a UUID such as 00000000-0000-0000-0000-000000000000"),
-    "email": (_matching(_EMAIL, EMAIL_LIMIT), "write an address such as someone@example.com"),
-    "url": (_matching(_URL, URL_LIMIT), "write an http(s) address"),
-    "json": (_json, f"write JSON, such as {{}}, nested at most {_JSON_DEPTH} deep"),
+    "email": (_matching(_EMAIL, EMAIL_LIMIT), "write an email address such as someone@example.com"),
+    "url": (_matching(_URL, URL_LIMIT), "write an http or https URL"),
+    "json": (_json, f"write JSON, such as {{}}, nested at most {_JSON_DEPTH} levels deep"),
 }

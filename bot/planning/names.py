@@ -1,7 +1,7 @@
-"""Names derived from names: modules, plurals, slugs, run names.
+"""Derived names: modules, plurals, slugs and run names.
 
-They become paths, tables and branch names, so they are part of the generated project's interface: the
-rules are ours and fixed, because an upgrade of an inflection library would rename people's tables.
+They become paths, tables and branch names, which are part of the generated project's interface.  The rules are
+fixed here because upgrading an inflection library could rename people's tables.
 """
 
 import keyword
@@ -9,22 +9,15 @@ import re
 import unicodedata
 
 from bot.errors import UsageError
+from bot.text import shown
 
 ENTITY_NAME = re.compile(r"[A-Z][A-Za-z0-9]*")
 FIELD_NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
 NAME_LIMIT = 60
-"""Characters in an entity's or field's name; PostgreSQL cuts identifiers at 63, and a relation adds ``_id``."""
+"""Longest name of an entity or field; PostgreSQL cuts identifiers at 63 characters, and a relation adds ``_id``."""
 
 _RUN_LIMIT = 100
-_SHOWN = 100
-BAD_CHARACTER = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufeff]")
-"""What no text of a plan may hold: control and bidi characters, other line breaks than ``\\n``, half characters."""
 _RUN_PART = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]*")
-
-
-def shown(text: str) -> str:
-    """Return *text* quoted for a message, visibly cut when long."""
-    return repr(text) if len(text) <= _SHOWN else f"{text[:_SHOWN]!r}…"
 
 
 def snake_case(name: str) -> str:
@@ -43,24 +36,24 @@ def plural(word: str) -> str:
 
 
 def slug(text: str, *, default: str = "project") -> str:
-    """Return *text* as lower-case ASCII words joined by ``-``, at most 60 characters; *default* if none is left."""
+    """Return *text* as lower-case ASCII words joined by ``-``, at most 60 characters; *default* if nothing is left."""
     ascii_text = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
     return re.sub(r"[^a-z0-9]+", "-", ascii_text.lower())[:60].strip("-") or default
 
 
 def module_name(entity: str) -> str:
-    """Return the module of an *entity*: its snake_case, kept off Python's keywords (``Class`` → ``class_``)."""
+    """Return the module name of an *entity*: snake_case, with ``_`` after a Python keyword (``Class`` → ``class_``)."""
     module = snake_case(entity)
     return f"{module}_" if keyword.iskeyword(module) else module
 
 
 def check_run_name(run: str) -> str:
-    """Return *run* if ``phasebot/<run>`` is a valid branch on every system and safe in a marker.
+    """Return *run* if ``phasebot/<run>`` is a valid branch name on every system and safe inside a comment marker.
 
-    Stricter than ``git check-ref-format``: letters, digits and ``._-/`` only.
+    Stricter than ``git check-ref-format``: only letters, digits and ``._-/``.
 
     Raises:
-        UsageError: It is not.
+        UsageError: *run* is invalid.
     """
     parts = run.split("/")
     if (
@@ -69,7 +62,7 @@ def check_run_name(run: str) -> str:
         or any(not _RUN_PART.fullmatch(part) or part.endswith((".", ".lock")) for part in parts)
     ):
         raise UsageError(
-            f"run name {run[:_RUN_LIMIT]!r} is no valid branch name: use letters, digits and '.', '_', '-', "
+            f"run name {shown(run)} is not a valid branch name: use letters, digits and '.', '_', '-', "
             f"such as {slug(run)!r}"
         )
     return run

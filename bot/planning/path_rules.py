@@ -1,7 +1,7 @@
-"""Which paths a project may have: one rule for recipes, plans and model output (design: trust).
+"""The rules for generated paths, the same for recipes, plans and model output.
 
-Generated paths end up in a checkout and in the next CI run of whoever merges them, so nothing that
-configures git, CI or an agent can be generated, and nothing that one file system reads as another path.
+Generated files end up in a checkout and in the next CI run of whoever merges them.  So a path must not configure
+git, CI or an AI agent, and must not mean a different path on another file system.
 """
 
 import re
@@ -10,9 +10,10 @@ from pathlib import PurePosixPath
 
 from pathspec import GitIgnoreSpec
 
-_FORBIDDEN = re.compile(
-    r"[\x00-\x1f\x7f-\x9f\\:*?\"<>|\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff]"
-)
+from bot.text import find_hidden
+
+_FORBIDDEN = re.compile(r"[\t\n\\:*?\"<>|]")
+"""What a path can't hold besides hidden characters: Windows reads it otherwise, and a path is one line."""
 _DEVICES = re.compile(r"(con|prn|aux|nul|conin\$|conout\$|com\d|lpt\d)\s*(\..*)?")
 _SHORT_NAME = re.compile(r".*~\d")
 _DENIED = GitIgnoreSpec.from_lines((
@@ -23,26 +24,26 @@ _DENIED = GitIgnoreSpec.from_lines((
     *(".claude*", "claude*.md", "agents*.md", "gemini.md", ".gemini", ".codex"),
     *(".cursor*", ".mcp.json", ".aider*", ".windsurf*", ".clinerules*", ".roo*"),
 ))  # fmt: skip
-"""Patterns of one part of a path, so that nothing below a denied folder is let in again."""
+"""Patterns for a single path component, so that denying a folder denies everything below it."""
 MAX_PATH = 400
 
 
 def path_problem(path: str) -> str | None:
-    """Return why *path*, relative to the project's folder, can't be generated; None when it can.
+    """Return why *path*, relative to the project's folder, can't be generated; None if it can.
 
-    The message reads after the path: ``'../x' leaves the project``.
+    The message continues a sentence that starts with the path: ``'../x' leaves the project``.
     """
-    if not 0 < len(path) <= MAX_PATH:  # before anything whose time grows with the square of it
-        return f"is no path of 1 to {MAX_PATH} characters"
+    if not 0 < len(path) <= MAX_PATH:  # first, because the checks below take quadratic time
+        return f"does not have 1 to {MAX_PATH} characters"
     parts = path.split("/")
-    plain = unicodedata.normalize("NFKC", path).casefold().split("/")  # what some file system may read it as
-    bad = _FORBIDDEN.search(path)
+    plain = unicodedata.normalize("NFKC", path).casefold().split("/")  # how some file systems read it
+    bad = find_hidden(path) or _FORBIDDEN.search(path)
     rules = (
         (bad, f"holds the character U+{ord(bad[0]) if bad else 0:04X}"),
         (path.startswith("/") or ".." in (*parts, *plain), "leaves the project"),
         (
             any(not part.strip(" .") or part != part.strip(" ") or part.endswith(".") for part in parts),
-            "has an odd part",
+            "has a part that is empty, or has spaces around it or a dot at its end",
         ),
         (any(_DEVICES.fullmatch(part) or _SHORT_NAME.fullmatch(part) for part in plain), "is reserved on Windows"),
         (any(map(_DENIED.match_file, plain)), "configures git, CI or an agent, which is never generated"),
@@ -51,7 +52,7 @@ def path_problem(path: str) -> str | None:
 
 
 def check_output_dir(text: str) -> str | None:
-    """Return the normal form of an output folder (``.`` or ``a/b``), or None when it leaves the repository."""
+    """Return the normal form of an output folder (``.`` or ``a/b``), or None if it can't be one."""
     normal = str(PurePosixPath(text.strip().replace("\\", "/")))
     if normal == ".":
         return normal
@@ -59,5 +60,5 @@ def check_output_dir(text: str) -> str | None:
 
 
 def inside(output_dir: str, path: str) -> str:
-    """Return the repository path of *path* in the project's folder."""
+    """Return the path in the repository of the project's *path*."""
     return path if output_dir == "." else f"{output_dir}/{path}"

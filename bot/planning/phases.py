@@ -1,4 +1,4 @@
-"""Plan and recipe → the ordered phases of a run, with their files, needs and digests."""
+"""Derive the phases of a run from its plan and recipe: order, files, needs and digests."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,41 +17,41 @@ PLAN_FILE = ".phasebot/plan.yaml"
 
 @dataclass(frozen=True, slots=True)
 class Phase:
-    """One step of the plan: what one commit will hold."""
+    """One step of the plan, which becomes one commit."""
 
     key: str
     title: str
     place: int
-    """From 1; ``plan`` is 1."""
+    """Position in plan order; ``plan`` is 1."""
     files: Mapping[str, str]
     """Repository path → template (empty for the plan's own file)."""
     needs: tuple[str, ...]
-    """Keys of the phases to be done before; all need ``plan``, which is not listed."""
+    """Keys of the phases that must be done first; ``plan``, which every phase needs, is not listed."""
     inputs: str
-    """Digest of what the person controls for this phase (design §2.2)."""
+    """Digest of *slice*, written as the trailer ``Phasebot-Inputs``."""
     recipe: str
     """``<name>@sha256:<hex>`` of the recipe files this phase uses."""
     slice: Mapping[str, Any]
-    """The part of the plan this phase may depend on; *inputs* is its digest."""
+    """The part of the plan that this phase can depend on."""
     prompt: str | None = None
-    """The recipe's template of what a model is told of this phase."""
+    """The recipe's template for this phase's model prompt."""
     reads: tuple[str, ...] = ()
-    """Repository paths, of phases it needs, whose content at head a model is shown."""
+    """Repository paths of phases it needs; the model is shown their content at head."""
 
 
 def plan_path(output_dir: str) -> str:
-    """Return where the plan file of a project in *output_dir* lies."""
+    """Return the repository path of the plan file for a project in *output_dir*."""
     return inside(output_dir, PLAN_FILE)
 
 
 def derive_phases(plan: Plan, recipe: Recipe) -> tuple[Phase, ...]:
-    """Lay out the phases in plan order: ``plan`` first, then as the recipe lists them.
+    """Return the phases in plan order: ``plan`` first, then as the recipe lists them.
 
     Raises:
-        UsageError: The recipe gives a path to two phases, an impossible path, or a need that no phase meets
-            before it.
+        UsageError: The recipe gives one path to two phases, has an invalid path, or lists a need that is not an
+            earlier phase.
     """
-    whole = plan.model_dump(mode="json", by_alias=True)
+    content = plan.model_dump(mode="json", by_alias=True)
     phases = [
         Phase(
             key=PLAN_PHASE,
@@ -59,115 +59,116 @@ def derive_phases(plan: Plan, recipe: Recipe) -> tuple[Phase, ...]:
             place=1,
             files={plan_path(plan.output_dir): ""},
             needs=(),
-            inputs=digest(whole),
+            inputs=digest(content),
             recipe=f"{recipe.name}@{digest(recipe.name)}",
-            slice=whole,
+            slice=content,
         )
     ]
     keys = {PLAN_PHASE}
     for entry in recipe.phases:
-        used = f"{recipe.name}@{recipe.digest(entry)}"
+        recipe_id = f"{recipe.name}@{recipe.digest(entry)}"
         for entity in plan.entities if entry.for_each else (None,):
-            phases.append(_phase(entry, entity, plan, used, phases))
+            phases.append(_phase(entry, entity, plan, recipe_id, phases))
             if phases[-1].key in keys:
                 raise UsageError(f"recipe {recipe.name!r}: two phases have the key {phases[-1].key!r}; rename one")
             keys.add(phases[-1].key)
-    _refuse_shared_paths(phases, recipe.name)
+    _check_paths_are_disjoint(phases, recipe.name)
     return tuple(phases)
 
 
-def _phase(entry: RecipePhase, entity: Entity | None, plan: Plan, recipe: str, before: Sequence[Phase]) -> Phase:
-    words = {"name": entity.name, "module": entity.module, "plural": entity.plural} if entity else {}
-    key, title = _fill(entry.key, words), _fill(entry.title, words)
-    content = _slice(entry, entity, plan, key)
-    needs = tuple(_needs(entry, key, before))
-    paths = {_path(_fill(path, words)): template for path, template in entry.files.items()}
+def _phase(entry: RecipePhase, entity: Entity | None, plan: Plan, recipe_id: str, earlier: Sequence[Phase]) -> Phase:
+    values = {"name": entity.name, "module": entity.module, "plural": entity.plural} if entity else {}
+    key, title = _substitute(entry.key, values), _substitute(entry.title, values)
+    plan_slice = _slice(entry, entity, plan, key)
+    needs = tuple(_needs(entry, key, earlier))
+    paths = {_check_path(_substitute(path, values)): template for path, template in entry.files.items()}
     return Phase(
         key=key,
         title=title,
-        place=len(before) + 1,
+        place=len(earlier) + 1,
         files={inside(plan.output_dir, path): template for path, template in paths.items()},
         needs=needs,
-        inputs=digest(content),
-        recipe=recipe,
-        slice=content,
+        inputs=digest(plan_slice),
+        recipe=recipe_id,
+        slice=plan_slice,
         prompt=PROMPTS + entry.prompt if entry.prompt else None,
-        reads=tuple(_reads(entry, key, needs, before, plan.output_dir)),
+        reads=tuple(_reads(entry, key, needs, earlier, plan.output_dir)),
     )
 
 
-def _fill(text: str, words: Mapping[str, str]) -> str:
+def _substitute(text: str, values: Mapping[str, str]) -> str:
     try:
-        return Template(text).substitute(words)
+        return Template(text).substitute(values)
     except (KeyError, ValueError) as exc:
-        raise UsageError(f"recipe: {text!r} has a placeholder that this phase does not have: {exc}") from exc
+        raise UsageError(f"recipe: {text!r} has a placeholder that is not defined for this phase: {exc}") from exc
 
 
-def _path(path: str) -> str:
+def _check_path(path: str) -> str:
     if problem := path_problem(path):
         raise UsageError(f"recipe: path {path!r} {problem}")
     return path
 
 
-def _needs(entry: RecipePhase, key: str, before: Sequence[Phase]) -> Iterator[str]:
+def _needs(entry: RecipePhase, key: str, earlier: Sequence[Phase]) -> Iterator[str]:
     for need in entry.needs:
-        found = [
+        matches = [
             phase.key
-            for phase in before
+            for phase in earlier
             if phase.key == need or (need == "entity/*" and phase.key.startswith("entity/"))
         ]
-        if not found and need != "entity/*":
-            raise UsageError(f"recipe: phase {key!r} needs {need!r}, which is no phase before it")
-        yield from found
+        if not matches and need != "entity/*":
+            raise UsageError(f"recipe: phase {key!r} needs {need!r}, which is not the key of an earlier phase")
+        yield from matches
 
 
 def _reads(
-    entry: RecipePhase, key: str, needs: Sequence[str], before: Sequence[Phase], output_dir: str
+    entry: RecipePhase, key: str, needs: Sequence[str], earlier: Sequence[Phase], output_dir: str
 ) -> Iterator[str]:
     root = "" if output_dir == "." else f"{output_dir}/"
-    there = [path for phase in before if phase.key in needs for path in phase.files] if entry.reads else []
+    available = [path for phase in earlier if phase.key in needs for path in phase.files] if entry.reads else []
     for pattern in entry.reads:
-        found = [path for path in there if fnmatchcase(path.removeprefix(root), pattern)]
-        if not found and "*" not in pattern:
-            raise UsageError(f"recipe: phase {key!r} reads {pattern!r}, which no phase that it needs makes")
-        yield from found
+        matches = [path for path in available if fnmatchcase(path.removeprefix(root), pattern)]
+        if not matches and "*" not in pattern:
+            raise UsageError(f"recipe: phase {key!r} reads {pattern!r}, which none of the phases it needs generates")
+        yield from matches
 
 
 def _slice(entry: RecipePhase, entity: Entity | None, plan: Plan, key: str) -> dict[str, Any]:
-    """Return what a phase may see of the plan, and so what makes it stale.
+    """Return the part of the plan that a phase sees; a change to it makes the phase outdated.
 
-    Defaults are left out, so that a later release can give fields another property without making all stale.
+    Defaults are left out, so a later release can add a property to fields without making every phase outdated.
     """
-    seen: dict[str, Any] = {"output-dir": plan.output_dir}
+    content: dict[str, Any] = {"output-dir": plan.output_dir}
     if entry.sees != "nothing":
-        seen["project"] = plan.project
+        content["project"] = plan.project
     if entity:
-        seen["entity"] = entity.model_dump(mode="json", exclude_defaults=True)
+        content["entity"] = entity.model_dump(mode="json", exclude_defaults=True)
     elif entry.sees == "names":
-        seen["entities"] = [entity.name for entity in plan.entities]
+        content["entities"] = [entity.name for entity in plan.entities]
     elif entry.sees == "entities":
-        seen["description"] = plan.description
-        seen["entities"] = [entity.model_dump(mode="json", exclude_defaults=True) for entity in plan.entities]
+        content["description"] = plan.description
+        content["entities"] = [entity.model_dump(mode="json", exclude_defaults=True) for entity in plan.entities]
     if key in plan.instructions:
-        seen["instruction"] = plan.instructions[key]
-    return seen
+        content["instruction"] = plan.instructions[key]
+    return content
 
 
-def _refuse_shared_paths(phases: Sequence[Phase], recipe: str) -> None:
-    owner: dict[str, str] = {}
+def _check_paths_are_disjoint(phases: Sequence[Phase], recipe: str) -> None:
+    owners: dict[str, str] = {}
     for phase in phases:
         for path in phase.files:
-            if other := owner.get(path.lower()):
+            if other := owners.get(path.lower()):
                 raise UsageError(
-                    f"recipe {recipe!r}: {path!r} belongs to {other!r} and {phase.key!r}; phases own disjoint paths"
+                    f"recipe {recipe!r}: {path!r} belongs to both {other!r} and {phase.key!r}; "
+                    "only one phase can own a path"
                 )
-            owner[path.lower()] = phase.key
-    for path, key in owner.items():
+            owners[path.lower()] = phase.key
+    for path, key in owners.items():
         parents = path.split("/")[:-1]
         for depth in range(1, len(parents) + 1):
-            if above := owner.get("/".join(parents[:depth])):
+            if parent_owner := owners.get("/".join(parents[:depth])):
                 raise UsageError(
-                    f"recipe {recipe!r}: a file of {above!r} stands where {key!r} has the folder of {path!r}"
+                    f"recipe {recipe!r}: {path!r} of {key!r} needs a folder where {parent_owner!r} has a file"
                 )
 
 
@@ -175,24 +176,25 @@ def find_phase(phases: Sequence[Phase], key: str) -> Phase:
     """Return the phase *key*.
 
     Raises:
-        UsageError: There is none; the message lists the phases, nearest first.
+        UsageError: The plan has no such phase; the message lists all phases, the most similar first.
     """
     from difflib import SequenceMatcher
 
     for phase in phases:
         if phase.key == key:
             return phase
-    near = sorted(phases, key=lambda phase: -SequenceMatcher(None, phase.key.lower(), key.lower()).ratio())
-    raise UsageError(f"phase {key!r} is not in the plan; phases are: {', '.join(phase.key for phase in near[:30])}")
+    by_similarity = sorted(phases, key=lambda phase: -SequenceMatcher(None, phase.key.lower(), key.lower()).ratio())
+    keys = ", ".join(phase.key for phase in by_similarity[:30])
+    raise UsageError(f"phase {key!r} is not in the plan; phases are: {keys}")
 
 
 def find_owner(phases: Sequence[Phase], path: str) -> str:
-    """Return the phase that *path* belongs to.
+    """Return the key of the phase that owns *path*.
 
     Raises:
-        UsageError: It belongs to none.
+        UsageError: No phase owns it.
     """
     for phase in phases:
         if path in phase.files:
             return phase.key
-    raise UsageError(f"{path!r} belongs to no phase; name one: /regenerate PHASE, and /status lists them")
+    raise UsageError(f"{path!r} belongs to no phase; name a phase instead: /regenerate PHASE (/status lists them)")

@@ -1,8 +1,7 @@
 """The plan: what will be built, as data.
 
-These models are the boundary every plan crosses, whether a person, a file or a model wrote it; a
-:class:`Plan` that exists is valid by itself.  Which names a recipe reserves is checked by
-:func:`find_problem`, because only the recipe knows them.
+Every plan is validated by these models, whether a person, a file or a model wrote it, so every :class:`Plan` object
+is valid.  :func:`find_problem` also checks the names that a recipe reserves, which only the recipe knows.
 """
 
 import keyword
@@ -16,6 +15,7 @@ from pydantic import Field as Setting
 from bot.planning import names
 from bot.planning.field_defaults import Default, parse_default
 from bot.planning.path_rules import check_output_dir
+from bot.text import CONTROL, shown
 
 MAX_ENTITIES = 500
 MAX_FIELDS = 200
@@ -32,7 +32,7 @@ _CHOICE = re.compile(r"[A-Za-z0-9_.-]+")
 
 
 def _clean(text: str) -> str:
-    if bad := names.BAD_CHARACTER.search(text):
+    if bad := CONTROL.search(text):
         raise ValueError(f"it holds the character U+{ord(bad[0]):04X}; remove it")
     return text
 
@@ -40,7 +40,7 @@ def _clean(text: str) -> str:
 def _one_line(text: str) -> str:
     line = " ".join(_clean(text).split())
     if not line:
-        raise ValueError("it is empty; write a word")
+        raise ValueError("it is empty; write at least one word")
     return line
 
 
@@ -49,7 +49,7 @@ _Prose = Annotated[str, AfterValidator(lambda text: _clean(text).strip())]
 
 
 class Problem(NamedTuple):
-    """What is wrong with a plan, and where: *field* is None when it is the entity, both when it is the whole."""
+    """What is wrong, and where: in a field, in an entity (*field* is None) or in the whole plan (both are None)."""
 
     entity: str | None
     field: str | None
@@ -61,7 +61,7 @@ class Problem(NamedTuple):
 
 
 class Reserved(NamedTuple):
-    """Names that a recipe can't give to an entity or a field."""
+    """Names that the recipe keeps for itself: no entity or field can have them."""
 
     entities: frozenset[str] = frozenset()
     fields: frozenset[str] = frozenset()
@@ -83,7 +83,7 @@ class Field(_Frozen):
     index: bool = False
     optional: bool = False
     default: str | None = None
-    """As text in the grammar's form for the type (``false``, ``9.99``, ``now``); unquoted."""
+    """The default as written in the grammar (``false``, ``9.99``, ``now``), without quotes."""
     choices: tuple[str, ...] = ()
     target: str | None = None
 
@@ -93,7 +93,7 @@ class Field(_Frozen):
 
     @property
     def column(self) -> str:
-        """The name of the column: a relation's ends in ``_id``."""
+        """The name of the database column; for a relation it ends in ``_id``."""
         return f"{self.name}_id" if self.is_relation else self.name
 
     @property
@@ -102,12 +102,12 @@ class Field(_Frozen):
 
     @property
     def default_value(self) -> Default:
-        """The default as a Python value of the field's type; ``now`` and ``today`` stay words."""
+        """The default as a Python value of the field's type; ``now`` and ``today`` stay strings."""
         return None if self.default is None else parse_default(self.type, self.default, self.choices)
 
 
 class Entity(_Frozen):
-    """One kind of thing the project keeps, with its fields in order."""
+    """One kind of record in the project, with its fields in order."""
 
     name: str
     fields: tuple[Field, ...]
@@ -122,7 +122,7 @@ class Entity(_Frozen):
 
 
 class Plan(_Frozen):
-    """What will be built.  Field order and entity order are the person's and are kept."""
+    """What will be built.  Entities and fields keep the order in which the person wrote them."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, populate_by_name=True)
 
@@ -132,7 +132,7 @@ class Plan(_Frozen):
     output_dir: str = Setting(default=".", alias="output-dir")
     entities: tuple[Entity, ...]
     instructions: Mapping[_Line, _Prose] = {}
-    """What a person asked of a phase beyond its fields, by phase key."""
+    """Extra instructions from people, by phase key."""
 
     @property
     def slug(self) -> str:
@@ -140,10 +140,10 @@ class Plan(_Frozen):
 
     @field_validator("output_dir")
     @classmethod
-    def _normal(cls, folder: str) -> str:
+    def _normalize_output_dir(cls, folder: str) -> str:
         normal = check_output_dir(folder)
         if normal is None:
-            raise ValueError(f"{names.shown(folder)} is no folder inside the repository; name one, or '.'")
+            raise ValueError(f"{shown(folder)} is not a folder inside the repository; give one, or '.'")
         return normal
 
     @model_validator(mode="after")
@@ -154,7 +154,7 @@ class Plan(_Frozen):
 
 
 def find_problem(entities: Sequence[Entity], reserved: Reserved = NOTHING_RESERVED) -> Problem | None:
-    """Return the first thing wrong among *entities*, or None: names, references, cycles, limits."""
+    """Return the first problem with the *entities* (names, relations, cycles, limits), or None."""
     return next(_problems(entities, reserved), None)
 
 
@@ -169,7 +169,7 @@ def _problems(entities: Sequence[Entity], reserved: Reserved) -> Iterator[Proble
         yield from _entity_problems(entity, reserved)
         for place in (("module", entity.module), ("table", entity.plural), ("name", entity.name.lower())):
             if (other := taken.get(place)) == entity.name:
-                yield Problem(entity.name, None, f"entity {entity.name} is given twice; rename or merge one")
+                yield Problem(entity.name, None, f"entity {entity.name} is defined twice; rename one or merge them")
             elif other:
                 message = f"entities {other} and {entity.name} would share the {place[0]} {place[1]!r}; rename one"
                 yield Problem(entity.name, None, message)
@@ -181,18 +181,18 @@ def _problems(entities: Sequence[Entity], reserved: Reserved) -> Iterator[Proble
                 yield Problem(
                     entity.name,
                     field.name,
-                    f"relation to unknown entity {names.shown(field.target or '')}; {_known(known, field.target)}",
+                    f"relation to unknown entity {shown(field.target or '')}; {_suggestion(known, field.target)}",
                 )
     yield from _cycles(entities)
 
 
-def _known(known: set[str], target: str | None) -> str:
+def _suggestion(known: set[str], target: str | None) -> str:
     import difflib
 
     near = difflib.get_close_matches(target or "", known, n=1)
     if near:
         return f"did you mean {near[0]!r}?"
-    return "add an entity of that name, or point at one of: " + ", ".join(sorted(known)[:10])
+    return "add an entity of that name, or use one of: " + ", ".join(sorted(known)[:10])
 
 
 def _entity_problems(entity: Entity, reserved: Reserved) -> Iterator[Problem]:
@@ -200,7 +200,7 @@ def _entity_problems(entity: Entity, reserved: Reserved) -> Iterator[Problem]:
         yield Problem(entity.name, None, message)
     if not entity.fields:
         yield Problem(
-            entity.name, None, f"entity {entity.name} has no fields; write for example '- {entity.name}: name string'"
+            entity.name, None, f"entity {entity.name} has no fields; write, for example, '- {entity.name}: name string'"
         )
     if len(entity.fields) > MAX_FIELDS:
         yield Problem(
@@ -216,13 +216,14 @@ def _entity_problems(entity: Entity, reserved: Reserved) -> Iterator[Problem]:
         yield from (Problem(entity.name, field.name, message) for message in _field_problems(field))
 
 
-def _name_problem(kind: str, name: str, form: re.Pattern[str], example: str, reserved: frozenset[str]) -> str | None:
-    if not form.fullmatch(name):
+def _name_problem(kind: str, name: str, pattern: re.Pattern[str], example: str, reserved: frozenset[str]) -> str | None:
+    if not pattern.fullmatch(name):
         shape = (
-            "a capital letter, then letters and digits" if kind == "entity" else "small letters, digits and single '_'"
+            "a capital letter, then letters and digits"
+            if kind == "entity"
+            else "lowercase letters, digits and single '_'"
         )
-        article = "an" if kind == "entity" else "a"
-        return f"{names.shown(name)} can't name {article} {kind}: use {shape}, such as {example!r}"
+        return f"{shown(name)} is not a valid {kind} name: use {shape}, such as {example!r}"
     if len(name) > names.NAME_LIMIT:
         return f"name {name[:20]!r}… has {len(name)} characters; the limit is {names.NAME_LIMIT}"
     if keyword.iskeyword(name):
@@ -242,12 +243,12 @@ def _field_problems(field: Field) -> Iterator[str]:
     if field.type == "json" and (field.unique or field.index):
         yield "a json field can't be unique or indexed: databases don't compare documents"
     if field.default is not None:
-        if bad := names.BAD_CHARACTER.search(field.default):
+        if bad := CONTROL.search(field.default):
             yield f"its default holds the character U+{ord(bad[0]):04X}; remove it"
         try:
             parse_default(field.type, field.default, field.choices)
         except ValueError as exc:
-            yield f"default {names.shown(field.default)} does not fit type {field.type}: {exc}"
+            yield f"default {shown(field.default)} does not fit type {field.type}: {exc}"
 
 
 def _choice_problems(choices: Sequence[str]) -> Iterator[str]:
@@ -255,36 +256,35 @@ def _choice_problems(choices: Sequence[str]) -> Iterator[str]:
         yield f"an enum needs 1 to {MAX_CHOICES} choices: enum(draft|published)"
     for choice in choices:
         if not _CHOICE.fullmatch(choice) or len(choice) > names.NAME_LIMIT:
-            shown = names.shown(choice)
-            yield f"enum choice {shown}: use letters, digits and '_', '-', '.', at most {names.NAME_LIMIT}"
+            yield f"enum choice {shown(choice)}: use letters, digits and '_', '-', '.', at most {names.NAME_LIMIT}"
     if len(set(choices)) < len(choices):
-        yield "an enum choice is given twice"
+        yield "an enum choice appears twice"
 
 
 def _cycles(entities: Sequence[Entity]) -> Iterator[Problem]:
-    """Yield a cycle of required relations: no row of any entity on it could ever be created first."""
+    """Yield a problem if required relations form a cycle, because then no entity's row could be created first."""
     needs = {e.name: [f for f in e.fields if f.is_relation and not f.optional] for e in entities}
-    free: set[str] = set()
+    creatable: set[str] = set()
     while ready := {
-        name for name, fields in needs.items() if name not in free and all(f.target in free for f in fields)
+        name for name, fields in needs.items() if name not in creatable and all(f.target in creatable for f in fields)
     }:
-        free |= ready
-    stuck = [entity.name for entity in entities if entity.name not in free]
+        creatable |= ready
+    stuck = [entity.name for entity in entities if entity.name not in creatable]
     if not stuck:
         return
     path: list[str] = []
     name = stuck[0]
     while name not in path:
         path.append(name)
-        field = next((f for f in needs[name] if f.target not in free), None)
+        field = next((f for f in needs[name] if f.target not in creatable), None)
         if field is None or field.target not in needs:
             return
         name = field.target or ""
-    around = [*path[path.index(name) :], name]
-    field = next(f for f in needs[name] if f.target == around[1])
+    cycle = [*path[path.index(name) :], name]
+    field = next(f for f in needs[name] if f.target == cycle[1])
     yield Problem(
         name,
         field.name,
-        f"required relations in a circle: {' -> '.join(around)}; none could be created first, "
-        f"so make one optional: '{field.name} -> {field.target} ?'",
+        f"required relations form a cycle: {' -> '.join(cycle)}; no row could be created first, "
+        f"so make one relation optional: '{field.name} -> {field.target} ?'",
     )

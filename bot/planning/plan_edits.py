@@ -1,4 +1,4 @@
-"""Change a plan file without laying hands on what people wrote in it: add an instruction."""
+"""Add instructions to a plan file and leave the rest of its text as people wrote it."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import replace
@@ -7,56 +7,60 @@ import yaml
 
 from bot.errors import UsageError
 from bot.planning import yaml_outline
+from bot.planning.plan_file import format_instructions
 from bot.planning.resolved_plan import ResolvedPlan, resolve_plan_file
-from bot.planning.spec_parser import INSTRUCTIONS, format_instructions
+from bot.planning.yaml_spec import INSTRUCTIONS
 
 
 def add_instruction(planned: ResolvedPlan, text: str, phases: Collection[str], instruction: str) -> ResolvedPlan:
-    """Return the plan whose file is *text* with one more *instruction* for each of *phases*.
+    """Add *instruction* for each of *phases* to the plan file *text* and return the resulting plan.
 
-    The file changes in its part on instructions only; what a phase is told already is not told again.
+    Only the file's ``instructions`` section changes.  An instruction that a phase already has is not added again.
 
     Raises:
-        UsageError: The instruction can't be part of the plan.
+        UsageError: The instruction can't be part of a plan, or the file can't be edited automatically.
     """
     instructions = dict(planned.plan.instructions)
     for phase in phases:
-        there = instructions.get(phase, "")
-        if f"\n\n{instruction}\n\n" not in f"\n\n{there}\n\n":
-            instructions[phase] = f"{there}\n\n{instruction}" if there else instruction
-    changed = _with_section(text, instructions)
-    made = resolve_plan_file(changed, source="the plan with the instruction", output_dir=planned.plan.output_dir)
-    if made.plan != planned.plan.model_copy(update={"instructions": made.plan.instructions}):
-        raise UsageError("adding an instruction to the plan: its file is written in an unusual way; edit it by hand")
-    return replace(made, text=changed)
+        existing = instructions.get(phase, "")
+        if f"\n\n{instruction}\n\n" not in f"\n\n{existing}\n\n":
+            instructions[phase] = f"{existing}\n\n{instruction}" if existing else instruction
+    changed = _replace_section(text, instructions)
+    result = resolve_plan_file(changed, source="the plan with the instruction", output_dir=planned.plan.output_dir)
+    if result.plan != planned.plan.model_copy(update={"instructions": result.plan.instructions}):
+        raise UsageError(
+            "adding an instruction to the plan: the plan file has a layout that can't be edited automatically; "
+            "add the instruction to the file by hand"
+        )
+    return replace(result, text=changed)
 
 
 def carry_over(old: str, new: str, theirs: str, *, output_dir: str) -> str | None:
-    """Return the plan file *theirs* with the instructions that *new* has more than *old*; None if that is not all.
+    """Return the plan file *theirs* with the instructions that *new* adds to *old*; None if *new* changes more.
 
-    So two who instruct phases at the same time don't write over each other.
+    This keeps both when two people add instructions at the same time.
     """
     try:
-        before, after, there = (
+        old_plan, new_plan, their_plan = (
             resolve_plan_file(text, source="a plan", output_dir=output_dir) for text in (old, new, theirs)
         )
-        if after.plan.model_copy(update={INSTRUCTIONS: before.plan.instructions}) != before.plan:
+        if new_plan.plan.model_copy(update={INSTRUCTIONS: old_plan.plan.instructions}) != old_plan.plan:
             return None
-        for phase, told in after.plan.instructions.items():
-            known = before.plan.instructions.get(phase, "")
-            if told != known and told.startswith(known):
-                more = told.removeprefix(known).strip("\n")
-                there = add_instruction(there, theirs, [phase], more)
-                theirs = there.text
-            elif told != known:
+        for phase, instruction in new_plan.plan.instructions.items():
+            previous = old_plan.plan.instructions.get(phase, "")
+            if instruction != previous and instruction.startswith(previous):
+                added = instruction.removeprefix(previous).strip("\n")
+                their_plan = add_instruction(their_plan, theirs, [phase], added)
+                theirs = their_plan.text
+            elif instruction != previous:
                 return None
     except UsageError:
         return None
     return theirs
 
 
-def _with_section(text: str, instructions: Mapping[str, str]) -> str:
-    """Put the section on instructions in place of the one there is, or at the end."""
+def _replace_section(text: str, instructions: Mapping[str, str]) -> str:
+    """Replace the ``instructions`` section, or append one."""
     section, node = format_instructions(instructions), yaml_outline.compose(text)
     for key, value in node.value if isinstance(node, yaml.MappingNode) else ():
         if key.value == INSTRUCTIONS:
@@ -66,7 +70,7 @@ def _with_section(text: str, instructions: Mapping[str, str]) -> str:
 
 
 def _end(node: yaml.Node) -> int:
-    """Return where *node* ends; a block's own mark is behind the comments that follow it."""
+    """Return the index where *node* ends; the end mark of a block would include the comments after it."""
     if isinstance(node, yaml.MappingNode) and node.value and not node.flow_style:
         return _end(node.value[-1][1])
     assert node.end_mark, "composed nodes have marks"  # noqa: S101

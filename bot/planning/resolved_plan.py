@@ -1,4 +1,4 @@
-"""A spec or a plan file, judged and laid out: the plan, its recipe and the phases that follow from them."""
+"""Resolve a spec or a plan file: validate the plan, load its recipe and derive the phases."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -7,53 +7,55 @@ from bot.errors import UsageError
 from bot.planning import names
 from bot.planning.phases import Phase, derive_phases
 from bot.planning.plan import PROJECT_LIMIT, Plan
+from bot.planning.plan_file import format_plan, parse_plan
 from bot.planning.recipe import Recipe, load_recipe
 from bot.planning.spec_draft import SpecDraft
-from bot.planning.spec_parser import clean, find_heading, format_plan, is_prose, read_spec
+from bot.planning.spec_parser import clean, find_heading, is_prose, read_spec
 
 UNNAMED = "project"
-"""The name of a project that nothing names."""
+"""The project name if nothing else gives one."""
 
 MAX_PROSE = 100_000
-"""Characters of a description to be planned by a model: far more than a person reads to review the plan."""
+"""Longest prose description, in characters, that a model is asked to plan."""
 
 _RECIPE = "fastapi"
-_WORDS = 6
+_NAME_WORDS = 6
+"""A prose spec without a name is named after its first words."""
 
 
 @dataclass(frozen=True, slots=True)
 class ResolvedPlan:
-    """A plan and what follows from it."""
+    """A plan with its recipe and phases."""
 
     plan: Plan
     recipe: Recipe
     phases: Sequence[Phase]
     text: str
-    """The plan file, in normal form."""
+    """The text of the plan file, in normal form."""
     name: str = ""
-    """What the spec is called, where it adds to a project that is called otherwise."""
+    """The name of the spec, if it adds to a project that has another name."""
 
     @property
     def slug(self) -> str:
-        """The name of a run that begins with it."""
+        """The default name of a run of this plan."""
         return names.slug(self.name) if self.name else self.plan.slug
 
 
 @dataclass(frozen=True, slots=True)
 class ProseSpec:
-    """A spec in prose: somebody has to plan it before it can be laid out."""
+    """A spec in prose, which a model must turn into a plan."""
 
     text: str
     source: str
-    """What is being read, for messages."""
+    """What to call the spec in messages."""
     project: str
-    """The name its heading gives the project, else nothing."""
+    """The project name from the heading, or an empty string."""
     name: str
-    """What to name the run after: the same each time the text is given, whoever plans it."""
+    """The name that the run is derived from; the same text always gives the same name."""
     recipe: str
     output_dir: str
     base: ResolvedPlan | None = None
-    """The project that it adds to."""
+    """The existing project that the spec adds to."""
 
     @property
     def slug(self) -> str:
@@ -63,69 +65,69 @@ class ProseSpec:
 def resolve_spec(
     text: str, *, source: str, project: str, recipe: str, output_dir: str, base: ResolvedPlan | None = None
 ) -> ResolvedPlan | ProseSpec:
-    """Lay out a spec in the exact form; take one in prose as it is.  *base* is what it adds to, if there is such.
+    """Resolve a spec in the exact form; return one in prose unresolved.  *base* is the project it adds to, if any.
 
     Raises:
-        UsageError: It is in the exact form and can't work, or it can't be read at all.
+        UsageError: The spec is invalid or can't be read.
     """
     text = clean(text, source=source)
     if not is_prose(text, source=source):
         return resolve_exact_spec(text, source=source, project=project, recipe=recipe, output_dir=output_dir, base=base)
     if len(text) > MAX_PROSE:
         raise UsageError(
-            f"{source}: {len(text):,} characters are too many for a description in prose; the limit is {MAX_PROSE:,}: "
-            "shorten it, or write the entities yourself"
+            f"{source}: {len(text):,} characters are too many for a prose description; the limit is {MAX_PROSE:,}: "
+            "shorten it, or list the entities in the exact form"
         )
     heading = find_heading(text)[:PROJECT_LIMIT].strip()
-    words = text.split(maxsplit=_WORDS)[:_WORDS]
-    named = heading or (" ".join(words) if project == UNNAMED else project)
-    return ProseSpec(text, source, heading, named[:PROJECT_LIMIT].strip(), recipe, output_dir, base)
+    words = text.split(maxsplit=_NAME_WORDS)[:_NAME_WORDS]
+    name = heading or (" ".join(words) if project == UNNAMED else project)
+    return ProseSpec(text, source, heading, name[:PROJECT_LIMIT].strip(), recipe, output_dir, base)
 
 
 def resolve_exact_spec(
     text: str, *, source: str, project: str, recipe: str, output_dir: str, base: ResolvedPlan | None = None
 ) -> ResolvedPlan:
-    """Lay out a spec; *project*, *recipe* and *output_dir* serve where the spec itself is silent.
+    """Resolve a spec; *project*, *recipe* and *output_dir* are used if the spec does not set them.
 
-    With a *base*, lay out all that it plans, and what the spec says of more.
+    With a *base*, the result is the plan of *base* plus what the spec adds.
 
     Raises:
-        UsageError: The spec or the recipe can't work; the message begins with *source*.
+        UsageError: The spec or the recipe is invalid; the message starts with *source*.
     """
     draft = read_spec(text, source=source)
     name = draft.project or project
     if base is None:
-        return _lay_out(draft, project, recipe, output_dir)
-    return replace(_lay_out(draft.on_top_of(base.plan), project, recipe, output_dir), name=name)
+        return _resolve(draft, project, recipe, output_dir)
+    return replace(_resolve(draft.on_top_of(base.plan), project, recipe, output_dir), name=name)
 
 
 def resolve_plan_file(
     text: str, *, source: str, output_dir: str, load: Callable[[str], Recipe] = load_recipe
 ) -> ResolvedPlan:
-    """Lay out a plan file that lies in *output_dir*, as history holds it.
+    """Resolve a plan file from history, whose project is in *output_dir*.
 
     Raises:
-        UsageError: A person's edit broke it; the message begins with *source* and names the line.
+        UsageError: A person's edit made it invalid; the message starts with *source* and names the line.
     """
-    planned = _lay_out(read_spec(text, source=source), UNNAMED, _RECIPE, output_dir, load)
+    planned = _resolve(parse_plan(text, source=source), UNNAMED, _RECIPE, output_dir, load)
     if planned.plan.output_dir != output_dir:
         raise UsageError(
-            f"{source}: output-dir is {planned.plan.output_dir!r}, but the file lies in {output_dir!r}; "
-            "a project can't move, so set it back"
+            f"{source}: output-dir is {planned.plan.output_dir!r}, but the file is in {output_dir!r}; "
+            "a project can't be moved, so restore the old value"
         )
     return planned
 
 
 def resolve_model_plan(plan: Plan) -> ResolvedPlan:
-    """Lay out a plan that a model made, as its plan file will be read from history.
+    """Resolve a plan that a model wrote, in the same way as its plan file will be read from history.
 
     Raises:
-        UsageError: It can't work with its recipe.
+        UsageError: It does not fit its recipe.
     """
     return resolve_plan_file(format_plan(plan), source="the plan", output_dir=plan.output_dir)
 
 
-def _lay_out(
+def _resolve(
     draft: SpecDraft, project: str, recipe: str, output_dir: str, load: Callable[[str], Recipe] = load_recipe
 ) -> ResolvedPlan:
     try:

@@ -1,4 +1,4 @@
-"""A spec taken apart but not yet judged: what was found in the text, and on which line."""
+"""A parsed but not yet validated spec: what the text contains, and on which lines."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -10,13 +10,13 @@ from pydantic import ValidationError
 
 from bot.errors import UsageError
 from bot.planning import field_grammar
-from bot.planning.names import shown
 from bot.planning.plan import NOTHING_RESERVED, PROJECT_LIMIT, Entity, Field, Plan, Reserved, find_problem
+from bot.text import shown
 
 
 @dataclass(frozen=True, slots=True)
 class DraftEntity:
-    """An entity as found in the text; fields are ``(text, line)`` pairs."""
+    """An entity as written in the text; fields are ``(text, line)`` pairs."""
 
     name: str
     line: int
@@ -25,11 +25,11 @@ class DraftEntity:
 
 @dataclass(frozen=True, slots=True)
 class SpecDraft:
-    """A spec taken apart but not yet judged."""
+    """A parsed but not yet validated spec."""
 
     text: str
     source: str
-    """What is being read, for messages: ``the spec blog.md``."""
+    """What to call the spec in messages: ``the spec blog.md``."""
     project: str = ""
     description: str = ""
     entities: Sequence[DraftEntity] = ()
@@ -38,13 +38,13 @@ class SpecDraft:
     instructions: Mapping[str, str] = attribute(default_factory=dict)
 
     def plan(self, *, project: str, recipe: str, output_dir: str, reserved: Reserved = NOTHING_RESERVED) -> Plan:
-        """Judge the draft; the arguments serve where the text itself is silent.
+        """Validate the draft; the arguments are used for what the text does not set.
 
         Raises:
-            UsageError: It is no valid plan; the message names line, text and remedy.
+            UsageError: The draft is not a valid plan; the message names the line, its text and a fix.
         """
         if not self.entities:
-            raise UsageError(f"{self.source}: it holds no entities; {field_grammar.HELP}")
+            raise UsageError(f"{self.source}: it contains no entities; {field_grammar.HELP}")
         entities = tuple(Entity(name=e.name, fields=tuple(self._fields(e))) for e in self.entities)
         if problem := find_problem(entities, reserved):
             self.fail(self._line(problem.entity, problem.field), problem.message)
@@ -64,23 +64,23 @@ class SpecDraft:
             ) from exc
 
     def on_top_of(self, base: Plan) -> "SpecDraft":
-        """Return a draft of all that *base* plans, and what this one says of more, or otherwise.
+        """Return a draft of the plan *base* with the additions and changes of this draft.
 
-        An entity that both have gets the fields that are new; a field that both have is as this one says.  Nothing is
-        removed: that is an edit of the plan.
+        If both have an entity, its new fields are added, and for a field in both this draft wins.  Nothing is
+        removed: people do that by editing the plan.
         """
-        said: dict[str, DraftEntity] = {}
+        first: dict[str, DraftEntity] = {}  # a second definition is kept, so that validation reports it
         for entity in self.entities:
-            said.setdefault(entity.name, entity)
+            first.setdefault(entity.name, entity)
         known = {each.name for each in base.entities}
-        entities = [_merged(each, said.get(each.name)) for each in base.entities]
+        entities = [_merge(each, first.get(each.name)) for each in base.entities]
         return replace(
             self,
             project=base.project,
             description=base.description,
             entities=[
                 *entities,
-                *(each for each in self.entities if each.name not in known or each is not said[each.name]),
+                *(each for each in self.entities if each.name not in known or each is not first[each.name]),
             ],
             recipe=base.recipe,
             output_dir=base.output_dir,
@@ -95,7 +95,7 @@ class SpecDraft:
                 self.fail(line, str(exc))
 
     def _line(self, entity: str | None, field: str | None) -> int:
-        """Return the line of a field, or of the entity's last mention (a name given twice is wrong there)."""
+        """Return the line of a field or an entity; of the last one if the name is used twice."""
         line = 1
         for candidate in self.entities:
             if candidate.name == entity:
@@ -106,26 +106,46 @@ class SpecDraft:
         return line
 
     def fail(self, line: int, message: str) -> NoReturn:
-        """Raise the error of one *line*."""
+        """Raise a UsageError about *line*."""
         fail_at(self.source, self.text, line, message)
 
 
-def _merged(base: Entity, said: DraftEntity | None) -> DraftEntity:
-    fields = {field.name: (field_grammar.format_field(field), said.line if said else 1) for field in base.fields}
-    again: list[tuple[str, int]] = []  # given twice, which whoever judges it will say
+def _merge(base: Entity, draft: DraftEntity | None) -> DraftEntity:
+    fields = {field.name: (field_grammar.format_field(field), draft.line if draft else 1) for field in base.fields}
+    duplicates: list[tuple[str, int]] = []  # kept, so that validation reports them
     new: set[str] = set()
-    for text, line in said.fields if said else ():
+    for text, line in draft.fields if draft else ():
         name = text.split(maxsplit=1)[0] if text.strip() else text
         if name in new:
-            again.append((text, line))
+            duplicates.append((text, line))
         else:
             fields[name] = (text, line)
             new.add(name)
-    return DraftEntity(base.name, said.line if said else 1, [*fields.values(), *again])
+    return DraftEntity(base.name, draft.line if draft else 1, [*fields.values(), *duplicates])
 
 
 def fail_at(source: str, text: str, line: int, message: str) -> NoReturn:
-    """Raise the error of one *line* of *text*, which it quotes."""
+    """Raise a UsageError about one *line* of *text*; the message quotes the line."""
     lines = text.splitlines()
-    found = lines[line - 1].strip() if 0 < line <= len(lines) else ""
-    raise UsageError(f"{source}, line {line}: {shown(found)}: {message}")
+    quoted = lines[line - 1].strip() if 0 < line <= len(lines) else ""
+    raise UsageError(f"{source}, line {line}: {shown(quoted)}: {message}")
+
+
+def locate_fields(body: str, line: int, text: str, source: str) -> list[tuple[str, int]]:
+    """Split the *body* of an entity that starts on *line* into fields, each with its own line.
+
+    Raises:
+        UsageError: The body can't be split.
+    """
+    try:
+        fields = field_grammar.split_fields(body) if body.strip() else []
+    except ValueError as exc:
+        fail_at(source, text, line, str(exc))
+    located, end = [], 0
+    for field in fields:
+        start = body.index(field, end)
+        line += body.count("\n", end, start)
+        located.append((field.replace("\n", " "), line))
+        end = start + len(field)
+        line += field.count("\n")
+    return located

@@ -1,4 +1,4 @@
-"""Where a spec comes from: a file, standard input, the text itself, or an issue."""
+"""Read a spec from a file, standard input, the command line or an issue."""
 
 import re
 from collections.abc import Callable
@@ -6,65 +6,62 @@ from pathlib import Path
 from typing import NamedTuple
 
 from bot.errors import UsageError
-from bot.planning.names import BAD_CHARACTER
 from bot.planning.resolved_plan import UNNAMED
 from bot.planning.spec_parser import find_heading, is_prose
+from bot.text import unix_newlines, without_hidden
 
-_ENDINGS = (".md", ".yaml", ".yml", ".txt")
-
-
+_SUFFIXES = (".md", ".yaml", ".yml", ".txt")
 _COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
-"""What GitHub does not show, so nobody who asks for the issue to be built has read it."""
+"""GitHub hides these, so the person who starts the run has not read them."""
 _LABEL = re.compile(r"^###[ \t]+\S.*$", re.MULTILINE)
-"""What an issue form puts over each of its fields."""
-_NOTHING = re.compile(r"^_No response_[ \t]*$", re.MULTILINE)
-
-
-_LONGEST = 4_000
-"""Characters of a comment that becomes part of a plan."""
+"""The heading that an issue form puts above each field."""
+_NO_RESPONSE = re.compile(r"^_No response_[ \t]*$", re.MULTILINE)
+_COMMENT_LIMIT = 4_000
+"""Longest comment, in characters, that is added to a plan; the rest is cut off."""
 
 
 class SpecSource(NamedTuple):
-    """A spec as it was given."""
+    """The text of a spec and where it comes from."""
 
     text: str
     name: str
     """What to call it in messages: ``the spec blog.md``."""
     project: str
-    """A name for the project if the spec has no heading."""
+    """The project name if the spec has no heading."""
 
 
 def read_source(spec: str, stdin: Callable[[], bytes]) -> SpecSource:
-    """Read *spec*: the name of a file, ``-`` for what *stdin* returns, or a text.
+    """Read *spec*: a file name, ``-`` for the result of *stdin*, or the text itself.
 
     Raises:
-        UsageError: There is no such file, or it is no text.
+        UsageError: The file does not exist or is not UTF-8 text.
     """
     if spec == "-":
-        return SpecSource(_decoded(stdin(), "the spec on standard input"), "the spec on standard input", UNNAMED)
+        return SpecSource(_decode(stdin(), "the spec on standard input"), "the spec on standard input", UNNAMED)
     path = Path(spec)
     one_line = spec.strip() and "\n" not in spec and ":" not in spec
-    looks_like_path = one_line and (spec.endswith(_ENDINGS) or (" " not in spec and spec.isascii()))
+    looks_like_path = one_line and (spec.endswith(_SUFFIXES) or (" " not in spec and spec.isascii()))
     try:
         if path.is_file() or looks_like_path:
-            return SpecSource(_decoded(path.read_bytes(), f"the spec {spec}"), f"the spec {spec}", path.stem)
-    except (OSError, ValueError) as exc:  # ValueError: no name of a file, with its NUL
+            return SpecSource(_decode(path.read_bytes(), f"the spec {spec}"), f"the spec {spec}", path.stem)
+    except (OSError, ValueError) as exc:  # ValueError: a NUL in the name
         if looks_like_path:
             raise UsageError(
-                f"reading the spec {spec}: {_why(exc)}; name a file, '-', or give the text itself"
+                f"reading the spec {spec}: {_reason(exc)}; give a file name, '-' or the text itself"
             ) from exc
     return SpecSource(spec, "the spec", UNNAMED)
 
 
 def read_issue(number: int, title: str, body: str, added: str = "", *, prose: bool) -> SpecSource:
-    """Put a spec together from an issue, as people see it, and what was *added* to it by the command.
+    """Combine the visible text of an issue with the text *added* by the command.
 
-    The title names the project where no heading does; the labels of an issue form are no headings.  It is put above the
-    text only if that is *prose* and somebody is there to plan it: else lines keep the numbers that errors name.
+    If the text has no heading, the issue's title names the project; labels of an issue form don't count as headings.
+    The title is added to the text only if a model will plan it (*prose*).  Otherwise line numbers in error messages
+    would not match the issue.
     """
     text = _shown(body).rstrip()
     if _LABEL.match(text.lstrip()):
-        text = _NOTHING.sub("", _LABEL.sub("", text)).rstrip()
+        text = _NO_RESPONSE.sub("", _LABEL.sub("", text)).rstrip()
     text = "\n\n".join(filter(None, (text, _shown(added).strip())))
     name, source = " ".join(title.split()), f"issue #{number}"
     if prose and name and not find_heading(text) and _is_prose(text, source):
@@ -73,30 +70,29 @@ def read_issue(number: int, title: str, body: str, added: str = "", *, prose: bo
 
 
 def _is_prose(text: str, source: str) -> bool:
-    """Whether *text* says something to somebody who plans it, and so does its title."""
+    """Whether *text* is empty or prose, so that a model plans it and can use the title."""
     try:
         return not text.strip() or is_prose(text, source=source)
-    except UsageError:  # which whoever reads it is told
+    except UsageError:  # reported when the spec is parsed
         return False
 
 
 def _shown(text: str) -> str:
-    """Return *text* without what GitHub does not show; its lines stay on their numbers."""
-    text = text.replace("\r\n", "\n").replace("\r", "\n")
-    return _COMMENT.sub(lambda match: "\n" * match[0].count("\n"), text)
+    """Remove what GitHub does not show from *text*, keeping all line numbers."""
+    return _COMMENT.sub(lambda match: "\n" * match[0].count("\n"), unix_newlines(text))
 
 
 def read_comment(text: str) -> str:
-    """Return a comment as people see it, fit for a plan."""
-    return BAD_CHARACTER.sub("", _shown(text)).strip()[:_LONGEST]
+    """Return the visible text of a comment, cleaned for use in a plan."""
+    return without_hidden(_shown(text), prose=True).strip()[:_COMMENT_LIMIT]
 
 
-def _why(exc: OSError | ValueError) -> str:
-    return (exc.strerror if isinstance(exc, OSError) else None) or "it can't be the name of a file"
+def _reason(exc: OSError | ValueError) -> str:
+    return (exc.strerror if isinstance(exc, OSError) else None) or "it is not a valid file name"
 
 
-def _decoded(content: bytes, source: str) -> str:
+def _decode(content: bytes, source: str) -> str:
     try:
         return content.decode()
     except UnicodeDecodeError as exc:
-        raise UsageError(f"{source}: byte {exc.start} is not UTF-8 text; save the file as UTF-8") from exc
+        raise UsageError(f"{source}: byte {exc.start} is not valid UTF-8; save the file as UTF-8") from exc

@@ -1,21 +1,21 @@
-"""YAML as nodes that remember their line.
+"""Parse YAML into nodes that know their line number.
 
-Specs and plan files are hostile and their errors name lines, so neither ``safe_load`` (no lines, aliases
-that multiply, recursion as deep as the input) nor pydantic's locations serve.
+Specs and plan files are untrusted, and error messages about them name lines.  ``safe_load`` has no line numbers,
+expands aliases and recurses as deep as the input, so it can't be used here.
 """
 
 from collections.abc import Iterator
 
 import yaml
 
-from bot.planning.names import BAD_CHARACTER, shown
+from bot.text import CONTROL, shown
 
 MAX_CHARACTERS = 1 << 20
 _MAX_DEPTH = 8
 
 
 class OutlineError(ValueError):
-    """The text is no YAML of the simple kind read here; *line* is 1-based."""
+    """The text is not YAML of the simple kind accepted here; *line* is 1-based."""
 
     def __init__(self, line: int, message: str) -> None:
         super().__init__(message)
@@ -26,7 +26,7 @@ def compose(text: str) -> yaml.Node:
     """Parse *text* as one YAML document without aliases, tags or deep nesting.
 
     Raises:
-        OutlineError: It is none.
+        OutlineError: It is not such a document.
     """
     try:
         _check_events(text)
@@ -41,7 +41,7 @@ def compose(text: str) -> yaml.Node:
     except (ValueError, OverflowError) as exc:  # a "\\U…" escape beyond Unicode
         raise OutlineError(1, f"not valid YAML: {exc}") from exc
     if node is None:
-        raise OutlineError(1, "there is nothing in it")
+        raise OutlineError(1, "it is empty")
     return node
 
 
@@ -49,13 +49,13 @@ def _check_events(text: str) -> None:
     depth = 0
     for event in yaml.parse(text, Loader=yaml.SafeLoader):
         line = _line(event)
-        if getattr(event, "anchor", None) or getattr(event, "tag", None):  # an alias has its anchor's name
-            raise OutlineError(line, "YAML anchors, aliases and tags are not used here; write the value out")
-        if isinstance(event, yaml.ScalarEvent) and (bad := BAD_CHARACTER.search(event.value)):
+        if getattr(event, "anchor", None) or getattr(event, "tag", None):  # aliases have an anchor, too
+            raise OutlineError(line, "YAML anchors, aliases and tags are not allowed; write the value out")
+        if isinstance(event, yaml.ScalarEvent) and (bad := CONTROL.search(event.value)):
             raise OutlineError(line, f"it holds the character U+{ord(bad[0]):04X}; remove it")
         depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
         if depth > _MAX_DEPTH:
-            raise OutlineError(line, "nested too deeply")
+            raise OutlineError(line, f"nested too deeply; the limit is {_MAX_DEPTH} levels")
 
 
 def _line(place: yaml.Node | yaml.Event) -> int:
@@ -63,15 +63,15 @@ def _line(place: yaml.Node | yaml.Event) -> int:
 
 
 def line_of(node: yaml.Node) -> int:
-    """Return the 1-based line a *node* starts at."""
+    """Return the 1-based line on which *node* starts."""
     return _line(node)
 
 
 def items(node: yaml.Node, what: str) -> Iterator[tuple[str, yaml.Node, int]]:
-    """Yield the mapping's ``(key, value, line)`` in order.
+    """Yield ``(key, value, line)`` for each entry of a mapping, in order.
 
     Raises:
-        OutlineError: *node* is no mapping of plain keys, or a key is given twice.
+        OutlineError: *node* is not a mapping, or has a key that is not plain text or appears twice.
     """
     if not isinstance(node, yaml.MappingNode):
         raise OutlineError(line_of(node), f"{what} must be a mapping ('key: value' lines)")
@@ -80,13 +80,13 @@ def items(node: yaml.Node, what: str) -> Iterator[tuple[str, yaml.Node, int]]:
         if not isinstance(key, yaml.ScalarNode):
             raise OutlineError(line_of(key), f"{what}: a key must be plain text")
         if key.value in seen:
-            raise OutlineError(line_of(key), f"{what}: {shown(key.value)} is given twice; rename or merge one")
+            raise OutlineError(line_of(key), f"{what}: {shown(key.value)} appears twice; rename one or merge them")
         seen.add(key.value)
         yield key.value, value, line_of(key)
 
 
 def scalar(node: yaml.Node, what: str) -> str:
-    """Return the text of a scalar *node*; YAML's own types (``yes``, ``1.0``, null) are not applied.
+    """Return the text of a scalar *node*; it is not converted to YAML's types (``yes``, ``1.0``, null).
 
     Raises:
         OutlineError: *node* is a list or a mapping.

@@ -1,7 +1,7 @@
-"""The world in which random histories happen: an origin, two clones, and the bot at work in either of them.
+"""The world of random histories: an origin and two clones, with the bot running in either clone.
 
-A clone's bot runs in this process.  Its git is watched: every write is counted, and at the n-th the process dies, or
-somebody else acts.  What it would do in threads it does in turn, so that a history is the same each time.
+The bot runs in this process and its git calls are counted. At the n-th write the process dies, or somebody else acts.
+Work for threads runs one after the other, so a history is the same each time.
 """
 
 import asyncio

@@ -1,4 +1,4 @@
-"""What random histories are told with: places, what stands there, and what may befall a process."""
+"""The parts of random histories: clones, what a branch holds, and how a process is interrupted."""
 
 import asyncio
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""What people do to a branch: edit, revert, change the plan, rebase, and clean up after themselves."""
+"""What people do to a branch in random histories: edit, revert, change the plan, rebase, and recover."""
 
 import re
 import subprocess

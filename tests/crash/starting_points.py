@@ -1,4 +1,4 @@
-"""Where random histories begin: repositories that are made once and copied, and git of the bot being watched."""
+"""Where random histories start: repositories that are built once and copied, with every git call watched."""
 
 import asyncio
 import atexit

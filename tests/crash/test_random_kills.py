@@ -1,6 +1,7 @@
-"""Killed at random moments, again and again, until it is done: nothing finished is lost or made twice.
+"""Kill a run at random moments and run again: nothing that was finished is lost or generated twice.
 
-CI takes a sample; ``PHASEBOT_KILLS=200`` (the number of kills for each kind of place) takes all.
+The fast set does this in one kind of repository, the slow set in all others; ``PHASEBOT_KILLS=200`` kills 200 times
+in each.
 """
 
 import os
@@ -13,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.crash.test_kill_at_every_write import place
+from tests.crash.test_kill_at_every_write import FAST_KIND, SLOW_KINDS, place
 from tests.repositories import SMALL, clone, git, phases_of, tree_of
 from tests.unit.values import BLOG
 
@@ -27,7 +28,7 @@ def start(folder: Path) -> "subprocess.Popen[bytes]":
     return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 
-@pytest.mark.parametrize("kind", ["new", "elsewhere", "remote", "remote, checked out"])
+@pytest.mark.parametrize("kind", [FAST_KIND, *(pytest.param(kind, marks=pytest.mark.slow) for kind in SLOW_KINDS)])
 def test_a_run_killed_at_random_moments_ends_like_one_that_was_not(tmp_path: Path, kind: str) -> None:
     dice = random.Random(f"{kind} {KILLS}")  # noqa: S311  # reproducible on purpose
     reference = place(tmp_path / "reference", kind)

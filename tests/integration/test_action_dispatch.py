@@ -1,4 +1,4 @@
-"""Commands that no comment gave: the *Run workflow* form, and a run that goes on by itself at its deadline."""
+"""Commands without a comment: the *Run workflow* form, and a run that continues after its deadline."""
 
 import asyncio
 import json
@@ -179,7 +179,7 @@ def test_a_run_that_is_out_of_time_goes_on_by_itself_in_another_job(github: Worl
     assert dispatch["inputs"] == {"issue": "12", "command": command, "login": "alice"}
     assert (dispatch["workflow"], dispatch["ref"]) == ("phasebot.yml", "refs/heads/main")
     assert "- the time of this job is over; another job continues the run\n" in told
-    assert "**Phasebot goes on with `@alice`'s request after 1h 0m**" in told
+    assert "**Phasebot continues `@alice`'s request in a new job after 1h 0m**" in told
     assert "To continue" not in told
 
     payload = github.dispatch("") | {"inputs": json.loads(json.dumps(dispatch["inputs"]))}
@@ -211,7 +211,7 @@ def test_without_actions_write_the_comment_says_how_to_go_on(github: World) -> N
     assert github.github.dispatches == []
     assert "the run can't continue by itself" in told
     assert "`actions: write`" in told.replace("\\", "")
-    assert "To continue, comment (what is finished is kept):\n\n```\n/generate\n```" in told
+    assert "Finished work is kept. To continue, comment:\n\n```\n/generate\n```" in told
 
 
 def test_a_job_that_finished_nothing_starts_no_other(github: World) -> None:
@@ -222,7 +222,7 @@ def test_a_job_that_finished_nothing_starts_no_other(github: World) -> None:
     github.say("/plan")
 
     with scripted({"core": never_ends, "support": never_ends}):
-        ending = github.say("/generate", deadline_minutes=0.01)
+        ending = github.say("/generate", deadline_minutes=0.01, timer=time.monotonic)
 
     assert (ending.status, ending.exit_code) == ("incomplete", 3)
     assert github.github.dispatches == []

@@ -1,4 +1,4 @@
-"""The last step of a job, for a process that could not tell any more how its run ended."""
+"""The last step of a job whose process was killed: it reports how the run ended."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -42,11 +42,11 @@ def test_a_run_that_was_cut_short_is_told_as_stopped(github: World) -> None:
 
     assert (ending.status, ending.exit_code, ending.message) == ("failed", 1, ENDED)
     assert progress(github).split("\n\n")[:3] == [
-        f"{MARKER}**Phasebot stopped work on `@alice`'s request**",
+        f"{MARKER}**Phasebot stopped working on `@alice`'s request**",
         ENDED,
         "4 of 5 phases done, 7 files.",
     ]
-    assert "To continue, comment (what is finished is kept):\n\n```\n/generate\n```" in progress(github)
+    assert "Finished work is kept. To continue, comment:\n\n```\n/generate\n```" in progress(github)
     assert github.pull().draft
 
 

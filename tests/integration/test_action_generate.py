@@ -1,4 +1,4 @@
-"""Runs by a comment: from ``/generate`` to nine commits, a pull request, and what people read on the way."""
+"""``/generate`` as people see it: commits, a pull request, and the comments on the way."""
 
 import re
 from collections.abc import Iterator
@@ -258,7 +258,7 @@ Add tags  laptop
 
 #12 alice: /plan  :+1:
 #12 bot: **Phasebot finished `@alice`'s request**
-#12 bot: **Planned:** 5 phases in all. Edit `.phasebot/plan.yaml` if you like, then comment `/generate` to ma…
+#12 bot: **Planned:** 5 phases. Edit `.phasebot/plan.yaml` if you like, then comment `/generate` to generate …
 #PR1 alice: /generate  :rocket:
 #PR1 bot: **Done:** 6 of 6 phases, 10 files. Review pull request #PR1 commit by commit.
 """

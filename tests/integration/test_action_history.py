@@ -1,4 +1,4 @@
-"""History as a tool, by comments: make a phase again, take one back, answer a reviewer, add to what was merged."""
+"""Comments that change history: regenerate a phase, roll one back, answer a reviewer, add to a merged run."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -99,7 +99,7 @@ def test_a_phase_is_taken_back_and_made_again(github: World) -> None:
     assert (ending.status, ending.exit_code) == ("answered", 0)
     assert newest(github, 1) == ["Roll back 2 phases  alice"]
     assert MODEL not in git(github.origin, "ls-tree", "-r", "--name-only", "phasebot/issue-12")
-    assert "**Taken back.** 3 of 5 phases are left" in github.said()[-1]
+    assert "**Rolled back.** 3 of 5 phases still done" in github.said()[-1]
     assert "rolled back: entity/Note, main" in github.said()[0]
     assert "\u2b1c" in github.said()[0]
     assert github.say("/generate").status == "complete"
@@ -124,7 +124,7 @@ def test_a_phase_that_lacks_what_it_needs_names_the_command_that_makes_both(gith
 
 def test_everything_after_a_phase_is_taken_back(github: World) -> None:
     assert github.say("/rollback to core").status == "answered"
-    assert "2 of 5 phases are left" in github.said()[-1]
+    assert "2 of 5 phases still done" in github.said()[-1]
 
 
 @pytest.mark.parametrize("text", ["/regenerate entity/Noet", "/rollback entity/Noet", "/rollback to entity/Noet"])

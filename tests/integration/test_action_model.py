@@ -1,4 +1,4 @@
-"""Runs by a model in an action: what they cost, what a model can't do, and what its words can't do."""
+"""The action with a model: what a run costs, what a model can't do, and that its words have no effect."""
 
 import json
 import re
@@ -67,8 +67,8 @@ def test_a_refused_key_fails_the_run_in_a_sentence_that_does_not_show_it(github:
         ending = github.say("/generate", gemini=with_key(fake.url, KEY))
 
     assert (ending.status, ending.exit_code) == ("failed", 1)
-    assert "set GEMINI_API_KEY to a key that may use the model" in ending.message
-    assert "**Phasebot failed at `@alice`'s request" in github.said()[0]
+    assert "set GEMINI_API_KEY to a key with access to the model" in ending.message
+    assert "**Phasebot failed on `@alice`'s request" in github.said()[0]
     assert "set GEMINI_API_KEY to a key" in github.said()[0]
     assert github.said()[-1].split("\n")[1].startswith("**Failed")
     assert "Generate core [2/5]  github-actions[bot] for alice" in github.commits()
@@ -104,11 +104,11 @@ def test_files_that_can_not_be_made_are_remarks_and_annotations(github: World) -
         ending = github.say("/generate", gemini=with_key(fake.url, KEY))
 
     assert (ending.status, ending.exit_code, ending.message) == ("incomplete", 3, "")
-    reason = "gemini-3.8-flash: request refused: 400 odd request; name another --model"
+    reason = "gemini-3.8-flash: request rejected: 400 odd request; use another --model"
     annotated = [line for line in github.log if line.startswith("::")]
     files = [f"app/{folder}/note.py" for folder in ("models", "schemas", "repositories", "routers")]
     assert annotated == [f"::warning title=Not made in entity/Note,file={path}::{reason}" for path in files]
-    missing = f"missing {', '.join(f'`{path}`' for path in files)}: gemini-3.8-flash: request refused: 400 odd"
+    missing = f"missing {', '.join(f'`{path}`' for path in files)}: gemini-3.8-flash: request rejected: 400 odd"
     assert missing in github.said()[0]
     assert missing in (github.pull().body or "")
     assert github.said()[-1].split("\n")[1].startswith("**Not finished")

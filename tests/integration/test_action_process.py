@@ -1,4 +1,4 @@
-"""The command of an action as action.yml starts it: a process with an environment, signals, and an exit code."""
+"""The action's command as action.yml starts it: environment, signals and exit codes."""
 
 import os
 import re
@@ -138,14 +138,14 @@ def test_what_the_runner_does_not_say_is_named(github: World, name: str) -> None
         with pytest.raises(UsageError) as caught:
             read_actions_settings(lacking)
         assert str(caught.value) == (
-            f"running as an action: {name} is not set; run this in GitHub Actions, by action.yml"
+            f"running as an action: {name} is not set; run this in GitHub Actions, through action.yml"
         )
 
 
 @pytest.mark.parametrize(
     ("name", "told"),
     [
-        ("GITHUB_TOKEN", "running as an action: GITHUB_TOKEN is not set; give the action its input github-token"),
+        ("GITHUB_TOKEN", "running as an action: GITHUB_TOKEN is not set; set the action's input github-token"),
         ("GITHUB_EVENT_PATH", "reading the event at GITHUB_EVENT_PATH (not set): "),
     ],
 )
@@ -163,7 +163,6 @@ def test_what_the_environment_lacks_is_told_in_a_sentence(github: World, name: s
         ("PHASEBOT_ACTION_JOBS", "many", "'many' is not a valid integer range"),
         ("PHASEBOT_ACTION_PROVIDER", "gpt", "'gpt' is not one of"),
         ("PHASEBOT_ACTION_DRAFT", "perhaps", "'perhaps' is not a valid boolean"),
-        ("PHASEBOT_ACTION_ASSESS", "true", "assess is not built yet; leave the input out"),
     ],
 )
 def test_inputs_that_can_not_be_are_told_before_anything_is_done(
@@ -213,7 +212,7 @@ def test_a_cancelled_job_says_what_is_kept(in_the_middle: tuple[World, subproces
 
     assert "stopped as asked; what was finished is committed" in log
     assert len(github.commits()) == 4
-    assert "**Phasebot stopped work on `@alice`'s request" in github.said()[0]
+    assert "**Phasebot stopped working on `@alice`'s request" in github.said()[0]
     assert "4 of 5 phases done" in github.said()[0]
     assert github.said()[-1].split("\n")[1].startswith("**Stopped")
     assert github.outputs()["status"] == "incomplete"
@@ -235,7 +234,7 @@ def test_a_killed_job_is_finished_by_the_next_step_and_gone_on_with_by_the_next_
     log = ended(github.start(payload, "--finish", environ=EMPTY, hurry=True), 1)
 
     assert "::error" in log or "the job ended before the run did" in log
-    assert "**Phasebot stopped work on `@alice`'s request" in github.said()[0]
+    assert "**Phasebot stopped working on `@alice`'s request" in github.said()[0]
     assert (
         "the job ended before the run did: cancelled, out of time, or an error that its log shows" in github.said()[0]
     )

@@ -1,4 +1,4 @@
-"""Questions and requests that reach a run while it is under way: ``/status``, ``/help`` and ``/stop``."""
+"""``/status``, ``/help`` and ``/stop`` while a run is under way."""
 
 import asyncio
 import time
@@ -73,9 +73,9 @@ def test_questions_before_any_run_are_answered_and_change_nothing(github: World)
 #12 alice: /status  :+1:
 #12 bot: **Nothing is planned yet**
 #12 alice: /help  :+1:
-#12 bot: Phasebot generates a project, one commit per phase. Interrupted or edited, it continues from the las…
+#12 bot: Phasebot generates a project, one commit per phase. If it is interrupted, or you edit the branch, it…
 #12 alice: /stop  :+1:
-#12 bot: `issue-12` is asked to stop. The phases under way are the last ones; what is finished is kept, and `…
+#12 bot: Stop requested: `issue-12` stops after the phases in progress. Finished work is kept; to continue, c…
 """
     )
 
@@ -96,11 +96,11 @@ def test_questions_on_the_pull_request_and_a_closed_issue_are_answered_too(githu
 #12 alice: /status  :+1:
 #12 bot: **`phasebot/issue-12` is complete**
 #PR1 alice: /help  :+1:
-#PR1 bot: Phasebot generates a project, one commit per phase. Interrupted or edited, it continues from the las…
+#PR1 bot: Phasebot generates a project, one commit per phase. If it is interrupted, or you edit the branch, it…
 #PR1 alice: /status  :+1:
 #PR1 bot: **`phasebot/issue-12` is complete**
 #PR1 alice: /stop  :+1:
-#PR1 bot: `issue-12` is asked to stop. The phases under way are the last ones; what is finished is kept, and `…
+#PR1 bot: Stop requested: `issue-12` stops after the phases in progress. Finished work is kept; to continue, c…
 """
     )
 
@@ -120,7 +120,7 @@ def test_the_status_in_the_middle_of_a_run_shows_what_is_done(github: World) -> 
     answer = next(body for body in github.said() if "is not complete yet**" in body)
     assert "4 of 5 phases done, 7 files." in answer
     assert "\u2b1c main application" in answer
-    assert "To continue, comment (what is finished is kept):\n\n```\n/generate\n```" in answer
+    assert "Finished work is kept. To continue, comment:\n\n```\n/generate\n```" in answer
 
 
 def test_the_help_names_the_settings_and_the_phases_of_the_run(github: World) -> None:
@@ -137,9 +137,9 @@ def test_the_help_names_the_settings_and_the_phases_of_the_run(github: World) ->
         "phases at the same time | `3`",
     ):
         assert f"| {row} |" in ending.summary
-    assert "time at most | `50 minutes`" in ending.summary
+    assert "time limit | `50 minutes`" in ending.summary
     assert "tokens" not in ending.summary.partition("Setting")[2], "templates need none"
-    assert "Phases: `plan`, `core`, `entity/Note`, `support`, `main`." in ending.summary
+    assert "Phases of this run: `plan`, `core`, `entity/Note`, `support`, `main`." in ending.summary
 
 
 # ---- a run that is asked to stop
@@ -153,9 +153,9 @@ def test_a_stop_lets_the_phases_under_way_end_and_the_next_generate_goes_on(gith
     assert ending.message == "stopped as alice asked; what was finished is committed, run generate again to continue"
     assert stop_ref(github) == ""
     comment = github.said()[0]
-    assert "**Phasebot stopped work on `@alice`'s request" in comment
+    assert "**Phasebot stopped working on `@alice`'s request" in comment
     assert f"\n{ending.message}\n" in comment
-    assert "\nTo continue, comment (what is finished is kept):\n\n```\n/generate\n```\n" in comment
+    assert "\nFinished work is kept. To continue, comment:\n\n```\n/generate\n```\n" in comment
     assert github.pull().draft
 
     assert github.say("/generate").status == "complete"
@@ -173,7 +173,7 @@ Generate main application [5/5]  github-actions[bot] for alice
 #12 alice: /generate  :confused:
 #12 bot: **Phasebot finished `@alice`'s request**
 #12 alice: /stop  :+1:
-#12 bot: `issue-12` is asked to stop. The phases under way are the last ones; what is finished is kept, and `…
+#12 bot: Stop requested: `issue-12` stops after the phases in progress. Finished work is kept; to continue, c…
 #12 bot: **Stopped:** 4 of 5 phases done, 7 files in pull request #PR1.
 #12 alice: /generate  :rocket:
 #12 bot: **Done:** 5 of 5 phases, 8 files. Review pull request #PR1 commit by commit.
@@ -269,7 +269,7 @@ def test_a_stop_that_can_not_be_pushed_is_told(github: World) -> None:
 
     assert (ending.status, ending.exit_code) == ("failed", 1)
     (answer,) = github.said()
-    assert "**Phasebot could not do that.**" in answer
+    assert "**Phasebot could not complete this command.**" in answer
     assert "'permissions: contents: write'" in answer
     assert answer.endswith("To try again, comment:\n\n```\n/stop\n```")
 

@@ -1,4 +1,4 @@
-"""Issues, pull requests, specs and plans that no run can be made of: a sentence that says what to do instead."""
+"""Issues, pull requests, specs and plans that can't be used: the answer says what to do."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -106,7 +106,7 @@ def test_on_a_locked_issue_the_run_goes_its_way_and_the_log_says_why_nobody_is_t
 @pytest.mark.parametrize(
     ("body", "told"),
     [
-        ("A shop, please.", "issue #`12`: it holds no entities"),
+        ("A shop, please.", "issue #`12`: it contains no entities"),
         (None, "issue #`12`: it is empty"),
         ("- Note: text texxt", "issue #`12`, line "),
         ("- Note: author -> Nobody", "Nobody"),
@@ -139,7 +139,7 @@ def test_a_plan_that_an_edit_broke_is_refused_with_commit_and_line(github: World
     edit = git(github.origin, "rev-parse", "phasebot/issue-12")
     assert message.startswith(f"the plan .phasebot/plan.yaml at commit {edit[:10]}")
     assert "'strng'" in message
-    assert "**Phasebot failed at `@alice`'s request" in github.said()[0]
+    assert "**Phasebot failed on `@alice`'s request" in github.said()[0]
     assert "strng" in github.said()[0]
 
 

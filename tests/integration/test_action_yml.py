@@ -1,4 +1,4 @@
-"""The action as consumers get it: its texts agree, it installs itself, it hands signals on, and act runs it."""
+"""action.yml and the workflow: their texts agree, the action installs itself, and act runs whole jobs."""
 
 import json
 import os
@@ -239,7 +239,7 @@ def test_an_environment_is_used_again_until_the_lock_changes(runner: Runner) -> 
     runner.install()
     assert runner.chosen == []
     assert not stale.exists()
-    assert (stale.parent / "cli.py").exists()
+    assert (stale.parent / "__main__.py").exists()
 
     (runner.action / "requirements.lock").write_text("other\n")
     runner.install()
@@ -381,6 +381,7 @@ Generate main application [9/9]  github-actions[bot] for alice
 """
 
 
+@pytest.mark.slow
 @on_linux
 def test_a_killed_job_tells_the_truth_and_the_next_one_makes_nothing_twice(consumer: Consumer) -> None:
     github = consumer.world
@@ -406,6 +407,7 @@ def test_a_killed_job_tells_the_truth_and_the_next_one_makes_nothing_twice(consu
     assert not github.pull().draft
 
 
+@pytest.mark.slow
 @on_linux
 def test_other_comments_are_answered_or_run_no_job(consumer: Consumer) -> None:
     github = consumer.world

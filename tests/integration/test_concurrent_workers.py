@@ -1,4 +1,4 @@
-"""Several at work on one branch, and people who rewrite it: nothing is doubled, nothing of a person's is lost."""
+"""Several workers on one branch, and people who rewrite it: nothing is doubled, no edit is lost."""
 
 import subprocess
 import sys

@@ -1,4 +1,4 @@
-"""A token for fetch and push: it works whatever else is configured, and nobody else ever sees it."""
+"""The token for fetch and push: it works with any git configuration, and nothing else sees it."""
 
 import asyncio
 import os

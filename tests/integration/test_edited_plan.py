@@ -1,4 +1,4 @@
-"""A plan that a person edits on the branch: what it changes is made, what it has no more goes, the rest stays."""
+"""A plan that a person edits on the branch: what changed is generated, what was removed goes, the rest stays."""
 
 from pathlib import Path
 
@@ -227,9 +227,9 @@ def test_a_partial_phase_of_an_edited_plan_is_made_whole(shop: Path) -> None:
     [
         ("name: string", "name: strng", "line 8: 'name: strng': unknown type 'strng'; did you mean 'string'?"),
         ("-> Item", "-> Itm", "line 11: 'item: -> Itm'"),
-        ("entities:", "entitys:", "holds no entities"),
+        ("entities:", "entitys:", "contains no entities"),
         ("  Item:", "  Item:\n  Item:", "line 8"),
-        ("output-dir: .", "output-dir: api", "a project can't move, so set it back"),
+        ("output-dir: .", "output-dir: api", "a project can't be moved, so restore the old value"),
         ("output-dir: .", "output-dir: ../up", "line 5"),
         ("recipe: ", "recipe: nowhere", "recipe"),
         ("project: Shop", "project: Shop\nauthor: me", "unknown key 'author'"),

@@ -1,4 +1,4 @@
-"""Trailers that a person wrote by hand: what they say wrongly costs nobody a line, and a run mends the rest."""
+"""Trailers that a person wrote by hand: wrong ones lose nobody's lines, and the next run repairs the rest."""
 
 from pathlib import Path
 

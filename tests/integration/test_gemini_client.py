@@ -1,4 +1,4 @@
-"""Every way Gemini can fail: Google's client over loopback HTTP, and what is made of it."""
+"""Every way in which Gemini can fail: Google's client over loopback HTTP, and how each failure is handled."""
 
 import asyncio
 import gc
@@ -39,7 +39,7 @@ GOOD = answer('{"n": 1}')
 BILL = 1500
 """Tokens of an answer by the server's default."""
 
-QUICK = Timeouts(request=5.0, question=20.0, first_wait=0.01, longest_wait=0.06)
+QUICK = Timeouts(request=5.0, total=20.0, first_wait=0.01, longest_wait=0.06)
 WAITING = replace(QUICK, longest_wait=0.5)
 """For servers that say how long to wait."""
 SHORT = replace(QUICK, request=0.4)
@@ -52,12 +52,12 @@ Script = Callable[[Asked], Reply]
 class Desk:
     """Where questions are asked, and what became of it beside the answers."""
 
-    asker: retry.RetryingClient
+    client: retry.RetryingClient
     budget: TokenBudget
     told: list[str]
 
     async def ask(self, phase: str = "core", question: ModelRequest = QUESTION) -> retry.ParsedResponse[ModelResponse]:
-        return await self.asker.ask(question, phase=phase, read=read)
+        return await self.client.ask(question, phase=phase, parse=read)
 
 
 @dataclass
@@ -106,31 +106,31 @@ def script(**replies: Sequence[Reply]) -> Script:
 async def desk(
     url: str,
     names: Sequence[str] = ("one", "two"),
-    patience: Timeouts = QUICK,
+    timeouts: Timeouts = QUICK,
     *,
     jobs: int = 8,
     limit: int | None = None,
 ) -> AsyncIterator[Desk]:
     settings = read_settings({"GEMINI_API_KEY": KEY, "GOOGLE_GEMINI_BASE_URL": url})
     budget, told = TokenBudget(limit), list[str]()
-    async with GeminiModel(settings, thinking="medium", patience=patience) as model:
-        asker = retry.RetryingClient(model, names, budget=budget, jobs=jobs, patience=patience, tell=told.append)
-        yield Desk(asker, budget, told)
+    async with GeminiModel(settings, thinking="medium", timeouts=timeouts) as model:
+        client = retry.RetryingClient(model, names, budget=budget, jobs=jobs, timeouts=timeouts, notify=told.append)
+        yield Desk(client, budget, told)
 
 
 def ask(
-    replies: Script, names: Sequence[str] = ("one", "two"), patience: Timeouts = QUICK, *, questions: int = 1
+    replies: Script, names: Sequence[str] = ("one", "two"), timeouts: Timeouts = QUICK, *, questions: int = 1
 ) -> Outcome:
     """Ask a server that follows *replies*."""
     with FakeGemini(replies) as fake:
-        outcome = ask_at(fake.url, names, patience, questions=questions)
+        outcome = ask_at(fake.url, names, timeouts, questions=questions)
         outcome.requests = fake.requests
     return outcome
 
 
-def ask_at(url: str, names: Sequence[str], patience: Timeouts, *, questions: int = 1) -> Outcome:
+def ask_at(url: str, names: Sequence[str], timeouts: Timeouts, *, questions: int = 1) -> Outcome:
     async def go() -> Outcome:
-        async with desk(url, names, patience) as here:
+        async with desk(url, names, timeouts) as here:
             outcome = Outcome([], here.told, here.budget)
             for _ in range(questions):
                 try:
@@ -142,12 +142,12 @@ def ask_at(url: str, names: Sequence[str], patience: Timeouts, *, questions: int
     return asyncio.run(go())
 
 
-def asked_directly(reply: Reply, patience: Timeouts = QUICK) -> ModelResponse:
+def asked_directly(reply: Reply, timeouts: Timeouts = QUICK) -> ModelResponse:
     """Return what one request comes to, before anybody tries again."""
 
     async def go(url: str) -> ModelResponse:
         settings = read_settings({"GEMINI_API_KEY": KEY, "GOOGLE_GEMINI_BASE_URL": url})
-        async with GeminiModel(settings, thinking="medium", patience=patience) as model:
+        async with GeminiModel(settings, thinking="medium", timeouts=timeouts) as model:
             return await model.ask("one", QUESTION)
 
     with FakeGemini(lambda _: reply) as fake:
@@ -283,7 +283,7 @@ FAULTS: Mapping[str, tuple[FailureKind, Reply]] = {
 }
 
 
-def _patience(kind: FailureKind) -> Timeouts:
+def _timeouts(kind: FailureKind) -> Timeouts:
     return SHORT if kind is FailureKind.TIMEOUT else QUICK
 
 
@@ -296,7 +296,7 @@ def test_a_fault_is_tried_as_often_as_its_rule_says_and_then_what_the_rule_says_
     kind, reply = FAULTS[fault]
     rule = RETRY_POLICY[kind]
 
-    outcome = ask(script(one=[reply], two=[GOOD]), patience=_patience(kind))
+    outcome = ask(script(one=[reply], two=[GOOD]), timeouts=_timeouts(kind))
 
     assert outcome.models.count("one") == rule.attempts
     if rule.then in (AfterFailure.NEXT, AfterFailure.LEAVE):
@@ -328,7 +328,7 @@ def test_a_fault_is_told_by_its_kind_in_a_line(fault: str) -> None:
 def test_a_question_nobody_answers_says_of_which_model_what_and_the_remedy(fault: str) -> None:
     kind, reply = FAULTS[fault]
 
-    outcome = ask(lambda _: reply, ["one"], _patience(kind))
+    outcome = ask(lambda _: reply, ["one"], _timeouts(kind))
 
     assert f"one: {kind}" in str(outcome.error)
     assert str(outcome.error).endswith(f"; {RETRY_POLICY[kind].remedy}")
@@ -354,7 +354,7 @@ def test_no_attempt_takes_longer_than_its_deadline(reply: Reply) -> None:
 
     assert len(outcome.requests) == RETRY_POLICY[FailureKind.TIMEOUT].attempts
     assert 0.79 <= time.monotonic() - began < 3.0
-    assert "no answer in time" in str(outcome.error)
+    assert "timed out" in str(outcome.error)
 
 
 def test_a_refused_connection_ends_the_question_for_all_models() -> None:
@@ -404,7 +404,7 @@ def test_others_that_ask_the_same_model_wait_too() -> None:
     async def go(url: str) -> None:
         async with desk(url, ["one"], WAITING) as here:
             first = asyncio.create_task(here.ask("first"))
-            while here.asker._paces["one"].limit == 8:  # noqa: SLF001  # nothing else tells
+            while here.client._limiters["one"].limit == 8:  # noqa: SLF001  # nothing else tells
                 await asyncio.sleep(0.005)
             await here.ask("second")
             await first
@@ -429,7 +429,7 @@ def test_a_server_that_asks_for_too_long_a_wait_is_not_waited_for_by_the_next_qu
 
     outcome = ask(
         script(one=[error(429, details=[retry_info(3600)])], two=[GOOD]),
-        patience=replace(QUICK, longest_wait=4.0),
+        timeouts=replace(QUICK, longest_wait=4.0),
         questions=2,
     )
 
@@ -468,7 +468,7 @@ def test_a_model_that_is_left_is_not_asked_again_and_people_are_told_once(fault:
     assert [asked.model for asked in outcome.results if isinstance(asked, retry.ParsedResponse)] == ["two", "two"]
     assert len(outcome.told) == 1
     assert outcome.told[0].startswith(f"one: {kind}: ")
-    assert outcome.told[0].endswith("; going on with two")
+    assert outcome.told[0].endswith("; continuing with two")
 
 
 def test_a_model_that_only_failed_is_asked_again_by_the_next_question() -> None:
@@ -506,7 +506,7 @@ def test_a_redirect_is_refused_and_the_key_does_not_go_there(status: int) -> Non
         outcome = ask(lambda _: Reply(status=status, headers={"Location": where}))
 
         assert outcome.models == ["one", "two"]
-        assert f"one: request refused: {status}" in str(outcome.error)
+        assert f"one: request rejected: {status}" in str(outcome.error)
         with pytest.raises(BlockingIOError):
             other.accept()
 
@@ -542,7 +542,7 @@ def test_a_request_refused_without_its_schema_too_is_no_more_about_the_schema() 
 
     assert [asked.schema is not None for asked in outcome.requests] == [True, False, False]
     for result in outcome.results:
-        assert "one: request refused: 400 no" in str(result)
+        assert "one: request rejected: 400 no" in str(result)
 
 
 def test_a_schema_refused_after_other_failures_is_left_out_all_the_same() -> None:
@@ -788,8 +788,10 @@ def test_an_impossible_environment_is_the_persons_to_mend(
     monkeypatch.setenv(name, value)
     settings = read_settings({"GEMINI_API_KEY": KEY})
 
-    with pytest.raises(UsageError, match=r"^connecting to Gemini: .*check the proxy and SSL variables") as caught:
-        GeminiModel(settings, thinking="medium", patience=QUICK)
+    with pytest.raises(
+        UsageError, match=r"^connecting to Gemini: .*check the environment variables for proxies and SSL"
+    ) as caught:
+        GeminiModel(settings, thinking="medium", timeouts=QUICK)
 
     assert "hunter2" not in str(caught.value)
     assert KEY not in str(caught.value)
@@ -866,16 +868,16 @@ def test_a_budget_is_asked_before_every_attempt() -> None:
 
 
 def test_retries_end_when_the_question_has_taken_too_long() -> None:
-    patience = replace(WAITING, question=0.5)
+    timeouts = replace(WAITING, total=0.5)
 
-    outcome = ask(lambda _: error(500, details=[retry_info(0.3)]), ["one"], patience)
+    outcome = ask(lambda _: error(500, details=[retry_info(0.3)]), ["one"], timeouts)
 
     assert 1 <= len(outcome.requests) <= 2  # of five
     assert type(outcome.error) is NoModelAnswered
 
 
 def test_no_other_model_is_asked_when_the_question_has_taken_too_long() -> None:
-    outcome = ask(lambda _: replace(GOOD, status=500, wait=0.4), patience=replace(QUICK, question=0.3))
+    outcome = ask(lambda _: replace(GOOD, status=500, wait=0.4), timeouts=replace(QUICK, total=0.3))
 
     assert outcome.models == ["one"]
     assert "two:" not in str(outcome.error)
@@ -884,9 +886,9 @@ def test_no_other_model_is_asked_when_the_question_has_taken_too_long() -> None:
 def test_an_attempt_ends_when_the_question_has_taken_too_long() -> None:
     began = time.monotonic()
 
-    outcome = ask(lambda _: Reply(wait=4.0), patience=replace(QUICK, request=3.0, question=0.4))
+    outcome = ask(lambda _: Reply(wait=4.0), timeouts=replace(QUICK, request=3.0, total=0.4))
 
-    assert "one: no answer in time" in str(outcome.error)
+    assert "one: timed out" in str(outcome.error)
     assert time.monotonic() - began < 2.5
 
 

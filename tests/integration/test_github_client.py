@@ -1,4 +1,4 @@
-"""GitHub's client over loopback HTTP, against a server that keeps to what GitHub publishes of itself."""
+"""The GitHub client over loopback HTTP, against a fake server that checks requests against GitHub's published API."""
 
 import contextlib
 import json
@@ -42,7 +42,7 @@ TALKING = "POST /issues/12/comments"
 LISTING = "GET /issues/12/comments"
 OPENING = "POST /pulls"
 LOST = Reply(reset=True, acts=True)
-"""The request has its effect, and nobody says so."""
+"""The request takes effect, but the reply is lost."""
 NEVER = Reply(reset=True)
 PAGE = Reply(status=502, body=b"<html><body><h1>Unicorn!</h1></body></html>", headers={"Content-Type": "text/html"})
 FORBIDDEN = "Resource not accessible by integration"
@@ -52,21 +52,21 @@ PRIMARY = "API rate limit exceeded for installation ID 1."
 
 @contextmanager
 def serving(
-    script: Script | None = None, *, prefix: str = "", manners: RequestPacing = QUICK, login: str = LOGIN
+    script: Script | None = None, *, prefix: str = "", pacing: RequestPacing = QUICK, login: str = LOGIN
 ) -> Iterator[tuple[FakeGitHub, GitHubClient]]:
     with FakeGitHub(script, prefix=prefix) as fake:
-        yield fake, GitHubClient(TOKEN, repository=REPOSITORY, api_url=fake.url, login=login, manners=manners)
+        yield fake, GitHubClient(TOKEN, repository=REPOSITORY, api_url=fake.url, login=login, pacing=pacing)
 
 
 def failing(
     act: Callable[[GitHubClient], object],
     script: Script | None = None,
     *,
-    manners: RequestPacing = QUICK,
+    pacing: RequestPacing = QUICK,
     **state: object,
 ) -> ForgeError:
-    """Let *act* fail, and hold the error to what every error must be."""
-    with serving(script, manners=manners) as (fake, hub):
+    """Check that *act* fails, with an error that has all properties every error must have."""
+    with serving(script, pacing=pacing) as (fake, hub):
         for name, value in state.items():
             assert hasattr(fake, name)
             setattr(fake, name, value)
@@ -78,7 +78,7 @@ def failing(
     assert TOKEN not in "".join(traceback.format_exception(caught.value)) + repr(caught.value)
     assert message.isprintable()
     assert len(message) < 500
-    assert ": GitHub said " in message
+    assert ": GitHub " in message
     assert "; " in message
     return caught.value
 
@@ -88,7 +88,7 @@ def opened(hub: GitHubClient, *, draft: bool = True, head: str = HEAD, body: str
 
 
 def draft_pull(number: int = 1001) -> PullRequest:
-    return PullRequest(number, "https://github.example", f"PR_{number}", HEAD, "main", True, False, True, False)
+    return PullRequest(number, "https://github.example", f"PR_{number}", HEAD, True, False, True, False)
 
 
 ACTS: dict[str, Callable[[GitHubClient], object]] = {
@@ -123,12 +123,12 @@ def outcome(hub: GitHubClient, name: str) -> ForgeError | None:
     return None
 
 
-def test_it_is_a_forge_and_all_its_methods_are_tried() -> None:
+def test_every_method_of_the_client_is_tested() -> None:
     hub: ForgeClient = GitHubClient(TOKEN, repository=REPOSITORY, api_url="https://api.github.com")
     assert {name for name in dir(hub) if not name.startswith("_")} == {name.partition(" ")[0] for name in ACTS}
 
 
-def test_nothing_is_sent_before_something_is_asked() -> None:
+def test_creating_the_client_sends_nothing() -> None:
     with serving() as (fake, hub):
         assert TOKEN not in repr(hub)
         assert not fake.requests
@@ -153,7 +153,7 @@ def test_impossible_settings(token: str, repository: str, url: str) -> None:
     assert TOKEN not in str(caught.value)
 
 
-# Who may
+# Permissions
 
 
 @pytest.mark.parametrize(
@@ -205,7 +205,7 @@ def test_an_error_never_permits(status: int) -> None:
 def test_an_odd_answer_never_permits(body: bytes) -> None:
     with serving(at("GET .*", Reply(status=200, body=body), ever=True)) as (_, hub):
         error = outcome(hub, "may_write")
-        assert error is None or "GitHub said 200 something that can't be read" in str(error)
+        assert error is None or "GitHub said 200 with an answer that can't be read" in str(error)
         assert error or not hub.may_write("alice")
 
 
@@ -243,13 +243,13 @@ def test_our_comment_on_the_third_page_among_those_of_others() -> None:
 
 
 @pytest.mark.parametrize("login", ["mallory", "github-actions", "github-actions[bot]x", "phasebot[bot]", None])
-def test_what_others_write_is_not_ours(login: str | None) -> None:
+def test_other_peoples_comments_are_not_ours(login: str | None) -> None:
     with serving() as (fake, hub):
         fake.add_comment(MARKER, login=login)
         assert hub.find_comment(12, MARKER) is None
 
 
-def test_ours_is_what_we_write_under_another_name() -> None:
+def test_our_login_can_be_another_one() -> None:
     with serving(login="Phasebot[bot]") as (fake, hub):
         fake.add_comment(MARKER)
         ours = fake.add_comment(MARKER, login="phasebot[bot]")
@@ -267,7 +267,7 @@ def test_an_empty_issue_has_no_comment_of_ours() -> None:
         assert hub.find_comment(12, MARKER) is None
 
 
-def test_reactions_come_once_and_go() -> None:
+def test_reactions_are_added_once_and_removed() -> None:
     with serving() as (fake, hub):
         comment = fake.add_comment("/generate", login="alice").id
         hub.react(comment, "eyes")
@@ -280,7 +280,7 @@ def test_reactions_come_once_and_go() -> None:
         assert [(each.login, each.content) for each in fake.reactions] == [("mallory", "eyes"), (LOGIN, "+1")]
 
 
-def test_a_reaction_that_went_meanwhile() -> None:
+def test_a_reaction_that_is_already_removed() -> None:
     with serving(at("DELETE .*", refusal(404, "Not Found"))) as (fake, hub):
         comment = fake.add_comment("/generate", login="alice").id
         hub.react(comment, "eyes")
@@ -305,7 +305,7 @@ def test_a_reply_to_a_deletion_is_lost() -> None:
 )
 def test_a_text_that_is_too_long_is_not_sent(act: Callable[[GitHubClient], object]) -> None:
     with serving() as (fake, hub):
-        with pytest.raises(ForgeError, match=r"60,001 characters, of 60,000; cut it"):
+        with pytest.raises(ForgeError, match=r"60,001 characters, the limit is 60,000; shorten it"):
             act(hub)
         assert not fake.requests
 
@@ -320,7 +320,7 @@ def test_a_locked_conversation() -> None:
     assert isinstance(error, ForgeRefusedError)
     assert str(error) == (
         "commenting on #12: GitHub said 403 Unable to create comment because issue is locked.; "
-        "unlock the conversation and run it again"
+        "unlock the conversation and try again"
     )
 
 
@@ -332,7 +332,7 @@ def test_a_pull_request_from_draft_to_ready() -> None:
         pull = opened(hub)
         number = pull.number
         url = f"https://github.example/acme/blog/pull/{number}"
-        assert pull == PullRequest(number, url, f"PR_{number}", HEAD, "main", True, False, True, False)
+        assert pull == PullRequest(number, url, f"PR_{number}", HEAD, True, False, True, False)
         assert hub.pull(number) == hub.find_pull(HEAD) == pull
         hub.edit_pull(pull, title="New")
         hub.edit_pull(pull, body="Text")
@@ -386,7 +386,7 @@ def test_no_pull_request() -> None:
 @pytest.mark.parametrize(
     ("repository", "fork"), [(REPOSITORY, False), ("mallory/blog", True), ("acme/blog-2", True), (None, True)]
 )
-def test_forks_and_what_is_left_of_them(repository: str | None, *, fork: bool) -> None:
+def test_forks_and_deleted_forks(repository: str | None, *, fork: bool) -> None:
     with serving() as (fake, hub):
         pull = fake.add_pull(repository=repository)
         assert hub.pull(pull.number).is_fork is fork
@@ -408,7 +408,7 @@ def test_opening_after_the_last_was_merged() -> None:
 def test_nothing_to_open() -> None:
     error = failing(lambda hub: opened(hub, head="phasebot/none"))
     assert not isinstance(error, ForgeRefusedError)
-    assert "GitHub said 422 Validation Failed: No commits between main and phasebot/none; correct that" in str(error)
+    assert "GitHub said 422 Validation Failed: No commits between main and phasebot/none; fix this" in str(error)
 
 
 def test_actions_may_not_open_pull_requests() -> None:
@@ -455,13 +455,13 @@ def test_a_workflow_that_is_not_there() -> None:
     assert "starting none.yml on main: GitHub said 404 Not Found; check that it exists" in str(error)
 
 
-# An own server
+# GitHub Enterprise Server
 
 
 @pytest.mark.parametrize("slash", ["", "/"])
-def test_an_own_server_has_its_api_elsewhere(slash: str) -> None:
+def test_an_enterprise_server_has_another_api_url(slash: str) -> None:
     with FakeGitHub(prefix="/api/v3") as fake:
-        hub = GitHubClient(TOKEN, repository=REPOSITORY, api_url=fake.url + slash, manners=QUICK)
+        hub = GitHubClient(TOKEN, repository=REPOSITORY, api_url=fake.url + slash, pacing=QUICK)
         for _ in range(101):
             fake.add_comment("hello", login="mallory")
         hub.comment(12, MARKER)
@@ -485,7 +485,7 @@ def test_a_bad_token(name: str) -> None:
 
 def test_the_server_knows_the_token() -> None:
     with FakeGitHub() as fake:
-        hub = GitHubClient("ghs_other", repository=REPOSITORY, api_url=fake.url, manners=QUICK)
+        hub = GitHubClient("ghs_other", repository=REPOSITORY, api_url=fake.url, pacing=QUICK)
         with pytest.raises(ForgeError, match=r"GitHub said 401 Bad credentials"):
             hub.may_write("alice")
 
@@ -508,10 +508,10 @@ def test_a_permission_is_missing(name: str, missing: set[str], needs: str) -> No
     with FakeGitHub() as fake:
         fake.add_pull(number=1001)
         fake.granted -= missing
-        hub = GitHubClient(TOKEN, repository=REPOSITORY, api_url=fake.url, manners=QUICK)
+        hub = GitHubClient(TOKEN, repository=REPOSITORY, api_url=fake.url, pacing=QUICK)
         with pytest.raises(ForgeRefusedError) as caught:
             ACTS[name](hub)
-    advice = f"; the token needs {needs} (in a workflow under `permissions:`)"
+    advice = f"; the token needs {needs} (in a workflow, set it under `permissions:`)"
     assert str(caught.value).endswith(f"GitHub said 403 {FORBIDDEN}{advice}")
     assert caught.value.__context__ is None
 
@@ -544,12 +544,12 @@ def test_a_node_that_is_not_there() -> None:
     assert "GitHub said 404 Could not resolve to a node" in str(error)
 
 
-# GitHub is unwell
+# GitHub fails
 
 
 @every
-def test_an_error_of_the_server_passes(name: str) -> None:
-    """Once before anything is done, for each request that it takes."""
+def test_one_server_error_per_request_is_retried(name: str) -> None:
+    """Every request fails once before it takes effect."""
     seen: set[str] = set()
 
     def script(asked: Asked) -> Reply | None:
@@ -568,10 +568,10 @@ def test_an_error_of_the_server_passes(name: str) -> None:
 
 
 @every
-def test_a_server_that_stays_ill(name: str) -> None:
+def test_a_server_that_keeps_failing(name: str) -> None:
     with FakeGitHub(at(".*", PAGE, ever=True)) as fake:
-        hub = GitHubClient(TOKEN, repository=REPOSITORY, api_url=fake.url, manners=QUICK)
-        with pytest.raises(ForgeError, match=r"GitHub said 502 Bad Gateway; check .* when GitHub is well$"):
+        hub = GitHubClient(TOKEN, repository=REPOSITORY, api_url=fake.url, pacing=QUICK)
+        with pytest.raises(ForgeError, match=r"GitHub said 502 Bad Gateway; check .* or try again later$"):
             ACTS[name](hub)
         assert len(fake.requests) <= 7
 
@@ -579,23 +579,23 @@ def test_a_server_that_stays_ill(name: str) -> None:
 @every
 def test_a_server_that_does_not_answer(name: str) -> None:
     error = failing(ACTS[name], at(".*", NEVER, ever=True))
-    assert "GitHub said nothing (ConnectionError); check GITHUB_API_URL and the network" in str(error)
+    assert "GitHub did not answer (ConnectionError); check GITHUB_API_URL and the network" in str(error)
 
 
 @every
-def test_nobody_is_there(name: str) -> None:
+def test_no_server_is_listening(name: str) -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{free.getsockname()[1]}"
-    hub = GitHubClient(TOKEN, repository=REPOSITORY, api_url=url, manners=QUICK)
-    with pytest.raises(ForgeError, match=r"GitHub said nothing \(ConnectionError\)") as caught:
+    hub = GitHubClient(TOKEN, repository=REPOSITORY, api_url=url, pacing=QUICK)
+    with pytest.raises(ForgeError, match=r"GitHub did not answer \(ConnectionError\)") as caught:
         ACTS[name](hub)
     assert caught.value.__context__ is None
 
 
 @every
 def test_an_answer_that_cannot_be_read(name: str) -> None:
-    """Whatever comes of it, it is no surprise."""
+    """It raises no error but ForgeError."""
     harmless = {"may_write", "react", "react in review", "find_comment", "edit_comment", "edit_pull", "dispatch"}
     with serving() as (fake, hub):
         for body in (
@@ -611,7 +611,7 @@ def test_an_answer_that_cannot_be_read(name: str) -> None:
             fake.script = at(".*", Reply(status=200, body=body), ever=True)
             error = outcome(hub, name)
             assert error or name in harmless | TAKING_BACK, body
-            assert error is None or "GitHub said 200 something that can't be read" in str(error), body
+            assert error is None or "GitHub said 200 with an answer that can't be read" in str(error), body
             assert error is None or error.__context__ is None
 
 
@@ -628,7 +628,7 @@ def test_a_refusal_that_cannot_be_read(name: str, status: int) -> None:
 
 
 @pytest.mark.parametrize("name", ["find_comment", "edit_comment", "may_write", "pull"])
-def test_an_answer_that_is_cut_short_is_asked_for_again(name: str) -> None:
+def test_a_request_with_a_truncated_answer_is_retried(name: str) -> None:
     with serving(at(".*", Reply(cut=20))) as (fake, hub):
         fake.add_pull(number=1001)
         comment = fake.add_comment(MARKER)
@@ -647,15 +647,15 @@ def test_a_redirection_elsewhere_does_not_get_the_token() -> None:
     failing(ACTS["pull"], at("GET .*", moved, ever=True))
 
 
-def test_an_answer_too_late() -> None:
+def test_an_answer_after_the_timeout() -> None:
     slow = at(TALKING, Reply(wait=1.3))
-    with serving(slow, manners=replace(QUICK, timeout=1, sleep=lambda _: time.sleep(0.4))) as (fake, hub):
+    with serving(slow, pacing=replace(QUICK, timeout=1, sleep=lambda _: time.sleep(0.4))) as (fake, hub):
         assert hub.comment(12, MARKER) == fake.comments[0].id
         assert len(fake.comments) == 1
         assert fake.lines == [TALKING, LISTING]
 
 
-# Lost replies to what creates something
+# Lost replies to requests that create something
 
 
 @pytest.mark.parametrize("reply", [LOST, replace(PAGE, acts=True), Reply(cut=10), Reply(cut=0)])
@@ -668,13 +668,13 @@ def test_one_comment_however_the_reply_is_lost(reply: Reply, body: str) -> None:
         assert fake.lines == [TALKING, LISTING]
 
 
-def test_the_newest_of_those_that_say_the_same() -> None:
+def test_of_equal_comments_the_newest_is_ours() -> None:
     with serving(at(TALKING, LOST)) as (fake, hub):
         fake.add_comment("Nothing to do.")
         assert hub.comment(12, "Nothing to do.") == fake.comments[1].id
 
 
-def test_a_marker_stands_for_its_comment_whatever_follows() -> None:
+def test_a_comment_is_identified_by_its_marker() -> None:
     with serving(at(TALKING, NEVER)) as (fake, hub):
         other_job = fake.add_comment(f"{MARKER}\ndone")
         assert hub.comment(12, f"{MARKER}\nworking") == other_job.id
@@ -697,7 +697,7 @@ def test_a_comment_that_did_not_get_through_is_written_again() -> None:
         assert fake.lines == [TALKING, LISTING] * 3 + [TALKING]
 
 
-def test_an_end_after_four_attempts() -> None:
+def test_four_attempts_at_most() -> None:
     with serving(at("POST .*", NEVER, ever=True)) as (fake, hub):
         with pytest.raises(ForgeError):
             hub.comment(12, MARKER)
@@ -705,7 +705,7 @@ def test_an_end_after_four_attempts() -> None:
 
 
 @pytest.mark.parametrize("name", ["react", "react in review", "mark_ready", "dispatch"])
-def test_what_may_be_sent_twice_is_sent_again(name: str) -> None:
+def test_a_repeatable_request_is_repeated(name: str) -> None:
     with serving(at("POST .*", LOST)) as (fake, hub):
         fake.add_comment("/generate", login="alice")
         fake.add_pull(number=1001, draft=True)
@@ -722,7 +722,7 @@ def test_what_may_be_sent_twice_is_sent_again(name: str) -> None:
 
 @pytest.fixture
 def naps(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """Keep how long the client would have slept, instead of sleeping."""
+    """Record the sleep times instead of sleeping."""
     slept: list[float] = []
     monkeypatch.setattr("urllib3.util.retry.time", SimpleNamespace(sleep=slept.append, time=time.time))
     return slept
@@ -732,7 +732,7 @@ def naps(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 @pytest.mark.parametrize(
     "name", ["may_write", "find_comment", "edit_comment", "review_thread", "issue", "pull", "edit_pull"]
 )
-def test_a_limit_that_says_how_long(name: str, status: int, naps: list[float]) -> None:
+def test_a_rate_limit_with_retry_after(name: str, status: int, naps: list[float]) -> None:
     with serving(at(".*", refusal(status, SECONDARY, Retry_After="7"))) as (fake, hub):
         fake.add_pull(number=1001)
         fake.add_comment(MARKER).id = 1001
@@ -742,10 +742,10 @@ def test_a_limit_that_says_how_long(name: str, status: int, naps: list[float]) -
 
 @pytest.mark.parametrize("name", CREATING)
 @pytest.mark.parametrize(("headers", "waits"), [({"Retry_After": "7"}, [7.0]), ({}, [11.0])])
-def test_a_limit_on_what_creates(name: str, headers: dict[str, str], waits: list[float]) -> None:
+def test_a_rate_limit_on_creating_requests(name: str, headers: dict[str, str], waits: list[float]) -> None:
     naps: list[float] = []
     patient = replace(QUICK, limit_wait=11, sleep=naps.append)
-    with serving(at("POST .*", refusal(403, SECONDARY, **headers)), manners=patient) as (fake, hub):
+    with serving(at("POST .*", refusal(403, SECONDARY, **headers)), pacing=patient) as (fake, hub):
         fake.add_comment("/generate", login="alice")
         fake.add_pull(number=1001, draft=True, state="closed")
         fake.add_review_comment("/generate", pull=1001, login="alice")
@@ -755,16 +755,16 @@ def test_a_limit_on_what_creates(name: str, headers: dict[str, str], waits: list
 
 @pytest.mark.parametrize("status", [429, 500, 502, 503, 504])
 @pytest.mark.parametrize("name", ["issue", "pull", "edit_pull"])
-def test_what_passes_by_itself(name: str, status: int) -> None:
+def test_temporary_errors_are_retried(name: str, status: int) -> None:
     with serving(at(".*", refusal(status, "no"), refusal(status, "no"))) as (fake, hub):
         fake.add_pull(number=1001)
         ACTS[name](hub)
         assert len(fake.requests) == 3
 
 
-def test_a_limit_without_an_end_in_sight(naps: list[float]) -> None:
+def test_a_rate_limit_without_retry_after(naps: list[float]) -> None:
     with serving(
-        at("PATCH .*", refusal(403, SECONDARY), refusal(403, SECONDARY)), manners=replace(QUICK, limit_wait=9)
+        at("PATCH .*", refusal(403, SECONDARY), refusal(403, SECONDARY)), pacing=replace(QUICK, limit_wait=9)
     ) as (
         fake,
         hub,
@@ -775,33 +775,33 @@ def test_a_limit_without_an_end_in_sight(naps: list[float]) -> None:
 
 @every
 @pytest.mark.parametrize("status", [403, 429, 503])
-def test_a_wait_that_is_too_long(name: str, status: int, naps: list[float]) -> None:
+def test_a_retry_after_that_is_too_long(name: str, status: int, naps: list[float]) -> None:
     error = failing(ACTS[name], at(".*", refusal(status, SECONDARY, Retry_After="3600"), ever=True))
     assert not isinstance(error, ForgeRefusedError)
     assert not naps
-    assert "run it again" in str(error)
+    assert "try again" in str(error)
 
 
 @pytest.mark.parametrize("headers", [{}, {"Retry_After": "1"}])
 @every
-def test_a_limit_that_stays(name: str, headers: dict[str, str], naps: list[float]) -> None:
+def test_a_rate_limit_that_does_not_end(name: str, headers: dict[str, str], naps: list[float]) -> None:
     limit = at(".*", refusal(403, SECONDARY, **headers), ever=True)
-    error = failing(ACTS[name], limit, manners=replace(QUICK, limit_wait=9, sleep=naps.append))
+    error = failing(ACTS[name], limit, pacing=replace(QUICK, limit_wait=9, sleep=naps.append))
     assert not isinstance(error, ForgeRefusedError)
-    assert str(error).endswith("wait a while and run it again")
+    assert str(error).endswith("wait a while and try again")
     assert 3 <= len(naps) <= 6  # ours, and those of PyGithub
 
 
 @every
-def test_the_requests_of_the_hour_are_spent(name: str, naps: list[float]) -> None:
+def test_the_hourly_limit_is_used_up(name: str, naps: list[float]) -> None:
     spent = refusal(403, PRIMARY, X_RateLimit_Remaining="0", X_RateLimit_Reset=f"{time.time() + 1800:.0f}")
     error = failing(ACTS[name], at(".*", spent, ever=True))
     assert not isinstance(error, ForgeRefusedError)
     assert not naps
-    assert f"GitHub said 403 {PRIMARY}; wait a while and run it again" in str(error)
+    assert f"GitHub said 403 {PRIMARY}; wait a while and try again" in str(error)
 
 
-def test_the_hour_is_nearly_over(naps: list[float]) -> None:
+def test_the_hourly_limit_is_reset_soon(naps: list[float]) -> None:
     reset = math.floor(time.time()) + 10
     spent = refusal(403, PRIMARY, X_RateLimit_Remaining="0", X_RateLimit_Reset=str(reset))
     with serving(at("GET .*", spent)) as (_, hub):
@@ -810,26 +810,26 @@ def test_the_hour_is_nearly_over(naps: list[float]) -> None:
         assert 5 < naps[0] <= 11
 
 
-# What the messages and the log hold
+# Messages and the log
 
 
 def test_what_github_says_is_one_printable_line_without_the_token() -> None:
     said = f"no\n::error::{TOKEN}\x1b[31m\u202e{'x' * 900}"
     error = failing(ACTS["pull"], at("GET .*", refusal(422, said)))
-    assert "GitHub said 422 no ::error::***[31mxxx" in str(error)
+    assert "GitHub said 422 no ::error::***\\x1b[31m\\u202exxx" in str(error)
     assert len(str(error)) < 300
 
 
 def test_a_login_cannot_write_the_message() -> None:
     error = failing(lambda hub: hub.may_write("a\n::error::x" + "y" * 900), at(".*", refusal(401, "no"), ever=True))
-    assert str(error).startswith("checking what a ::error::xyyy")
+    assert str(error).startswith("checking the permissions of a ::error::xyyy")
 
 
-def test_the_errors_of_a_validation_are_told() -> None:
+def test_validation_errors_are_in_the_message() -> None:
     rows = [{"resource": "Issue", "code": "missing_field"}, "Body is bad"]
     body = json.dumps({"message": "Validation Failed", "errors": rows}).encode()
     error = failing(ACTS["edit_comment"], at("PATCH .*", Reply(status=422, body=body)))
-    assert "GitHub said 422 Validation Failed: missing_field: Body is bad; correct that and run it again" in str(error)
+    assert "GitHub said 422 Validation Failed: missing_field: Body is bad; fix this and try again" in str(error)
 
 
 def test_the_log_does_not_hold_the_token(caplog: pytest.LogCaptureFixture) -> None:
@@ -842,13 +842,13 @@ def test_the_log_does_not_hold_the_token(caplog: pytest.LogCaptureFixture) -> No
 
 
 def test_writes_are_spaced() -> None:
-    with serving(manners=replace(QUICK, between_writes=0.15)) as (fake, hub):
+    with serving(pacing=replace(QUICK, between_writes=0.15)) as (fake, hub):
         hub.comment(12, "one")
         hub.comment(12, "two")
         assert fake.requests[1].time - fake.requests[0].time >= 0.15
 
 
-# The server itself
+# The fake server itself
 
 
 @pytest.mark.parametrize(
@@ -868,7 +868,7 @@ def test_writes_are_spaced() -> None:
         ("GET", "/pulls", {"state": "open"}, "a body"),
     ],
 )
-def test_what_github_would_not_understand_fails_the_test(method: str, path: str, body: object, wrong: str) -> None:
+def test_the_fake_server_rejects_invalid_requests(method: str, path: str, body: object, wrong: str) -> None:
     def ask() -> None:
         with FakeGitHub() as fake:
             data = None if body is None else json.dumps(body).encode()
@@ -881,7 +881,7 @@ def test_what_github_would_not_understand_fails_the_test(method: str, path: str,
         ask()
 
 
-def test_what_github_would_not_answer_is_noticed() -> None:
+def test_the_fake_server_rejects_invalid_answers() -> None:
     operation = contract().operation("GET", f"/repos/{REPOSITORY}/collaborators/alice/permission")
     assert operation
     good = contract().filled("repository-collaborator-permission", {"permission": "write", "user": None})

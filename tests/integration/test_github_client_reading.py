@@ -1,4 +1,4 @@
-"""Issues, and comments on the lines of a diff: what is read of them, and answers that are written once."""
+"""The GitHub client: issues, review comments and replies."""
 
 import json
 from collections.abc import Callable
@@ -22,14 +22,14 @@ LINE = {"id": 1001, "user": {"login": "alice"}, "body": "Why?", "path": "a.py", 
 
 
 def showing(kind: str, known: object, **odd: object) -> Reply:
-    """Answer 200 with an object of GitHub's, or a list of one, but for what is *odd*; ... is left out."""
+    """Answer 200 with a valid object, or a list of one, with the *odd* values replaced; ``...`` removes a key."""
     [filled] = [contract().filled(kind, each) for each in (known if isinstance(known, list) else [known])]
     body: dict[str, Any] = {key: value for key, value in {**filled, **odd}.items() if value is not ...}
     return Reply(status=200, body=json.dumps([body] if isinstance(known, list) else body).encode())
 
 
 def with_thread(fake: FakeGitHub) -> list[int]:
-    """Open a pull request with a thread of three, another thread around it, and return the ids of the first."""
+    """Open a pull request with two interleaved threads; return the ids of the first thread's three comments."""
     fake.add_pull(number=PULL)
     first = fake.add_review_comment("/generate", pull=PULL, login="alice").id
     other = fake.add_review_comment("Nice.", pull=PULL, login="bob").id
@@ -43,14 +43,14 @@ def with_thread(fake: FakeGitHub) -> list[int]:
 
 def test_an_issue_is_read() -> None:
     with serving() as (fake, hub):
-        assert hub.issue(12) == Issue(12, "Blog", "A blog.", is_pull_request=False, is_open=True, is_locked=False)
+        assert hub.issue(12) == Issue(12, "Blog", "A blog.", is_pull_request=False, is_open=True)
         assert fake.lines == ["GET /issues/12"]
 
 
 def test_a_pull_request_is_read_as_an_issue() -> None:
     with serving() as (fake, hub):
-        fake.add_pull(number=14, title="Blog API", state="closed", locked=True)
-        assert hub.issue(14) == Issue(14, "Blog API", "", is_pull_request=True, is_open=False, is_locked=True)
+        fake.add_pull(number=14, title="Blog API", state="closed")
+        assert hub.issue(14) == Issue(14, "Blog API", "", is_pull_request=True, is_open=False)
         assert fake.lines == ["GET /issues/14"]
 
 
@@ -78,22 +78,19 @@ def test_an_issue_without_a_text_at_all() -> None:
         {"body": 7},
         {"body": ["A blog."]},
         {"state": 7},
-        {"locked": None},
-        {"locked": "no"},
-        {"locked": ...},
         {"number": "12"},
         {"number": None},
         {"pull_request": "yes"},
     ],
 )
-def test_an_issue_that_is_odd(odd: dict[str, object]) -> None:
+def test_an_issue_with_invalid_values(odd: dict[str, object]) -> None:
     error = failing(ACTS["issue"], at("GET .*", showing("issue", ISSUE, **odd), ever=True))
     assert str(error).startswith("reading #12: GitHub said ")
     assert not isinstance(error, ForgeRefusedError)
 
 
 @pytest.mark.parametrize("name", ["issue", "review_thread"])
-def test_what_is_cut_short_is_asked_for_again(name: str) -> None:
+def test_a_request_with_a_truncated_answer_is_retried(name: str) -> None:
     with serving(at(".*", Reply(cut=20), Reply(cut=0))) as (fake, hub):
         with_thread(fake)
         assert ACTS[name](hub)
@@ -122,11 +119,11 @@ def test_an_issue_that_was_deleted() -> None:
         lambda hub: hub.reply(12, 1001, "Hello"),
     ],
 )
-def test_what_is_not_there_is_gone_and_not_refused(act: Callable[[GitHubClient], object]) -> None:
+def test_a_missing_target_is_gone_and_not_refused(act: Callable[[GitHubClient], object]) -> None:
     error = failing(act)
     assert isinstance(error, ForgeGoneError)
     assert not isinstance(error, ForgeRefusedError)
-    assert "GitHub said 404 Not Found; check that it exists; a token without `" in str(error)
+    assert "GitHub said 404 Not Found; check that it exists, and that the token has `" in str(error)
 
 
 def test_a_comment_that_was_deleted_meanwhile() -> None:
@@ -159,7 +156,7 @@ def test_a_repository_of_another_name_has_the_same_issue() -> None:
 # Reactions to comments on a line
 
 
-def test_reactions_in_review_come_once_and_go() -> None:
+def test_reactions_in_review_are_added_once_and_removed() -> None:
     with serving() as (fake, hub):
         fake.add_pull(number=PULL)
         comment = fake.add_review_comment("/generate", pull=PULL, login="alice").id
@@ -189,7 +186,7 @@ def test_our_reaction_in_review_on_the_third_page() -> None:
 
 
 @pytest.mark.parametrize("reply", [LOST, refusal(404, "Not Found"), refusal(410, "Gone")])
-def test_a_reaction_in_review_that_goes_in_some_other_way(reply: Reply) -> None:
+def test_a_reaction_in_review_that_is_already_removed(reply: Reply) -> None:
     with serving(at("DELETE .*", reply)) as (fake, hub):
         fake.add_pull(number=PULL)
         comment = fake.add_review_comment("/generate", pull=PULL, login="alice").id
@@ -223,9 +220,9 @@ def test_a_thread_from_any_of_its_comments(of: int) -> None:
         first, second, third = ids = with_thread(fake)
         time = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
         assert hub.review_thread(PULL, ids[of]) == [
-            ReviewComment(first, "alice", "/generate", "app/main.py", time, None),
-            ReviewComment(second, LOGIN, "Done.", "app/main.py", time, first),
-            ReviewComment(third, "alice", "Again", "app/main.py", time, first),
+            ReviewComment(first, "alice", "/generate", time, None),
+            ReviewComment(second, LOGIN, "Done.", time, first),
+            ReviewComment(third, "alice", "Again", time, first),
         ]
         assert fake.lines == [LINES]
 
@@ -246,7 +243,7 @@ def test_a_thread_over_three_pages_among_others(of: int) -> None:
         assert {asked.query["per_page"] for asked in fake.requests} == {"100"}
 
 
-def test_a_thread_is_told_oldest_first() -> None:
+def test_a_thread_is_returned_oldest_first() -> None:
     with serving() as (fake, hub):
         ids = with_thread(fake)
         fake.review_comments.reverse()
@@ -279,18 +276,18 @@ def test_a_comment_that_is_in_no_thread() -> None:
         assert not hub.review_thread(PULL, elsewhere)
 
 
-def test_a_comment_of_somebody_who_is_gone() -> None:
+def test_a_comment_of_a_deleted_account() -> None:
     with serving() as (fake, hub):
         fake.add_pull(number=PULL)
         comment = fake.add_review_comment("a\r\nb", pull=PULL, login=None).id
         assert [(each.author, each.body) for each in hub.review_thread(PULL, comment)] == [("", "a\nb")]
 
 
-@pytest.mark.parametrize("known", [{"body": None}, {"in_reply_to_id": None}, {"path": "ä b/☃.py"}])
-def test_a_comment_that_is_hardly_odd(known: dict[str, object]) -> None:
+@pytest.mark.parametrize("known", [{"body": None}, {"in_reply_to_id": None}])
+def test_a_comment_with_unusual_values(known: dict[str, object]) -> None:
     with serving(at(LINES, showing("pull-request-review-comment", [LINE], **known))) as (fake, hub):
         [comment] = hub.review_thread(PULL, 1001)
-        assert (comment.body, comment.path) == ("" if "body" in known else "Why?", known.get("path", "a.py"))
+        assert comment.body == ("" if "body" in known else "Why?")
         assert comment.in_reply_to is None
         assert len(fake.requests) == 1
 
@@ -304,19 +301,17 @@ def test_a_comment_that_is_hardly_odd(known: dict[str, object]) -> None:
         {"user": {}},
         {"user": {"login": None}},
         {"body": 7},
-        {"path": None},
-        {"path": 7},
         {"updated_at": None},
         {"updated_at": "yesterday"},
         {"updated_at": "2026-01-02T03:04:05"},
         {"in_reply_to_id": "7"},
-        {"url": None, "path": ...},
+        {"url": None, "updated_at": ...},
     ],
 )
-def test_a_comment_that_is_odd(odd: dict[str, object]) -> None:
+def test_a_comment_with_invalid_values(odd: dict[str, object]) -> None:
     reply = showing("pull-request-review-comment", [LINE], **odd)
     error = failing(ACTS["review_thread"], at(LINES, reply, ever=True))
-    assert str(error).startswith("reading the thread of review comment 1001 on #1001: GitHub said 200 something")
+    assert str(error).startswith("reading the thread of review comment 1001 on #1001: GitHub said 200 with an answer")
 
 
 # Answers
@@ -333,7 +328,7 @@ def test_an_answer_in_a_thread() -> None:
 
 @pytest.mark.parametrize("script", [None, at(".*/1003/replies", refusal(422, "in_reply_to is invalid"))])
 @pytest.mark.parametrize("of", [1, 2])
-def test_an_answer_to_an_answer_goes_to_the_first(of: int, script: Callable[..., Reply | None] | None) -> None:
+def test_a_reply_to_a_reply_goes_to_the_first_comment(of: int, script: Callable[..., Reply | None] | None) -> None:
     with serving(script) as (fake, hub):
         ids = with_thread(fake)
         number = hub.reply(PULL, ids[of], "Done.")
@@ -373,7 +368,7 @@ def test_an_answer_that_did_not_get_through_is_written_again() -> None:
         assert fake.lines == [ANSWERING, LINES] * 3 + [ANSWERING]
 
 
-def test_a_marker_stands_for_its_answer_whatever_follows() -> None:
+def test_an_answer_is_identified_by_its_marker() -> None:
     with serving(at(ANSWERING, NEVER), login="Phasebot[bot]") as (fake, hub):
         first, *_ = with_thread(fake)
         other_job = fake.add_review_comment(f"{MARKER}\ndone", pull=PULL, login="phasebot[bot]", in_reply_to=first)
@@ -393,13 +388,15 @@ def test_an_answer_to_a_comment_that_was_deleted(left: int) -> None:
     with serving() as (fake, hub):
         ids = with_thread(fake)
         del fake.review_comments[0]
-        with pytest.raises(ForgeGoneError, match=r"^answering review comment \d+ on #1001: GitHub said 404 Not Found"):
+        with pytest.raises(
+            ForgeGoneError, match=r"^replying to review comment \d+ on #1001: GitHub said 404 Not Found"
+        ):
             hub.reply(PULL, ids[left], "Done.")
         assert [line for line in fake.lines if line == LINES] == [LINES]
 
 
 @pytest.mark.parametrize("status", [404, 422])
-def test_a_thread_that_goes_round_in_circles(status: int) -> None:
+def test_a_thread_with_a_cycle(status: int) -> None:
     with serving(at("POST .*", refusal(status, "no"), ever=True)) as (fake, hub):
         first, second, _ = with_thread(fake)
         fake.review_comments[0].in_reply_to = second
@@ -412,15 +409,15 @@ def test_an_answer_where_the_conversation_is_locked() -> None:
     with serving() as (fake, hub):
         first, *_ = with_thread(fake)
         fake.pulls[0].locked = True
-        with pytest.raises(ForgeRefusedError, match=r"issue is locked.; unlock the conversation and run it again$"):
+        with pytest.raises(ForgeRefusedError, match=r"issue is locked.; unlock the conversation and try again$"):
             hub.reply(PULL, first, "Done.")
         assert fake.lines == [ANSWERING]
 
 
-# Who we are
+# Our login
 
 
-def test_an_app_or_a_person_finds_its_own_comments_once_an_answer_has_said_who_it_is() -> None:
+def test_our_login_is_learned_from_an_answer() -> None:
     with serving() as (fake, hub):
         fake.login = "My-App[bot]"
         ours = fake.add_comment(MARKER, login="my-app[bot]").id

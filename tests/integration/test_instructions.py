@@ -1,4 +1,4 @@
-"""An instruction is a plan edit, what is asked twice is made once, and what can't be made again is refused."""
+"""Instructions are edits of the plan: each is saved once, and impossible ones are refused."""
 
 from pathlib import Path
 
@@ -270,7 +270,7 @@ def test_the_same_comment_does_not_undo_what_a_person_did_since(shop: Path) -> N
         ((), "no phase is named; 'phasebot status' lists them"),
         (("--instruction", "More."), "no phase is named"),
         (("core", "--run", "nothing"), "phasebot/nothing: it has no plan; start the run with"),
-        (("core", "--run", "a b"), "no valid branch name"),
+        (("core", "--run", "a b"), "not a valid branch name"),
         (("core", "--instruction", "a\0b"), "U+0000; remove it"),
         (("core", "--instruction", "a\u202eb"), "U+202E; remove it"),
         (("core", "--instruction", "x" * (1 << 20)), "characters are too many"),

@@ -1,4 +1,4 @@
-"""A new spec for a project that an earlier run left in the base: only the difference is made, on a new branch."""
+"""A new spec for a project that an earlier run merged: a new branch gets the difference only."""
 
 import ast
 from collections.abc import Callable

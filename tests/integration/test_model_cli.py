@@ -1,4 +1,4 @@
-"""The command line with a model: keys, options, what is said."""
+"""The command line with a model: keys, options and messages."""
 
 import os
 import subprocess
@@ -46,14 +46,14 @@ def test_prose_without_a_model_is_a_usage_error(tmp_path: Path) -> None:
     done = phasebot("generate", SENTENCE, "--repo", tmp_path / "blog")
 
     assert done.returncode == 2
-    assert "it holds no entities" in done.stderr
+    assert "it contains no entities" in done.stderr
 
 
 @pytest.mark.parametrize(
     ("options", "reason"),
     [
-        (("--model", "../x"), "model '../x' is no model's name"),
-        (("--fallback-model", "a b"), "model 'a b' is no model's name"),
+        (("--model", "../x"), "model '../x' is not a valid model name"),
+        (("--fallback-model", "a b"), "model 'a b' is not a valid model name"),
         (("--max-tokens", "0"), "--max-tokens"),
         (("--fallback", "other"), "--fallback"),
     ],
@@ -116,5 +116,5 @@ def test_files_that_fail_for_one_reason_are_told_together(tmp_path: Path) -> Non
         done = phasebot("generate", BLOG, "--repo", tmp_path / "blog", "--fallback-model", "", fake=fake)
 
     files = ", ".join(f"app/{folder}/tag.py" for folder in ("models", "schemas", "repositories", "routers"))
-    assert f"      {files}: gemini-3.8-flash: request refused: 400 no; name another --model\n" in done.stderr
+    assert f"      {files}: gemini-3.8-flash: request rejected: 400 no; use another --model\n" in done.stderr
     assert done.stderr.endswith("phasebot: not generated yet: entity/Tag, main; run generate again to continue\n")

@@ -1,4 +1,4 @@
-"""Whole runs by a model: the real client, a loopback service, real repositories; compared as pictures."""
+"""Whole runs with a model: the real client, a loopback service, real repositories, compared as pictures."""
 
 import asyncio
 import json
@@ -234,8 +234,8 @@ def test_a_used_up_quota_goes_on_with_the_next_model_and_the_commits_name_it(fol
 
     assert outcome.state.complete
     assert list(outcome.state.models) == [MODELS[1]]
-    assert [note for note in announcer.notes if "going on with" in note] == [
-        f"{MODELS[0]}: quota used up: 429 quota; going on with {MODELS[1]}"
+    assert [note for note in announcer.notes if "continuing with" in note] == [
+        f"{MODELS[0]}: quota used up: 429 quota; continuing with {MODELS[1]}"
     ]
 
 

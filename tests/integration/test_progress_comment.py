@@ -1,4 +1,7 @@
-"""A run on a GitHub that misbehaves: it completes all the same, and people get one comment and one pull request."""
+"""A run on a GitHub that misbehaves: it still completes, and people get one comment and one pull request.
+
+The fast set covers the requests that write what people see, and the usual failures; the slow set covers the others.
+"""
 
 import asyncio
 import itertools
@@ -35,6 +38,8 @@ CALLS = {
     "take eyes back": r"DELETE /issues/comments/1001/reactions/\d+",
 }
 """Every request of a run."""
+FAST_CALLS = ("make a comment", "edit the comment", "open it", "make it ready")
+ALL_CALLS = [pytest.param(each, marks=() if each in FAST_CALLS else pytest.mark.slow) for each in CALLS]
 SECONDARY = refusal(403, "You have exceeded a secondary rate limit. Please wait a few minutes before you try again.")
 LOST = Reply(reset=True, acts=True)
 """The request has its effect, and the answer is lost."""
@@ -99,7 +104,7 @@ def test_these_are_all_the_requests_of_a_run(github: World) -> None:
 # ---- what passes
 
 
-@pytest.mark.parametrize("call", CALLS)
+@pytest.mark.parametrize("call", ALL_CALLS)
 def test_a_reply_that_is_lost_leaves_one_comment_and_one_pull_request(github: World, call: str) -> None:
     completed(github, at(CALLS[call], LOST))
 
@@ -116,15 +121,14 @@ def test_a_reply_that_is_lost_leaves_one_comment_and_one_pull_request(github: Wo
 @pytest.mark.parametrize(
     "reply",
     [
-        Reply(reset=True),
-        Reply(status=502, body=b"<html>Unicorn!</html>"),
-        Reply(status=503),
-        SECONDARY,
-        refusal(429, "Too many requests", retry_after="0"),
-        Reply(cut=5),
-        Reply(status=200, body=b"{}", acts=True),
+        pytest.param(Reply(reset=True), id="reset"),
+        pytest.param(Reply(status=502, body=b"<html>Unicorn!</html>"), id="502"),
+        pytest.param(Reply(status=503), id="503", marks=pytest.mark.slow),
+        pytest.param(SECONDARY, id="secondary limit", marks=pytest.mark.slow),
+        pytest.param(refusal(429, "Too many requests", retry_after="0"), id="429"),
+        pytest.param(Reply(cut=5), id="cut", marks=pytest.mark.slow),
+        pytest.param(Reply(status=200, body=b"{}", acts=True), id="odd", marks=pytest.mark.slow),
     ],
-    ids=["reset", "502", "503", "secondary limit", "429", "cut", "odd"],
 )
 def test_every_request_may_fail_once(github: World, reply: Reply) -> None:
     completed(github, first_of_each(reply))
@@ -136,7 +140,9 @@ def test_every_request_may_fail_once(github: World, reply: Reply) -> None:
 # ---- what stays
 
 
-@pytest.mark.parametrize("call", [call for call in CALLS if call not in ("who may", "find the pull request")])
+@pytest.mark.parametrize(
+    "call", [each for each in ALL_CALLS if each.values[0] not in ("who may", "find the pull request")]
+)
 def test_whatever_github_never_does_the_run_completes_and_a_later_one_tells_it(github: World, call: str) -> None:
     reads = CALLS[call].startswith("GET")
     completed(github, at(CALLS[call], refusal(500, "Server Error") if reads else LOST, ever=True))
@@ -181,7 +187,7 @@ def test_a_github_that_says_nothing_any_more_fails_no_run(github: World) -> None
 
     assert (github.said(), github.github.pulls) == ([], [])
     assert "pull-request-number" not in ending.outputs
-    assert any("GitHub said nothing" in line for line in github.log)
+    assert any("GitHub did not answer" in line for line in github.log)
 
 
 def test_a_text_that_github_takes_for_too_long_fails_no_run(github: World) -> None:
@@ -196,7 +202,7 @@ def test_an_exhausted_limit_fails_no_run(github: World) -> None:
 
     completed(github, after_the_first_looks(reply))
 
-    assert any("wait a while and run it again" in line for line in github.log), github.log
+    assert any("wait a while and try again" in line for line in github.log), github.log
 
 
 # ---- what the token may not
@@ -256,7 +262,7 @@ def test_without_contents_write_the_run_fails_and_says_which_permission_it_needs
     assert github.github.pulls == []
     for said in github.said():
         assert "permissions: contents: write" in said
-    assert "**Phasebot failed at" in progress(github)
+    assert "**Phasebot failed on" in progress(github)
     assert "/commit/" not in progress(github), "nothing is told that is not pushed"
 
 

@@ -1,4 +1,4 @@
-"""Phases made again on top of what is there: what people changed in their files stays."""
+"""Phases that are regenerated: what people changed in their files stays."""
 
 import shutil
 from collections.abc import Callable

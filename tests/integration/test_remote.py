@@ -1,4 +1,4 @@
-"""One branch, several clones: rejected pushes, re-creation, and remotes that can't be reached."""
+"""One branch and several clones: rejected pushes, a branch created again, remotes that can't be reached."""
 
 import asyncio
 import subprocess

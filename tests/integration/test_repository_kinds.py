@@ -1,4 +1,4 @@
-"""Repositories as people have them: every one just works, and their files are left alone."""
+"""Every kind of repository works, and the files of people stay untouched."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Phases taken back, by a command or by git's own revert, and made again."""
+"""Phases that are rolled back, by a command or by ``git revert``, and generated again."""
 
 import asyncio
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Whole runs with a provider that does as it is told, compared as one picture."""
+"""Whole runs with a scripted provider, compared as one picture."""
 
 import asyncio
 import itertools

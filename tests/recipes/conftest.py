@@ -1,4 +1,4 @@
-"""The environment that generated projects are tested in: their own requirements, installed once for all workers."""
+"""The virtual environment for generated projects: their own requirements, installed once for all workers."""
 
 import subprocess
 import sys

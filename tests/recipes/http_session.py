@@ -1,4 +1,4 @@
-"""Uses the generated blog over HTTP, as a client would; needs only the standard library.
+"""A session of a client with the generated blog over HTTP; needs only the standard library.
 
 ``python http_session.py http://127.0.0.1:8000`` prints what it did.  It expects an empty database, and leaves rows.
 """

@@ -1,4 +1,4 @@
-"""What the recipe ``fastapi`` makes: lint-clean, tested by itself, and served."""
+"""Projects of the recipe ``fastapi``: they lint clean, pass their own tests, and work over HTTP."""
 
 import os
 import random
@@ -58,7 +58,9 @@ SPECS: dict[str, Path | str] = {
 }
 
 
-@pytest.mark.parametrize("name", SPECS)
+@pytest.mark.parametrize(
+    "name", ["everything", *(pytest.param(name, marks=pytest.mark.slow) for name in SPECS if name != "everything")]
+)
 def test_a_generated_project_is_clean_and_passes_its_own_tests(tmp_path: Path, python: Path, name: str) -> None:
     project = generate(SPECS[name], tmp_path / "project")
 

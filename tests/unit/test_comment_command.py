@@ -1,4 +1,4 @@
-"""The grammar of comments: what is a command, what was meant as one, and what is neither."""
+"""The comment grammar: commands, mistyped commands, and comments that are neither."""
 
 import string
 import time
@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.forge.comment_command import USAGE, Command, InvalidCommand, Verb, format_command, parse_command
-from bot.planning.names import BAD_CHARACTER
+from bot.text import HIDDEN
 
 
-def _mistake(text: str) -> InvalidCommand:
+def _invalid(text: str) -> InvalidCommand:
     read = parse_command(text)
     assert isinstance(read, InvalidCommand)
     assert read.message.isprintable()
@@ -71,10 +71,10 @@ def test_every_command_has_a_line_of_usage() -> None:
         "/generate \u2013max-tokens 5 \u2013 make it small",
         "/generate \u2013\u2013max-tokens=5 \u2013\u2013 make it small",
         "/generate\u00a0--max-tokens\u00a05\t--\u00a0make it small",
-        "/generate\u3000--max-tokens 5\x1c-- make it small",
+        "/generate\u3000--max-tokens 5\x1f-- make it small",
     ],
 )
-def test_dashes_and_blanks_are_understood_as_phones_type_them(text: str) -> None:
+def test_long_dashes_and_unusual_spaces_are_accepted(text: str) -> None:
     assert parse_command(text) == Command(verb="generate", max_tokens=5, instruction="make it small")
 
 
@@ -91,16 +91,16 @@ def test_dashes_and_blanks_are_understood_as_phones_type_them(text: str) -> None
         ("\n/rollback core", "/rollback core"),
         ("\na\x00b\x1b[31m\u202ec\ufeff", "ab[31mc"),
         (
-            "\n<!-- hidden -->\nr\u00e9sum\u00e9 \U0001f600 a\u200db",
-            "<!-- hidden -->\nr\u00e9sum\u00e9 \U0001f600 a\u200db",
+            "\n<!-- hidden -->\nr\u00e9sum\u00e9 \U0001f469\u200d\U0001f467 \u2764\ufe0f a\u200db\U000e0041",
+            "<!-- hidden -->\nr\u00e9sum\u00e9 \U0001f469\u200d\U0001f467 \u2764\ufe0f ab",
         ),
     ],
 )
-def test_what_stands_below_the_line_is_kept_but_for_control_characters(below: str, text: str) -> None:
+def test_text_below_the_command_is_kept_without_control_characters(below: str, text: str) -> None:
     assert parse_command(f"/generate{below}") == Command(verb="generate", text=text)
 
 
-def test_an_instruction_is_kept_but_for_control_characters() -> None:
+def test_an_instruction_is_kept_without_control_characters() -> None:
     assert _command("/generate --  a\x00 `b`  *c*\u202e <!-- d --> \n").instruction == "a `b`  *c* <!-- d -->"
 
 
@@ -161,7 +161,7 @@ def test_an_instruction_is_kept_but_for_control_characters() -> None:
         "/" + "generate" * 5,
     ],
 )
-def test_what_is_no_command_gets_no_answer(text: str) -> None:
+def test_other_comments_get_no_answer(text: str) -> None:
     assert parse_command(text) is None
 
 
@@ -198,10 +198,10 @@ def test_what_is_no_command_gets_no_answer(text: str) -> None:
         ("/Plan", "/plan"),
     ],
 )
-def test_a_word_near_a_command_is_answered_and_runs_nothing(text: str, suggestion: str) -> None:
-    mistake = _mistake(text)
-    assert mistake.suggestion == suggestion
-    assert mistake.message.startswith("there is no command '/")
+def test_a_mistyped_command_gets_a_suggestion(text: str, suggestion: str) -> None:
+    invalid = _invalid(text)
+    assert invalid.suggestion == suggestion
+    assert invalid.message.startswith("there is no command '/")
 
 
 @pytest.mark.parametrize(
@@ -218,7 +218,7 @@ def test_a_word_near_a_command_is_answered_and_runs_nothing(text: str, suggestio
         "/helped - a lot",
     ],
 )
-def test_a_word_near_a_command_is_prose_unless_what_follows_could_follow_the_command(text: str) -> None:
+def test_a_similar_word_followed_by_prose_gets_no_answer(text: str) -> None:
     assert parse_command(text) is None
 
 
@@ -239,40 +239,38 @@ def test_a_word_near_a_command_is_prose_unless_what_follows_could_follow_the_com
         ("/generate --max-tokens " + "9" * 5000, "a whole number such as 50000, not '999", None),
         ("/generate --provider openai", "--provider takes template or gemini, not 'openai'", None),
         ("/generate --provider", "--provider takes template or gemini, not ''", None),
-        ("/generate a blog", "/generate takes no 'a blog'; write /generate [--max-tokens", "/generate -- a blog"),
+        ("/generate a blog", "/generate does not take 'a blog'; write /generate [--max-tokens", "/generate -- a blog"),
         (
             "/generate a blog --max-tokens 5 -- small",
-            "/generate takes no 'a blog'",
+            "/generate does not take 'a blog'",
             "/generate --max-tokens 5 -- a blog small",
         ),
-        ("/generate " + "x" * 600, "/generate takes no 'xxx", None),
+        ("/generate " + "x" * 600, "/generate does not take 'xxx", None),
         ("/generate <!-- x -->", "/generate has no option '-->'", None),
         ("/regenerate", "/regenerate needs a phase; write /regenerate PHASE", None),
         ("/regenerate , --cascade", "/regenerate needs a phase", None),
         ("/regenerate -- smaller", "/regenerate needs a phase", None),
-        ("/regenerate a --cascade=yes", "--cascade takes no value, but got 'yes'", None),
-        ("/regenerate a\u202eb", "'a\\u202eb' is no phase; /status lists the phases", None),
-        ("/regenerate a\u200bb", "'a\\u200bb' is no phase", None),
-        ("/regenerate " + "x" * 201, "is no phase", None),
+        ("/regenerate a --cascade=yes", "--cascade does not take a value, but got 'yes'", None),
+        ("/regenerate a\u202eb", "'a\\u202eb' is not a phase; /status lists the phases", None),
+        ("/regenerate a\u200bb", "'a\\u200bb' is not a phase", None),
+        ("/regenerate " + "x" * 201, "is not a phase", None),
         ("/rollback", "/rollback needs a phase; write /rollback PHASE", None),
         ("/rollback to", "/rollback needs a phase", None),
         ("/rollback to a b", "/rollback to takes one phase, not 'a b'", None),
         ("/rollback --to a", "/rollback has no option '--to'; write /rollback PHASE… [--cascade], or", None),
-        ("/rollback a -- because", "/rollback takes no instruction, but got 'because'", None),
+        ("/rollback a -- because", "/rollback does not take an instruction, but got 'because'", None),
         ("/plan --provider gemini", "/plan has no option '--provider'; write /plan", None),
-        ("/plan B is better", "/plan takes no 'B is better'; write /plan", "/plan"),
-        ("/status entity/Post", "/status takes no 'entity/Post'; write /status", "/status"),
-        ("/stop -- now", "/stop takes no instruction, but got 'now'", None),
-        ("/help me", "/help takes no 'me'", "/help"),
+        ("/plan B is better", "/plan does not take 'B is better'; write /plan", "/plan"),
+        ("/status entity/Post", "/status does not take 'entity/Post'; write /status", "/status"),
+        ("/stop -- now", "/stop does not take an instruction, but got 'now'", None),
+        ("/help me", "/help does not take 'me'", "/help"),
     ],
 )
-def test_a_command_that_cannot_be_run_says_what_is_wrong_with_which_value(
-    text: str, said: str, suggestion: str | None
-) -> None:
-    mistake = _mistake(text)
-    assert said in mistake.message
-    assert len(mistake.message) < 500
-    assert mistake.suggestion == suggestion
+def test_an_invalid_command_says_which_value_is_wrong(text: str, said: str, suggestion: str | None) -> None:
+    invalid = _invalid(text)
+    assert said in invalid.message
+    assert len(invalid.message) < 500
+    assert invalid.suggestion == suggestion
 
 
 # ---- properties
@@ -280,9 +278,7 @@ def test_a_command_that_cannot_be_run_says_what_is_wrong_with_which_value(
 
 _WORDS = st.text(string.ascii_letters + string.digits + "/_.*\u00e9\u4e2d`<@#", min_size=1, max_size=12)
 _PHASES = st.lists(_WORDS, min_size=1, max_size=4, unique=True).map(tuple)
-_CLEAN = st.text(st.characters(exclude_categories=["Cs"]), max_size=30).filter(
-    lambda text: not BAD_CHARACTER.search(text)
-)
+_CLEAN = st.text(st.characters(exclude_categories=["Cs"]), max_size=30).filter(lambda text: not HIDDEN.search(text))
 _LINES = _CLEAN.map(lambda text: text.replace("\n", " ").strip())
 _TEXTS = _CLEAN.map(lambda text: text.strip())
 _COMMANDS = (
@@ -310,12 +306,12 @@ _COMMANDS = (
 
 
 @given(_COMMANDS)
-def test_a_command_that_is_written_is_read_as_it_was(command: Command) -> None:
+def test_a_formatted_command_parses_to_itself(command: Command) -> None:
     assert parse_command(format_command(command)) == command
     assert parse_command(format_command(command).replace("\n", "\r\n")) == command
 
 
-def test_an_instruction_is_written_on_one_line() -> None:
+def test_an_instruction_is_formatted_on_one_line() -> None:
     assert format_command(Command(verb="generate", instruction="a\nb", text="c")) == "/generate -- a b\n\nc"
 
 
@@ -359,12 +355,12 @@ _PIECES = st.sampled_from(
 
 
 @given(st.lists(_PIECES | st.text(max_size=3), max_size=15).map("".join))
-def test_what_is_read_can_be_written_and_read_again(text: str) -> None:
+def test_a_parsed_command_can_be_formatted_and_parsed_again(text: str) -> None:
     for comment in (text, f"/generate {text}", f"/regenerate core {text}", f"/{text}"):
         read = parse_command(comment)
         if isinstance(read, Command):
             assert parse_command(format_command(read)) == read
-            assert not BAD_CHARACTER.search(read.instruction + read.text + "".join(read.phases))
+            assert not HIDDEN.search(read.instruction + read.text + "".join(read.phases))
         elif isinstance(read, InvalidCommand):
             assert read.message.isprintable()
             assert read.suggestion is None or parse_command(read.suggestion) is not None
@@ -380,7 +376,7 @@ _STARTS = ("", "/", "/generate ", "/generate\n", "/regenerate core ", "/rollback
 
 @pytest.mark.parametrize("piece", _REPEATED)
 @pytest.mark.parametrize("start", _STARTS)
-def test_the_longest_comment_is_read_in_no_time(start: str, piece: str) -> None:
+def test_the_longest_comment_is_parsed_fast(start: str, piece: str) -> None:
     text = (start + piece * 65_536)[:65_536]
     before = time.process_time()
     parse_command(text)

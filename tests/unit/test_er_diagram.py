@@ -1,4 +1,4 @@
-"""The diagram of a plan, whole."""
+"""The entity diagram of a plan."""
 
 from bot.planning.er_diagram import format_diagram
 from tests.unit.values import BLOG, read_plan

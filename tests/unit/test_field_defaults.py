@@ -1,4 +1,4 @@
-"""Defaults: the text of the grammar as a value of each type, and what is none."""
+"""Default values of fields: text of each type, as a value or an error."""
 
 import contextlib
 import datetime as dt

@@ -1,4 +1,4 @@
-"""One field of the grammar: parse, format, and each the other's inverse."""
+"""One field of a spec: parse and format it; each is the inverse of the other."""
 
 import datetime as dt
 import json
@@ -12,12 +12,13 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from bot.planning.field_grammar import format_field, parse_field, split_fields
-from bot.planning.names import BAD_CHARACTER, FIELD_NAME, NAME_LIMIT
+from bot.planning.names import FIELD_NAME, NAME_LIMIT
 from bot.planning.plan import SCALARS, Entity, Field, FieldType, Scalar, find_problem
+from bot.text import CONTROL
 
 _HOSTILE = st.text(
     st.one_of(st.sampled_from(" ,\"'=?|()[]{}:\\->#\n\t"), st.characters(exclude_categories=["Cs", "Cc"])), max_size=40
-).filter(lambda text: not BAD_CHARACTER.search(text))
+).filter(lambda text: not CONTROL.search(text))
 _NAMES = st.from_regex(FIELD_NAME, fullmatch=True).filter(lambda name: len(name) <= NAME_LIMIT)
 _JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | _HOSTILE,
@@ -86,7 +87,7 @@ def test_fields_joined_by_commas_are_split_where_they_were_joined(fields: list[F
 def test_every_field_the_strategy_draws_is_one_a_plan_may_hold(field: Field) -> None:
     problem = find_problem([Entity(name="Post", fields=(Field(name="zz_top", type="string"), field))])
 
-    assert problem is None or any(word in problem.message for word in ("keyword", "used twice", "circle"))
+    assert problem is None or any(word in problem.message for word in ("keyword", "used twice", "cycle"))
 
 
 @pytest.mark.parametrize(
@@ -131,14 +132,14 @@ def test_every_scalar_type_is_a_type(kind: str) -> None:
         ("title strin", "unknown type 'strin'; did you mean 'string'?"),
         ("title String", "unknown type 'String'; did you mean 'string'?"),
         ("title zzz", "types are string text integer"),
-        ("title string uniq", "'uniq' is no modifier: after the type come 'unique', 'index', '?' or '= default'"),
+        ("title string uniq", "'uniq' is not a modifier: after the type, write 'unique', 'index', '?' or '= default'"),
         ("title string unique unique", "a modifier is given twice"),
         ("title string ??", "a modifier is given twice"),
         ("author -> User Post", "a relation is written 'name -> Entity'"),
-        ("title string =", "there is nothing after '='"),
-        ("title string =  ", "there is nothing after '='"),
-        ('title string = "open', "is no quoted text"),
-        ('title string = "a" b', "is no quoted text"),
+        ("title string =", "there is no value after '='"),
+        ("title string =  ", "there is no value after '='"),
+        ('title string = "open', "is not a valid quoted string"),
+        ('title string = "a" b', "is not a valid quoted string"),
     ],
 )
 def test_a_field_that_does_not_parse_is_refused_with_what_was_expected(text: str, reason: str) -> None:

@@ -1,4 +1,4 @@
-"""What keeps a model's file out of a commit, and, as important, what does not; and that no text hurts the judge."""
+"""Checks of the files that a model writes: what is refused, what is allowed, and that no text is slow to check."""
 
 import asyncio
 import string
@@ -47,7 +47,7 @@ def test_a_character_comes_before_all_else() -> None:
     assert find_fault("a.py", "```python\n\0") == "line 2 holds the character U+0000"
 
 
-@pytest.mark.parametrize("text", ["# \u00fc \u8aac \U0001f600 \u00a0 \u200d\n", "#\ttab\n"])
+@pytest.mark.parametrize("text", ["# \u00fc \u8aac \U0001f600 \u00a0 \u0301\n", "#\ttab\n"])
 def test_a_text_of_any_language_is_readable(text: str) -> None:
     assert find_fault("a.py", text) is None
 
@@ -142,7 +142,7 @@ def test_a_fence_that_belongs_to_the_file_stays(path: str, text: str) -> None:
         ("a.py", "try:\n    a()\nfinally:\n    break\n", "line 4 does not parse: 'break' outside loop"),
         ("a.py", "def f(a, a):\n    b()\n", "line 1 does not parse: duplicate "),
         ("a.py", "a = b\u201d\n", "line 1 does not parse: invalid character '\u201d' (U+201D)"),
-        ("a.py", "a = \u200b1\n", "line 1 does not parse: invalid non-printable character U+200B"),
+        ("a.py", "a = \u200b1\n", "line 1 holds the character U+200B"),
         ("a.PY", "a b\n", "line 1 does not parse: invalid syntax"),
         ("a.toml", "[a]\nb = \n", "it does not parse: Invalid value (at line 2, column 5)"),
         ("pyproject.toml", "a = 1\na = 2\n", "it does not parse: Cannot overwrite a value (at line 2, column 6)"),
@@ -274,12 +274,12 @@ def test_a_text_made_to_explode_is_judged_all_the_same(path: str, text: str) -> 
 @pytest.mark.parametrize(
     ("path", "text", "reason"),
     [
-        ("a.toml", "b = 1\n" + ".".join("a" * 100_000) + " = 1\n", "line 2 has a key of too many parts"),
-        ("a.toml", "b = {" + " . ".join(['"a.b"', "'c'"] * 50_000) + " = 1}", "line 1 has a key of too many parts"),
-        ("a.toml", "[" + ".".join("a" * 21) + "]", "line 1 has a key of too many parts"),
+        ("a.toml", "b = 1\n" + ".".join("a" * 100_000) + " = 1\n", "line 2 has a key with too many parts"),
+        ("a.toml", "b = {" + " . ".join(['"a.b"', "'c'"] * 50_000) + " = 1}", "line 1 has a key with too many parts"),
+        ("a.toml", "[" + ".".join("a" * 21) + "]", "line 1 has a key with too many parts"),
         ("a.toml", "." + '"' * 500_000, "it does not parse: Invalid statement (at line 1, column 1)"),
-        ("requirements.txt", "a" + " " * 90_000 + "b", "line 1 is no requirement: "),
-        ("requirements.txt", "a;" + "(" * 90_000, "line 1 is no requirement: "),
+        ("requirements.txt", "a" + " " * 90_000 + "b", "line 1 is not a valid requirement: "),
+        ("requirements.txt", "a;" + "(" * 90_000, "line 1 is not a valid requirement: "),
         ("a.json", "9" * 5_000, "it does not parse: Exceeds the limit (4300 digits) for integer string conversion"),
         ("a.py", "a = " + "9" * 5_000, "line 1 does not parse: Exceeds the limit (4300 digits) for integer string"),
         ("a.py", "(" * 500_000, "line 1 does not parse: too many nested parentheses"),
@@ -297,7 +297,7 @@ def test_a_file_may_not_declare_an_encoding_in_which_it_reads_otherwise(path: st
     found = find_fault(path, "#\n" * (line - 1) + f"{comment}\n#+AAo-import os\n")
 
     assert (found or "").startswith(f"line {line} declares the encoding '")
-    assert (found or "").endswith("; it has to be UTF-8")
+    assert (found or "").endswith("; only UTF-8 is allowed")
 
 
 @pytest.mark.parametrize("text", ["# -*- coding: UTF-8 -*-\n", "# coding: utf_8\n", "#\n#\n# coding: latin-1\n"])
@@ -387,7 +387,7 @@ def test_a_comment_of_its_own_does_not_go_on_behind_a_backslash() -> None:
 def test_a_line_that_is_no_requirement_is_refused(line: str) -> None:
     found = find_fault("app/requirements.txt", f"fastapi \\\n  >=1\n{line}\n") or ""
 
-    assert found.startswith("line 3 is no requirement: ")
+    assert found.startswith("line 3 is not a valid requirement: ")
 
 
 @pytest.mark.parametrize(
@@ -676,9 +676,19 @@ def test_any_text_is_judged_in_one_short_printable_line(path: str, text: str) ->
     assert found is None or (0 < len(found) <= 200 and found.isprintable() and found == found.strip())
 
 
-@pytest.mark.parametrize("example_project", ["blog", "everything"])
-def test_what_the_recipe_renders_is_fit(example_project: str) -> None:
-    spec = (BUILT_IN / "fastapi" / "examples" / f"{example_project}.md").read_text()
+_HIDING = """\
+project: "My \u200bBlog\U000e0041 \u2764\ufe0f"
+description: "Of \u3164 a \U0001f469\u200d\U0001f467 \u200eand\u00ad more."
+entities:
+  Post:
+    title: string = "a\u200bb"
+"""
+"""A plan as an earlier release committed it: it reads as before, and nothing hidden gets into the files."""
+
+
+@pytest.mark.parametrize("example_project", ["blog", "everything", None])
+def test_what_the_recipe_renders_is_fit(example_project: str | None) -> None:
+    spec = (BUILT_IN / "fastapi" / "examples" / f"{example_project}.md").read_text() if example_project else _HIDING
     laid_out = planned(spec, recipe="fastapi")
     files: dict[str, str] = {}
     for phase in laid_out.phases:
@@ -688,3 +698,6 @@ def test_what_the_recipe_renders_is_fit(example_project: str) -> None:
 
     assert {path: fault for path, text in files.items() if (fault := find_fault(path, text))} == {}
     assert {"main.py", "requirements.txt", "pyproject.toml", "README.md", "Dockerfile"} <= set(files)
+    assert (
+        example_project or laid_out.plan.description == "Of \u3164 a \U0001f469\u200d\U0001f467 \u200eand\u00ad more."
+    )

@@ -1,4 +1,4 @@
-"""The state of a run, derived from commits: the rules of the design one by one."""
+"""The state of a run, derived from commits: one test for each rule."""
 
 from collections.abc import Mapping, Sequence
 

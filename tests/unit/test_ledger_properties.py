@@ -1,4 +1,4 @@
-"""Properties of the derived state, over histories that nobody would write."""
+"""Properties of the derived state, over random histories."""
 
 from collections.abc import Sequence
 

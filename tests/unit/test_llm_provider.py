@@ -1,4 +1,4 @@
-"""The provider that asks a model: what is kept, what is asked again, and that it ends."""
+"""The provider that asks a model: what it keeps, what it asks again, and that it always ends."""
 
 import asyncio
 import json
@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.errors import ProviderError
@@ -27,7 +27,7 @@ _TAG = _AUTHOR.request("entity/Tag")
 _MODEL, _SCHEMAS, _REPOSITORY, _ROUTER = _TAG.paths
 _BAD = "A = (\n"
 _SPENT = (
-    "120 of 200 tokens are used, and a request would likely need more than is left; "
+    "120 of 200 tokens are used, and the next request would probably exceed the limit; "
     "raise --max-tokens and run generate again"
 )
 _PARSES_NOT = "line 1 does not parse: '(' was never closed"
@@ -43,9 +43,9 @@ class ScriptedModel:
     script: Script
     asked: list[tuple[str, ModelRequest]] = field(default_factory=list)
 
-    async def ask(self, name: str, question: ModelRequest) -> ModelResponse:
-        self.asked.append((name, question))
-        reply = self.script(len(self.asked), name, question)
+    async def ask(self, model: str, request: ModelRequest) -> ModelResponse:
+        self.asked.append((model, request))
+        reply = self.script(len(self.asked), model, request)
         reply = await reply if isinstance(reply, Awaitable) else reply
         await asyncio.sleep(0)
         if isinstance(reply, ModelError):
@@ -58,10 +58,10 @@ class ScriptedModel:
         return [wanted_of(question) for _, question in self.asked]
 
 
-def asker_of(model: ScriptedModel, *names: str, budget: TokenBudget) -> RetryingClient:
-    """Put an asker before *model* that hardly waits."""
-    patience = Timeouts(first_wait=0.001, longest_wait=0.003)
-    return RetryingClient(model, names or ("first",), budget=budget, jobs=4, patience=patience, tell=lambda _: None)
+def client_of(model: ScriptedModel, *names: str, budget: TokenBudget) -> RetryingClient:
+    """Return a client of *model* that hardly waits."""
+    timeouts = Timeouts(first_wait=0.001, longest_wait=0.003)
+    return RetryingClient(model, names or ("first",), budget=budget, jobs=4, timeouts=timeouts, notify=lambda _: None)
 
 
 def wanted_of(question: ModelRequest) -> tuple[str, ...]:
@@ -80,7 +80,7 @@ def _good(paths: Sequence[str], **changed: object) -> ModelResponse:
 
 def _provider(model: ScriptedModel, *names: str, budget: TokenBudget | None = None) -> LlmProvider:
     budget = budget or TokenBudget()
-    return LlmProvider("gemini", asker_of(model, *names, budget=budget), budget, secrets=[KEY])
+    return LlmProvider("gemini", client_of(model, *names, budget=budget), budget, secrets=[KEY])
 
 
 def _generate(
@@ -191,7 +191,7 @@ def test_what_nobody_asked_for_is_reported_and_not_made() -> None:
     assert len(model.asked) == 1
     assert made.refused == (
         "'.github/workflows/x.yml': configures git, CI or an agent, which is never generated",
-        "'app/models/user.py': is no file that was asked for",
+        "'app/models/user.py': was not requested",
     )
 
 
@@ -231,7 +231,7 @@ def test_a_file_longer_than_an_answer_is_missing_after_few_questions_and_says_so
 
     made, model = _generate(script)
 
-    assert made.missing == {_SCHEMAS: "it is longer than one answer of the model can be"}
+    assert made.missing == {_SCHEMAS: "it does not fit in one response of the model"}
     assert made.files == _AUTHOR.texts([_MODEL, _REPOSITORY, _ROUTER])
     assert model.wanted[0] == _TAG.paths
     assert set(model.wanted[1:]) == {(_SCHEMAS,)}
@@ -243,7 +243,7 @@ def test_a_model_that_cuts_everything_is_asked_a_bounded_number_of_times() -> No
 
     made, model = _generate(lambda *_: ModelResponse("", _COST, cut=True), request)
 
-    assert set(made.missing.values()) == {"it is longer than one answer of the model can be"}
+    assert set(made.missing.values()) == {"it does not fit in one response of the model"}
     assert len(model.asked) <= _most(len(request.paths))
 
 
@@ -271,7 +271,6 @@ def _entries_of(path: str, way: str) -> list[dict[str, object]]:
     return entries[way]
 
 
-@settings(max_examples=60)
 @given(
     st.sampled_from(["core", "entity/Tag", "main"]),
     st.lists(st.sampled_from(_WAYS), min_size=1, max_size=12),
@@ -301,7 +300,6 @@ def test_the_number_of_questions_is_bounded_whatever_the_model_answers(
     assert made.tokens == Tokens(100 * len(model.asked), 20 * len(model.asked))
 
 
-@settings(max_examples=40)
 @given(
     st.lists(st.sampled_from([*FailureKind, "good", "garbage", "cut", "bad"]), min_size=1, max_size=10), st.booleans()
 )
@@ -381,7 +379,7 @@ def test_a_question_that_no_model_answers_leaves_its_files_missing_with_the_reas
     assert made.files == {}
     assert made.model is None
     assert not made.stopped
-    assert set(made.missing.values()) == {"first: blocked: SAFETY; word the plan differently and try again"}
+    assert set(made.missing.values()) == {"first: blocked: SAFETY; reword the plan, then run generate again"}
 
 
 def test_a_file_that_is_not_answered_for_the_second_time_has_both_reasons() -> None:
@@ -405,7 +403,7 @@ def test_an_answer_that_can_t_be_read_is_asked_for_again_as_it_was() -> None:
 def test_what_fails_for_every_question_is_raised_if_there_is_nothing_to_keep() -> None:
     model = ScriptedModel(lambda *_: ModelError(FailureKind.KEY, "API_KEY_INVALID"))
 
-    with pytest.raises(ProviderError, match="asking first: key refused: API_KEY_INVALID; set GEMINI_API_KEY"):
+    with pytest.raises(ProviderError, match="asking first: API key rejected: API_KEY_INVALID; set GEMINI_API_KEY"):
         asyncio.run(_provider(model).generate(_TAG))
 
     assert len(model.asked) == 1
@@ -418,7 +416,7 @@ def test_what_fails_for_every_question_leaves_files_missing_if_there_are_some_to
     made, _ = _generate(script)
 
     assert made.files.keys() == {_MODEL, _REPOSITORY, _ROUTER}
-    assert "key refused: revoked" in made.missing[_SCHEMAS]
+    assert "API key rejected: revoked" in made.missing[_SCHEMAS]
     assert made.tokens == _COST
 
 
@@ -487,7 +485,7 @@ def test_stopped_while_the_rest_of_a_cut_answer_is_asked_for_the_rest_was_stoppe
 
     assert made.stopped
     assert list(made.files) == [_MODEL]
-    assert made.missing == dict.fromkeys([_SCHEMAS, _REPOSITORY, _ROUTER], "stopped before")
+    assert made.missing == dict.fromkeys([_SCHEMAS, _REPOSITORY, _ROUTER], "the run was stopped first")
 
 
 @pytest.mark.parametrize("first", [None, _files({})], ids=["no-answer", "an-answer-without-files"])

@@ -1,8 +1,7 @@
-"""The sanitiser: others' text is shown, all of it, and does nothing.  Parsed as GitHub's parser would."""
+"""The sanitiser shows untrusted text in full and without effect; checked with a CommonMark parser."""
 
 import re
 import time
-import unicodedata
 
 import pytest
 from hypothesis import given
@@ -12,6 +11,7 @@ from markdown_it.token import Token
 
 from bot.forge import markdown
 from bot.forge.markdown import CUT, Markdown, code, cut, fenced, fill, line, link, prose, title
+from bot.text import find_hidden
 
 GFM = MarkdownIt("commonmark").enable(["table", "strikethrough"])
 
@@ -41,7 +41,7 @@ def _inlines(shown: str) -> list[Token]:
 
 
 def _text(shown: str) -> str:
-    """Return what people read, code and all."""
+    """Return the text that people read, code included."""
     return "".join("\n" if each.type == "softbreak" else each.content for each in _inlines(shown))
 
 
@@ -50,7 +50,7 @@ def _words(text: str) -> list[str]:
 
 
 @given(HOSTILE)
-def test_prose_is_plain_text_and_nothing_in_it_acts(text: str) -> None:
+def test_prose_is_plain_text_without_effect(text: str) -> None:
     shown = prose(text)
 
     assert {block.type for block in GFM.parse(shown)} <= {"paragraph_open", "inline", "paragraph_close"}
@@ -68,12 +68,12 @@ def test_prose_is_plain_text_and_nothing_in_it_acts(text: str) -> None:
 
 
 @given(HOSTILE)
-def test_prose_shows_all_that_can_be_seen(text: str) -> None:
+def test_prose_shows_every_visible_character(text: str) -> None:
     assert "".join(_text(prose(text)).replace("|", "\u00a6").split()) == "".join(_words(text))
 
 
 @given(HOSTILE)
-def test_a_line_is_one_line_of_prose_in_a_cell_too(text: str) -> None:
+def test_a_line_is_one_line_of_prose_also_in_a_table_cell(text: str) -> None:
     shown = line(text)
     table = GFM.parse(f"| a | b |\n|---|---|\n| {shown} | {code(text)} |\n")
 
@@ -86,7 +86,7 @@ def test_a_line_is_one_line_of_prose_in_a_cell_too(text: str) -> None:
 
 
 @given(HOSTILE)
-def test_code_is_code_whatever_is_in_it(text: str) -> None:
+def test_no_text_ends_inline_code(text: str) -> None:
     tokens = _inlines(f"a {code(text)} b")
 
     assert [token.type for token in tokens] == ["text", "code_inline", "text"]
@@ -94,7 +94,7 @@ def test_code_is_code_whatever_is_in_it(text: str) -> None:
 
 
 @given(HOSTILE, HOSTILE)
-def test_a_fence_holds(text: str, language: str) -> None:
+def test_no_text_ends_a_code_block(text: str, language: str) -> None:
     first, last = GFM.parse(f"{fenced(text, language)}\n\nend")[0], GFM.parse(f"{fenced(text, language)}\n\nend")[2]
 
     assert first.type == "fence"
@@ -104,10 +104,10 @@ def test_a_fence_holds(text: str, language: str) -> None:
 
 
 @given(HOSTILE)
-def test_what_can_t_be_seen_is_gone(text: str) -> None:
+def test_invisible_characters_are_removed(text: str) -> None:
     for shown in (prose(text), line(text), code(text), fenced(text), title(text)):
         shown.encode()
-        assert not {unicodedata.category(each) for each in shown if each not in "\n\t"} & {"Cc", "Cf", "Cs", "Zl", "Zp"}
+        assert find_hidden(shown, prose=True) is None
 
 
 @given(HOSTILE)
@@ -142,11 +142,11 @@ def test_a_title_pings_nobody_and_closes_nothing(text: str) -> None:
         ("", ""),
     ],
 )
-def test_prose_reads_like_its_text(text: str, shown: str) -> None:
+def test_prose_examples(text: str, shown: str) -> None:
     assert prose(text) == shown
 
 
-def test_code_has_as_many_backticks_as_it_takes() -> None:
+def test_inline_code_has_enough_backticks() -> None:
     assert code("a") == "`a`"
     assert code("a`b") == "``a`b``"
     assert code("`a```") == "```` `a``` ````"
@@ -154,7 +154,7 @@ def test_code_has_as_many_backticks_as_it_takes() -> None:
     assert code("") == "` `"
 
 
-def test_a_link_needs_an_address() -> None:
+def test_a_link_needs_a_web_address() -> None:
     assert link("a", "https://github.com/a/b?c=d#e") == "[a](https://github.com/a/b?c=d#e)"
     assert link("a", "http://127.0.0.1:8080/a/b") == "[a](http://127.0.0.1:8080/a/b)"
     assert {link("a", url) for url in ("", "x", "javascript:x", "https://a b", "https://a/)", "https://a@b/")} == {"a"}
@@ -172,7 +172,7 @@ def test_a_short_body_is_left_alone() -> None:
     assert cut("a\n```\nb", 100) == "a\n```\nb"
 
 
-def test_a_long_body_is_cut_after_a_line_with_what_is_open_closed() -> None:
+def test_a_long_body_is_cut_after_a_line_and_open_blocks_are_closed() -> None:
     body = "a\n<details>\n\n````python\n```\n" + "x = 1\n" * 100 + "````\n\n</details>"
 
     shown = cut(body, 150)
@@ -213,7 +213,7 @@ def test_rows_that_do_not_fit_are_counted() -> None:
 @pytest.mark.parametrize(
     ("seconds", "shown"), [(0.2, "0s"), (59.6, "1m 0s"), (192, "3m 12s"), (3900, "1h 5m"), (-1, "0s")]
 )
-def test_times_are_written_for_people(seconds: float, shown: str) -> None:
+def test_durations_are_readable(seconds: float, shown: str) -> None:
     assert markdown.span(seconds) == shown
 
 
@@ -230,7 +230,7 @@ def test_times_are_written_for_people(seconds: float, shown: str) -> None:
         "_" * 50_000,
     ],
 )
-def test_a_large_text_takes_no_time(text: str) -> None:
+def test_a_large_text_is_fast(text: str) -> None:
     began = time.perf_counter()
     for render in (prose, line, code, fenced, title, cut):
         render(text)

@@ -19,3 +19,9 @@ def test_the_lock_pins_every_dependency_within_its_bounds() -> None:
 
 def test_the_lock_names_no_address() -> None:
     assert "://" not in (ROOT / "requirements.lock").read_text()
+
+
+def test_the_lock_names_the_command_that_contributors_are_told_to_run() -> None:
+    command = "uv pip compile pyproject.toml -o requirements.lock"
+    assert (ROOT / "requirements.lock").read_text().splitlines()[1] == f"#    {command}"
+    assert f".venv/bin/{command}" in (ROOT / ".github" / "CONTRIBUTING.md").read_text()

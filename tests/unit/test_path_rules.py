@@ -1,4 +1,4 @@
-"""Which paths a project may have: the table of hostile ones, and of those that only look so."""
+"""Which paths a project may have: hostile ones are refused, harmless look-alikes are allowed."""
 
 import pytest
 from hypothesis import given
@@ -7,10 +7,10 @@ from hypothesis import strategies as st
 from bot.planning.path_rules import check_output_dir, inside, path_problem
 
 _LEAVES = "leaves the project"
-_ODD = "has an odd part"
+_ODD = "has a part that is empty, or has spaces around it or a dot at its end"
 _DEVICE = "is reserved on Windows"
 _DENIED = "configures git, CI or an agent, which is never generated"
-_SIZE = "is no path of 1 to 400 characters"
+_SIZE = "does not have 1 to 400 characters"
 
 
 @pytest.mark.parametrize(

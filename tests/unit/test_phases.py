@@ -1,4 +1,4 @@
-"""Plan and recipe → phases: their order, needs, paths, and what makes the digest of each change."""
+"""From plan and recipe to phases: order, needs, paths, and what changes the digest of each."""
 
 import itertools
 from collections.abc import Callable
@@ -215,32 +215,32 @@ def _phase(key: str, files: str, more: str = "") -> str:
     [
         (
             _phase("a", "{x.py: t.j2}") + _phase("b", "{x.py: t.j2}"),
-            "'x.py' belongs to 'a' and 'b'; phases own disjoint paths",
+            "'x.py' belongs to both 'a' and 'b'; only one phase can own a path",
         ),
-        (_phase("a", "{x.py: t.j2}") + _phase("b", "{X.py: t.j2}"), "'X.py' belongs to 'a' and 'b'"),
-        (_phase("a", "{x: t.j2}") + _phase("b", "{x/y: t.j2}"), "a file of 'a' stands where 'b' has the folder"),
-        (_phase("a", "{x/y/z: t.j2}") + _phase("b", "{X: t.j2}"), "a file of 'b' stands where 'a' has the folder"),
-        (_phase("a", "{x: t.j2, x/y: t.j2}"), "a file of 'a' stands where 'a' has the folder"),
-        (_phase("a", "{.phasebot/plan.yaml: t.j2}"), "belongs to 'plan' and 'a'"),
-        (_phase("a", "{.phasebot: t.j2}"), "a file of 'a' stands where 'plan' has the folder"),
-        (_phase("a", "{x.py: t.j2}", ", for-each: entity"), "belongs to 'a' and 'a'|two phases have the key 'a'"),
-        (_phase("a-${name}", "{x.py: t.j2}", ", for-each: entity"), "'x.py' belongs to 'a-User' and 'a-Post'"),
+        (_phase("a", "{x.py: t.j2}") + _phase("b", "{X.py: t.j2}"), "'X.py' belongs to both 'a' and 'b'"),
+        (_phase("a", "{x: t.j2}") + _phase("b", "{x/y: t.j2}"), "of 'b' needs a folder where 'a' has a file"),
+        (_phase("a", "{x/y/z: t.j2}") + _phase("b", "{X: t.j2}"), "of 'a' needs a folder where 'b' has a file"),
+        (_phase("a", "{x: t.j2, x/y: t.j2}"), "of 'a' needs a folder where 'a' has a file"),
+        (_phase("a", "{.phasebot/plan.yaml: t.j2}"), "belongs to both 'plan' and 'a'"),
+        (_phase("a", "{.phasebot: t.j2}"), "of 'plan' needs a folder where 'a' has a file"),
+        (_phase("a", "{x.py: t.j2}", ", for-each: entity"), "belongs to both 'a' and 'a'|two phases have the key 'a'"),
+        (_phase("a-${name}", "{x.py: t.j2}", ", for-each: entity"), "'x.py' belongs to both 'a-User' and 'a-Post'"),
         (_phase("a", "{x: t.j2}") + _phase("a", "{y: t.j2}"), "two phases have the key 'a'; rename one"),
         (_phase("plan", "{x: t.j2}"), "two phases have the key 'plan'"),
-        (_phase("a", "{x: t.j2}", ", needs: [b]"), "phase 'a' needs 'b', which is no phase before it"),
-        (_phase("a", "{x: t.j2}", ", needs: [a]"), "phase 'a' needs 'a', which is no phase before it"),
+        (_phase("a", "{x: t.j2}", ", needs: [b]"), "phase 'a' needs 'b', which is not the key of an earlier phase"),
+        (_phase("a", "{x: t.j2}", ", needs: [a]"), "phase 'a' needs 'a', which is not the key of an earlier phase"),
         (
             _phase("a", "{x: t.j2}", ", needs: [b]") + _phase("b", "{y: t.j2}"),
-            "phase 'a' needs 'b', which is no phase before it",
+            "phase 'a' needs 'b', which is not the key of an earlier phase",
         ),
-        (_phase("a-${name}", "{x: t.j2}"), "'a-${name}' has a placeholder that this phase does not have"),
-        (_phase("a", "{'${module}.py': t.j2}"), "has a placeholder that this phase does not have"),
+        (_phase("a-${name}", "{x: t.j2}"), "'a-${name}' has a placeholder that is not defined for this phase"),
+        (_phase("a", "{'${module}.py': t.j2}"), "has a placeholder that is not defined for this phase"),
         (_phase("a", "{'${oops}.py': t.j2}", ", for-each: entity"), "has a placeholder"),
         (_phase("a", "{'$': t.j2}"), "has a placeholder"),
         (_phase("a", "{../x: t.j2}"), "path '../x' leaves the project"),
         (_phase("a", "{/x: t.j2}"), "path '/x' leaves the project"),
         (_phase("a", "{.github/workflows/x.yml: t.j2}"), "configures git, CI or an agent"),
-        (_phase("a", "{'': t.j2}"), "is no path"),
+        (_phase("a", "{'': t.j2}"), "does not have 1 to"),
     ],
 )
 def test_a_recipe_that_can_not_work_is_refused(phases: str, reason: str, tmp_path: Path) -> None:

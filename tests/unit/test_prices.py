@@ -1,4 +1,4 @@
-"""The estimate of what tokens cost: dated, and honest about models it can't price."""
+"""The estimated cost of tokens: with its date, and without a number for unknown models."""
 
 from datetime import UTC, datetime
 

@@ -1,11 +1,11 @@
-"""What a model is asked: what comes first, what is told of the plan and what is not, and how it grows."""
+"""What a model is asked: the order, which part of the plan it sees, and how a prompt grows."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.errors import UsageError
@@ -61,7 +61,7 @@ def _ask(
     faults: Mapping[str, str] | None = None,
 ) -> ModelRequest:
     wanted = request.paths if wanted is None else wanted
-    return files_request(request, wanted, at_head=at_head or {}, made=made or {}, faults=faults or {})
+    return files_request(request, wanted, at_head=at_head or {}, generated=made or {}, faults=faults or {})
 
 
 def _prompt(question: ModelRequest) -> str:
@@ -121,7 +121,11 @@ def test_the_first_part_is_the_same_when_a_file_is_asked_for_again() -> None:
     read = _read_of(request)
 
     again = _ask(
-        request, request.paths[:1], at_head=read, made={request.paths[1]: "A = 1\n"}, faults={request.paths[0]: "no"}
+        request,
+        request.paths[:1],
+        at_head=read,
+        made={request.paths[1]: "A = 1\n"},
+        faults={request.paths[0]: "no"},
     )
 
     assert again.parts[0] == _ask(request, at_head=read).parts[0]
@@ -262,7 +266,6 @@ def test_a_prompt_of_the_whole_grows_by_as_much_for_each_entity(key: str) -> Non
     assert sizes[210] - sizes[110] == 2 * (sizes[60] - sizes[10])
 
 
-@settings(max_examples=15)
 @given(st.data())
 def test_an_entity_s_prompt_holds_nothing_of_other_entities_but_the_names_it_points_at(data: st.DataObject) -> None:
     plan = read_plan(BLOG)

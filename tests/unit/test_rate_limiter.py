@@ -1,4 +1,4 @@
-"""How many requests go out at the same time."""
+"""How many requests run at the same time."""
 
 import asyncio
 import time
@@ -185,7 +185,7 @@ def test_who_gives_up_waiting_takes_no_turn(delay: float) -> None:
         crowd.open.set()
         await asyncio.gather(*tasks, return_exceptions=True)
         assert crowd.inside == 0
-        pace._not_before = 0.0  # noqa: SLF001  # or this would take the whole delay
+        pace._paused_until = 0.0  # noqa: SLF001  # or this would take the whole delay
         again = Crowd(pace)
         again.open.set()
         await asyncio.gather(*(again.go() for _ in range(3)))

@@ -1,4 +1,4 @@
-"""Recipes: what loads, and that a broken one is refused with one message when it is loaded."""
+"""Recipes: a sound one loads, a broken one is refused at once with one message."""
 
 from pathlib import Path
 
@@ -38,7 +38,7 @@ def test_templates_that_no_phase_uses_are_not_read(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "reason"),
     [
-        ("", "recipe.yaml, line 1: there is nothing in it"),
+        ("", "recipe.yaml, line 1: it is empty"),
         ("name: [", "recipe.yaml, line "),
         ("a: &x 1\nb: *x\n", "recipe.yaml, line 1: YAML anchors, aliases and tags"),
         ("!!python/name:os.system x", "YAML anchors, aliases and tags"),
@@ -59,8 +59,8 @@ def test_templates_that_no_phase_uses_are_not_read(tmp_path: Path) -> None:
         (_ONE.replace("title: a", "title: a, for-each: field"), "phases.0.for-each: "),
         (_ONE.replace("name: one", "name: one\n<<: [1]"), "recipe.yaml"),
         (_ONE.replace("t.j2", "none.j2"), "can't read 'none.j2'"),
-        (_ONE.replace("t.j2", "../recipe.yaml"), "'../recipe.yaml' leaves the recipe's folder"),
-        (_ONE.replace("t.j2", "/etc/passwd"), "'/etc/passwd' leaves the recipe's folder"),
+        (_ONE.replace("t.j2", "../recipe.yaml"), "'../recipe.yaml' is outside the recipe's folder"),
+        (_ONE.replace("t.j2", "/etc/passwd"), "'/etc/passwd' is outside the recipe's folder"),
         (_ONE.replace("t.j2", "'.'"), "can't read '.'"),
         (_ONE.replace("t.j2", "x" * 300), "can't read "),
         (_ONE.replace("t.j2", '"a\\0b"'), "U+0000"),
@@ -82,7 +82,7 @@ def test_a_template_that_is_a_link_out_of_the_recipe_is_refused(tmp_path: Path) 
     (folder / "templates").mkdir(parents=True)
     (folder / "templates" / "t.j2").symlink_to(tmp_path / "secret")
 
-    with pytest.raises(UsageError, match="leaves the recipe's folder"):
+    with pytest.raises(UsageError, match="is outside the recipe's folder"):
         write_recipe(folder, _ONE, {})
 
 
@@ -101,7 +101,7 @@ def test_a_template_that_is_no_text_or_too_large_is_refused(tmp_path: Path) -> N
 
 @pytest.mark.parametrize("name", ["nope", "./nope", "", "/", "a\x00b", "x" * 5000, "../" * 40, "fastapi/../nope"])
 def test_an_unknown_recipe_is_answered_with_the_built_in_ones(name: str) -> None:
-    with pytest.raises(UsageError, match="is not known: built in are fastapi") as caught:
+    with pytest.raises(UsageError, match="is not known: built-in recipes are fastapi") as caught:
         load_recipe(name)
 
     assert len(str(caught.value)) < 300
@@ -176,15 +176,15 @@ def test_a_phase_reads_files_of_the_phases_it_needs(tmp_path: Path, folder: str)
 def test_a_phase_can_t_read_what_no_phase_before_it_makes(tmp_path: Path) -> None:
     recipe = _with_prompts(tmp_path, _TOLD.replace("app/*.py", "app/none.py"))
 
-    with pytest.raises(UsageError, match=r"phase 'more' reads 'app/none.py', which no phase that it needs makes"):
+    with pytest.raises(UsageError, match=r"phase 'more' reads 'app/none.py', which none of the phases it needs"):
         derive_phases(read_plan(BLOG), recipe)
 
 
 def test_a_prompt_needs_the_prompts_that_go_with_it(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="phase 'more' has a prompt, but the recipe no 'prompts'"):
+    with pytest.raises(UsageError, match="phase 'more' has a prompt, but the recipe has no 'prompts' section"):
         _with_prompts(tmp_path, _TOLD.replace("prompts: {system: s.j2, plan: p.j2}\n", ""))
 
 
 def test_a_prompt_stays_inside_the_recipe(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="leaves the recipe's folder"):
+    with pytest.raises(UsageError, match="is outside the recipe's folder"):
         _with_prompts(tmp_path, _TOLD.replace("more.j2", "../../more.j2"))

@@ -1,4 +1,4 @@
-"""What Phasebot says on GitHub, whole: read the golden files to see it.  ``PHASEBOT_GOLDEN=1`` writes them anew."""
+"""Every text that Phasebot posts on GitHub, compared with golden files; ``PHASEBOT_GOLDEN=1`` rewrites them."""
 
 import os
 import re
@@ -110,11 +110,11 @@ INCOMPLETE = replace(
     elapsed=3725,
     failures={
         "entity/Comment": dict.fromkeys(
-            list(PHASES[4].files)[2:], "the answer is no Python: line 3, '(' was never closed"
+            list(PHASES[4].files)[2:], "the answer is not valid Python: line 3, '(' was never closed"
         )
     },
     error="gemini: quota used up: 429 per day; run generate again tomorrow, or name another --model",
-    notes=["phasebot/issue-12 keeps the plan it has, which is not this spec's"],
+    notes=["phasebot/issue-12 already has a plan; the new spec was not used"],
     next_command="/generate",
 )
 FAILED = replace(
@@ -135,6 +135,11 @@ PLANNED = replace(
     elapsed=7,
     next_command="/generate",
 )
+REVERTED = replace(
+    _report("reverted", PHASES, [*MADE, rollback(40, "support", "main")]),
+    elapsed=3,
+    next_command="/generate",
+)
 SIXTY = replace(
     _report(
         "working",
@@ -153,6 +158,7 @@ TEXTS: Mapping[str, str] = {
     "failed": rendering.render_progress(FAILED),
     "stopped": rendering.render_progress(STOPPED),
     "planned": rendering.render_progress(PLANNED),
+    "reverted": rendering.render_progress(REVERTED),
     "sixty": rendering.render_progress(SIXTY),
     "begun": rendering.render_progress(
         replace(
@@ -175,7 +181,7 @@ TEXTS: Mapping[str, str] = {
     "closing": "\n\n---\n\n".join(
         map(
             rendering.render_closing,
-            [COMPLETE, INCOMPLETE, FAILED, STOPPED, PLANNED, WORKING, replace(COMPLETE, pull=None)],
+            [COMPLETE, INCOMPLETE, FAILED, STOPPED, PLANNED, REVERTED, WORKING, replace(COMPLETE, pull=None)],
         )
     ),
     "help": rendering.render_help(
@@ -183,7 +189,7 @@ TEXTS: Mapping[str, str] = {
     ),
     "refusal": rendering.render_refusal("@mallory has read access to acme/blog, and /generate needs write access."),
     "suggestion": rendering.render_suggestion("there is no command '/genrate'", "/generate --max-tokens 5000"),
-    "failure": rendering.render_failure("fetching issue-12: no answer; check the remote", "/status"),
+    "failure": rendering.render_failure("fetching issue-12: the server did not answer; check the remote", "/status"),
     "stopping": rendering.render_stopping("issue-12"),
 }
 
@@ -210,7 +216,7 @@ OUR_HTML = re.compile(r"<!-- phasebot:[A-Za-z0-9._/-]* -->|</?details>|<summary>
 
 
 @pytest.mark.parametrize("name", TEXTS)
-def test_what_is_said(name: str) -> None:
+def test_each_text_equals_its_golden_file(name: str) -> None:
     golden = GOLDEN / f"{name}.md"
     if REWRITE:
         golden.parent.mkdir(parents=True, exist_ok=True)
@@ -230,7 +236,7 @@ def test_the_progress_comment_is_found_by_its_first_line() -> None:
     assert not rendering.render_status(WORKING).startswith("<!--")
 
 
-def test_only_a_pull_request_of_an_issue_closes_one() -> None:
+def test_only_the_pull_request_of_an_issue_closes_it() -> None:
     assert rendering.render_pull_body(COMPLETE, 12, "").startswith("Closes #12\n")
     assert rendering.render_pull_body(COMPLETE, None, "Closes #12").startswith("Closes #`12`\n")
 
@@ -253,23 +259,23 @@ def test_a_title_shows_its_text_and_pings_nobody() -> None:
         "",
     ],
 )
-def test_a_link_that_leads_elsewhere_is_left_out(url: str) -> None:
+def test_a_link_out_of_the_repository_is_left_out(url: str) -> None:
     assert rendering.render_progress(replace(COMPLETE, run_url=url)) == TEXTS["complete"].rpartition(" \u00b7 ")[0]
 
 
-def test_a_failure_can_not_end_the_block_it_is_shown_in() -> None:
+def test_a_failure_message_cannot_close_its_code_block() -> None:
     assert rendering.render_failure("boom\n```\n# x", "/help").count("\n````") == 2
 
 
-def test_an_answer_is_told_from_all_others_and_is_none_of_the_progress_comment() -> None:
+def test_an_answer_has_a_marker_of_its_own() -> None:
     answer = rendering.render_answer("7-901", "text")
 
     assert answer == "<!-- phasebot: answer 7-901 -->\ntext"
     assert not answer.startswith(marker("answer")[:-4])
 
 
-@pytest.mark.parametrize("length", [1, 400])
-def test_the_largest_project_fits_and_still_says_how_to_go_on(length: int) -> None:
+@pytest.mark.parametrize("length", [pytest.param(1, marks=pytest.mark.slow), 400])
+def test_the_largest_project_fits_and_keeps_the_next_command(length: int) -> None:
     phases = [
         build_phase(f"entity/Entity{number}", *(f"{name}{'x' * length}{number}" for name in "abcd"))
         for number in range(500)
@@ -306,7 +312,7 @@ def test_the_largest_project_fits_and_still_says_how_to_go_on(length: int) -> No
 
 
 @given(HOSTILE, HOSTILE, HOSTILE, st.sampled_from(get_args(Outcome)))
-def test_nothing_that_others_wrote_acts(one: str, two: str, three: str, outcome: Outcome) -> None:
+def test_untrusted_text_has_no_effect(one: str, two: str, three: str, outcome: Outcome) -> None:
     phases = [
         replace(build_phase(one, two, f"x{three}", recipe=two), title=three),
         replace(build_phase(f"entity/{three}", f"y{one}"), title=one),
@@ -370,7 +376,7 @@ def _check_tokens(text: str) -> None:
 
 
 @given(st.lists(st.tuples(HOSTILE | st.text(), st.floats(0, 1e6), st.floats(0, 1e4)), min_size=1, max_size=80))
-def test_no_name_of_a_phase_breaks_the_chart(bars: list[tuple[str, float, float]]) -> None:
+def test_no_phase_name_breaks_the_chart(bars: list[tuple[str, float, float]]) -> None:
     timings = [(name, begin, begin + length) for name, begin, length in bars]
 
     chart = rendering.render_summary(PLANNED, timings).rpartition("```mermaid\n")[2].splitlines()

@@ -1,4 +1,4 @@
-"""The table of failures: whole, sane, and the same for people as for the program."""
+"""The table of failures: complete, plausible, and the same in the documentation."""
 
 import re
 from pathlib import Path

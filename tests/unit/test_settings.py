@@ -1,4 +1,4 @@
-"""What the environment says: values, defaults, and refusals that never show a key."""
+"""Settings from the environment: values, defaults, and errors that never show a key."""
 
 import traceback
 from collections.abc import Mapping

@@ -97,14 +97,14 @@ def test_a_name_without_a_file_is_refused_with_what_to_do(folder: Path, name: st
     message = _refusal(name)
 
     assert message.startswith(f"reading the spec {name[:80]}")
-    assert message.endswith("name a file, '-', or give the text itself")
+    assert message.endswith("give a file name, '-' or the text itself")
     assert list(folder.iterdir()) == []
 
 
 def test_a_folder_is_no_spec(folder: Path) -> None:
     (folder / "specs").mkdir()
 
-    assert _refusal("specs") == "reading the spec specs: Is a directory; name a file, '-', or give the text itself"
+    assert _refusal("specs") == "reading the spec specs: Is a directory; give a file name, '-' or the text itself"
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
@@ -119,8 +119,8 @@ def test_a_file_that_may_not_be_read_is_refused(folder: Path) -> None:
 def test_what_is_not_utf_8_is_refused_with_the_place(folder: Path, content: bytes) -> None:
     (folder / "blog.md").write_bytes(content)
 
-    assert "not UTF-8 text; save the file as UTF-8" in _refusal("blog.md")
-    with pytest.raises(UsageError, match=r"the spec on standard input: byte \d+ is not UTF-8"):
+    assert "not valid UTF-8; save the file as UTF-8" in _refusal("blog.md")
+    with pytest.raises(UsageError, match=r"the spec on standard input: byte \d+ is not valid UTF-8"):
         read_source("-", lambda: content)
 
 

@@ -1,4 +1,4 @@
-"""What may be spent: never more than the limit, as far as anybody can know beforehand."""
+"""The token budget: a run never uses more than its limit, as far as that can be known in advance."""
 
 import asyncio
 from collections.abc import Coroutine, Sequence

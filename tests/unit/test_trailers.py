@@ -1,4 +1,4 @@
-"""Trailers: what is written reads back, what could forge a line is refused, what is forged means nothing."""
+"""Trailers: what is written reads back, lines can't be forged, and forged ones are ignored."""
 
 import contextlib
 

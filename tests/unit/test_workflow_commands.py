@@ -1,4 +1,4 @@
-"""What is written for the runner, read by ports of the runner's own parsers."""
+"""What Phasebot writes for the runner, checked with ports of the runner's own parsers."""
 
 import re
 import unicodedata
@@ -15,9 +15,7 @@ from bot.forge.workflow_commands import (
     Annotations,
     Level,
     annotation,
-    endgroup,
     format_output,
-    group,
     mask,
     neutralise,
     write_outputs,
@@ -69,7 +67,7 @@ def _commands(log: str) -> list[Found]:
 
 
 def _blind(log: str) -> str:
-    """Return *log* as a comparison sees it that passes over every character which may have no weight."""
+    """Return *log* as a comparison sees it that ignores all characters outside ASCII."""
     return re.sub(r"[^ -~\r\n│\ufffd]", "", log)
 
 
@@ -117,7 +115,7 @@ _HOSTILE = [
 
 
 @pytest.mark.parametrize("text", _HOSTILE)
-def test_the_runner_finds_no_command_in_foreign_text(text: str) -> None:
+def test_the_runner_finds_no_command_in_untrusted_text(text: str) -> None:
     log = neutralise(text)
     assert _commands(log) == _commands(_blind(log)) == []
     assert all(line.startswith("│ ") for line in re.split(r"\r\n|\r|\n", log))
@@ -132,7 +130,7 @@ _TEXTS = st.lists(
 
 
 @given(_TEXTS)
-def test_no_text_gets_a_command_past_it(text: str) -> None:
+def test_no_text_passes_a_command_to_the_runner(text: str) -> None:
     log = neutralise(text)
     assert _commands(log) == _commands(_blind(log)) == []
     for character in log.replace("\n", "").replace("\t", ""):
@@ -201,11 +199,6 @@ def test_the_eleventh_annotation_of_a_level_is_text() -> None:
     assert annotations.add("warning", "w") == "::warning::w"
 
 
-def test_a_group_has_one_line() -> None:
-    assert group("a\n::error::b ##[c] 1%") == "::group::a ::error::b ## [c] 1%25"
-    assert endgroup() == "::endgroup::"
-
-
 # ---- masks
 
 
@@ -215,7 +208,7 @@ def test_a_secret_is_masked_as_it_is_and_as_git_sends_it() -> None:
 
 
 @pytest.mark.parametrize("value", ["", "1234567", "two words", "line\nbreaks and more", "\u00fcmlauts-in-it"])
-def test_what_would_blot_out_ordinary_words_is_not_masked(value: str) -> None:
+def test_a_secret_like_an_ordinary_word_is_refused(value: str) -> None:
     with pytest.raises(UsageError, match="can't be masked") as caught:
         mask(value)
     assert not value or value not in str(caught.value)
@@ -224,7 +217,7 @@ def test_what_would_blot_out_ordinary_words_is_not_masked(value: str) -> None:
 # ---- files
 
 
-def test_outputs_are_written_so_that_none_makes_another(tmp_path: Path) -> None:
+def test_no_output_can_add_another_output(tmp_path: Path) -> None:
     path = tmp_path / "output"
     first = {"run": "issue-12", "files": "", "text": "a\nstatus=complete\nx<<EOF\nEOF\n", "half": "\ud800"}
     write_outputs(path, first)
@@ -235,7 +228,7 @@ def test_outputs_are_written_so_that_none_makes_another(tmp_path: Path) -> None:
 
 
 @given(st.dictionaries(st.from_regex(r"[a-z][a-z-]{0,8}", fullmatch=True), _TEXTS, max_size=3))
-def test_outputs_are_read_as_they_were(outputs: dict[str, str]) -> None:
+def test_outputs_are_read_back_unchanged(outputs: dict[str, str]) -> None:
     assert _read_outputs("".join(format_output(*each, "delimiter_1") for each in outputs.items())) == outputs
 
 
@@ -252,19 +245,19 @@ def test_outputs_are_read_as_they_were(outputs: dict[str, str]) -> None:
         ("a", "x", "d\n"),
     ],
 )
-def test_an_output_that_could_make_another_is_refused(name: str, value: str, delimiter: str) -> None:
+def test_an_output_that_could_add_another_is_refused(name: str, value: str, delimiter: str) -> None:
     with pytest.raises(ValueError, match="output"):
         format_output(name, value, delimiter)
 
 
-def test_a_delimiter_that_stands_in_a_value_is_drawn_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_delimiter_that_occurs_in_a_value_is_replaced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     drawn = iter([b"\xaa", b"\xbb"])
     monkeypatch.setattr("bot.forge.workflow_commands.os.urandom", lambda _: next(drawn))
     write_outputs(tmp_path / "output", {"a": "phasebot_aa"})
     assert (tmp_path / "output").read_text() == "a<<phasebot_bb\nphasebot_aa\nphasebot_bb\n"
 
 
-def test_a_summary_is_added_to_what_is_there(tmp_path: Path) -> None:
+def test_a_summary_is_appended(tmp_path: Path) -> None:
     path = tmp_path / "summary"
     write_summary(path, "# One")
     write_summary(path, "# Two \ud800")
@@ -272,12 +265,12 @@ def test_a_summary_is_added_to_what_is_there(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("size", [MAX_SUMMARY - 2, MAX_SUMMARY - 1, MAX_SUMMARY, 3 * MAX_SUMMARY])
-def test_a_summary_is_cut_visibly_below_what_the_runner_drops(tmp_path: Path, size: int) -> None:
+def test_a_long_summary_is_cut_below_the_runners_limit_and_says_so(tmp_path: Path, size: int) -> None:
     path = tmp_path / "summary"
     write_summary(path, "\u00fc" * (size // 2) + "x" * (size % 2))
     text = path.read_text()
     assert path.stat().st_size <= MAX_SUMMARY
-    assert text.startswith("> **Cut:** this summary is ") == (size >= MAX_SUMMARY)
+    assert text.startswith("> **Cut off:** this summary is ") == (size >= MAX_SUMMARY)
     assert text.endswith(("\u00fc\n", "x\n"))
 
 
@@ -286,5 +279,5 @@ def test_summaries_that_are_too_long_together_say_so(tmp_path: Path) -> None:
     write_summary(path, "x" * (MAX_SUMMARY - 100))
     for _ in range(20):
         write_summary(path, "y" * 1_000)
-    assert "> **Cut:** this summary is 1,000 bytes long" in path.read_text()
+    assert "> **Cut off:** this summary is 1,000 bytes long" in path.read_text()
     assert path.stat().st_size < 1024 * 1024

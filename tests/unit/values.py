@@ -1,4 +1,4 @@
-"""Builders of the values that unit tests speak of: plans, recipes, phases, commits."""
+"""Builders of the values in unit tests: plans, recipes, phases, commits."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path

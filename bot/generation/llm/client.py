@@ -1,4 +1,4 @@
-"""What is asked of a model, and what it answers: values only, and the protocol of who carries them."""
+"""The interface to a language model: request, response and client protocol."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -9,40 +9,40 @@ from bot.generation.provider import Tokens
 
 @dataclass(frozen=True, slots=True)
 class ModelRequest:
-    """One request to a model, whichever model it is."""
+    """A request that can be sent to any model."""
 
     system: str
-    """What holds for every question of a run; together with the first parts the prefix that services cache."""
+    """The system prompt, the same for a whole run; services cache it together with the first parts."""
     parts: Sequence[str]
-    """Texts of one turn, from what changes least to what changes most."""
+    """The texts of the user turn, those that change least first."""
     schema: Mapping[str, Any] | None
-    """JSON schema of the answer; None where the service refused it."""
+    """JSON schema of the response; None if the service rejected it."""
     form: str
-    """The same in words, for when there is no schema."""
+    """The response format in words, used when there is no schema."""
 
     @property
     def size(self) -> int:
-        """Characters, the schema left out."""
+        """Number of characters, without the schema."""
         return len(self.system) + sum(map(len, self.parts))
 
 
 @dataclass(frozen=True, slots=True)
 class ModelResponse:
-    """What a model answered, unjudged."""
+    """The unchecked response of a model."""
 
     text: str
     tokens: Tokens
     cut: bool = False
-    """Whether the model stopped because the answer was getting too long."""
+    """Whether the model stopped at its output limit."""
 
 
 class ModelClient(Protocol):
-    """A service that answers questions.  Retries nothing."""
+    """Sends requests to a model service.  It never retries."""
 
-    async def ask(self, name: str, question: ModelRequest) -> ModelResponse:
-        """Ask the model *name* once.
+    async def ask(self, model: str, request: ModelRequest) -> ModelResponse:
+        """Send *request* to *model* once.
 
         Raises:
-            ModelError: There is no answer, for one of the reasons in
-                :class:`bot.generation.llm.retry_policy.FailureKind`, the deadline excepted.
+            ModelError: The request failed.  The kind is any :class:`bot.generation.llm.retry_policy.FailureKind`
+                except a timeout of the whole request, which the caller handles.
         """

@@ -1,7 +1,7 @@
-"""Whether a file that a model wrote is fit to be committed: readable, whole, and no stand-in for the real one.
+"""Check that a file written by a model can be committed: it parses, is complete and has no placeholders.
 
-The text is hostile: it may be made to be read as something else, or to take a parser all memory there is.
-It is parsed, once that is harmless, and never run; a reason quotes it escaped and shortened.
+The text is untrusted: it may try to disguise its content or to exhaust a parser's memory.  It is parsed only after
+checks that make this safe, and never executed.  Error messages quote it escaped and shortened.
 """
 
 import ast
@@ -16,11 +16,11 @@ from contextlib import suppress
 
 import yaml
 
-from bot.planning.names import BAD_CHARACTER, shown
+from bot.text import find_hidden, is_prose_file, one_line, shown
 
 _MAX_REASON = 200
 _MAX_BYTES = 1_000_000
-_MAX_SLOW_BYTES = 100_000  # of what is parsed slowly: seconds for as many
+_MAX_SLOW_BYTES = 100_000  # for formats with a slow parser, which takes seconds for this many
 _MAY_BE_EMPTY = ("__init__.py", "py.typed", ".gitkeep")
 _MARKDOWN = (".md", ".markdown")
 _YAML = (".yaml", ".yml")
@@ -35,68 +35,63 @@ _QUOTED_OR_COMMENT = re.compile(
     r"""(?<!\w)"(?:[^"\\]|\\.?)*+(?:"|$) | (?<!\w)'(?:[^'\\]|\\.?)*+(?:'|$) | ((?:(?<!\S)\#|(?<!:)//).*)""", re.VERBOSE
 )
 _FILLER = re.compile(r"^\s*(?:\.\.\.|…)\s*$|lorem ipsum", re.IGNORECASE)
-_LEFT_OUT = (
+_OMITTED_CODE = (
     r"(?:rest of (?:the|this|your)|remaining|existing) (?:\w+ )?(?:code|logic|file|module|class|classes"
     r"|(?:function|method|implementation|route|router|endpoint|handler|model|schema|import|test)s?)\b"
 )
-_AS_IT_WAS = r"(?:(?:(?:is|are|would be) )?(?:the same|here|omitted|similar|unchanged)|goes?|stays?|remains?)\b"
-_STAND_IN = re.compile(
+_IS_UNCHANGED = r"(?:(?:(?:is|are|would be) )?(?:the same|here|omitted|similar|unchanged)|goes?|stays?|remains?)\b"
+_PLACEHOLDER = re.compile(
     r"(?-i:\b(?:TODO|FIXME|XXX)\b)|^(?:\. ?){2,}$|^…$"
     r"|\byour (?:\w+ )?code (?:goes )?here\b|\b(?:code|implementation|logic) goes here\b"
     r"|^\W*implement this(?: [\w()]+){0,3}\W*$|\b(?:to|must|please|should) implement this\b"
-    rf"|^\W*(?:and )?(?:the )?{_LEFT_OUT}\W*$|\b{_LEFT_OUT}\W+{_AS_IT_WAS}"
+    rf"|^\W*(?:and )?(?:the )?{_OMITTED_CODE}\W*$|\b{_OMITTED_CODE}\W+{_IS_UNCHANGED}"
     r"|\bsame as before\b|\bomitted for brevity\b"
     r"|^\W*(?:please )?(?:add|insert|put|write) (?:[\w'-]+ ){1,4}here(?=\W*$|[.,:;!)]| (?:as|if) needed)",
     re.IGNORECASE,
 )
-"""What a comment says in place of code, and not about code: 'the rest of the file is read lazily' is none."""
+"""Comments that replace code.  Comments about code don't match: 'the rest of the file is read lazily'."""
 _FAILURES = (SyntaxError, yaml.YAMLError, ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
-"""What a parser can raise: PyYAML, for one, answers ``!!timestamp a`` with an AttributeError."""
+"""Exceptions that parsers raise; PyYAML, for example, raises an AttributeError for ``!!timestamp a``."""
 
 
-class _Unfit(ValueError):
-    """The reason itself."""
+class _FileError(ValueError):
+    """The file can't be committed; the message says why."""
 
 
 def find_fault(path: str, text: str) -> str | None:
-    """Return why *text*, which a model wrote as the file *path*, can't be committed; None when it can.
+    """Return why *text*, which a model wrote for the file *path*, can't be committed; None if it can.
 
     The reason is one printable line of at most 200 characters, such as ``line 3 does not parse: …``.
     """
     name = path.rsplit("/", 1)[-1].lower()
     try:
-        _refuse_unreadable(name, text)
+        _check_text(name, text)
         tree = _parse(name, text)
     except (*_FAILURES, RecursionError, MemoryError) as exc:
-        return _fragment(_why(exc))
-    found = min((*_stand_ins(name, text), *(_nothings(tree) if tree else ())), default=None)
-    return _fragment(f"line {found[0]} holds a placeholder: {found[1]}") if found else None
+        return one_line(_reason(exc), _MAX_REASON)
+    first = min((*_placeholder_comments(name, text), *(_empty_bodies(tree) if tree else ())), default=None)
+    return one_line(f"line {first[0]} holds a placeholder: {first[1]}", _MAX_REASON) if first else None
 
 
-def _fragment(reason: str) -> str:
-    line = "".join(each if each.isprintable() else ascii(each)[1:-1] for each in " ".join(reason.split()))
-    return line if len(line) <= _MAX_REASON else f"{line[: _MAX_REASON - 1]}…"
-
-
-def _refuse_unreadable(name: str, text: str) -> None:
-    if bad := BAD_CHARACTER.search(text):
-        raise _Unfit(f"line {text.count(chr(10), 0, bad.start()) + 1} holds the character U+{ord(bad[0]):04X}")
+def _check_text(name: str, text: str) -> None:
+    if bad := find_hidden(text, prose=is_prose_file(name)):
+        raise _FileError(f"line {text.count(chr(10), 0, bad.start()) + 1} holds the character U+{ord(bad[0]):04X}")
     limit = _MAX_SLOW_BYTES if name.endswith(_YAML) or _REQUIREMENTS.fullmatch(name) else _MAX_BYTES
     if len(text.encode()) > limit:
-        raise _Unfit(f"it is larger than {limit} bytes")
+        raise _FileError(f"it is larger than {limit} bytes")
     lines = [line.rstrip() for line in text.split("\n") if line.strip()]
     if not lines and name not in _MAY_BE_EMPTY:
-        raise _Unfit("it is empty")
+        raise _FileError("it is empty")
     if lines and _is_fenced(lines, markdown=name.endswith(_MARKDOWN)):
-        raise _Unfit("it is wrapped in a Markdown fence")
+        raise _FileError("it is wrapped in a Markdown fence")
 
 
 def _is_fenced(lines: Sequence[str], *, markdown: bool) -> bool:
-    """Whether the answer's fence is still there; around Markdown, whether the first is not closed before the end."""
+    """Whether the whole file is inside a Markdown fence that the model did not remove."""
     first, last = (_FENCE.fullmatch(lines[index]) for index in (0, -1))
     if not markdown:
         return bool(first or (last and not last[2]))
-    fences: list[str] = []  # they nest if they name a language, other than in CommonMark: models wrap so
+    fences: list[str] = []  # models nest fences that name a language, although CommonMark does not
     for number, line in enumerate(lines, start=1):
         fence = _FENCE.fullmatch(line.lstrip())
         if fence and fences and not fence[2] and fence[1].startswith(fences[-1]):
@@ -109,12 +104,12 @@ def _is_fenced(lines: Sequence[str], *, markdown: bool) -> bool:
 
 
 def _parse(name: str, text: str) -> ast.Module | None:
-    """Parse a file by its kind, and return the tree if it is Python's."""
+    """Parse a file by its type and return the syntax tree if it is Python."""
     if name.endswith(".py"):
         return _parse_python(text)
     if name.endswith(".toml"):
-        if match := _LONG_KEY.search(text):  # memory grows with the square of a key's parts
-            raise _Unfit(f"line {text.count(chr(10), 0, match.start()) + 1} has a key of too many parts")
+        if match := _LONG_KEY.search(text):  # memory use is quadratic in the number of parts
+            raise _FileError(f"line {text.count(chr(10), 0, match.start()) + 1} has a key with too many parts")
         tomllib.loads(text)
     elif name.endswith(".json"):
         json.loads(text)
@@ -125,11 +120,11 @@ def _parse(name: str, text: str) -> ast.Module | None:
     return None
 
 
-def _why(exc: Exception) -> str:
+def _reason(exc: Exception) -> str:
     line: int | None = None
     what: object = str(exc) or type(exc).__name__
     match exc:
-        case _Unfit():
+        case _FileError():
             return str(exc)
         case RecursionError() | MemoryError():
             what = "it is nested too deeply"
@@ -141,57 +136,57 @@ def _why(exc: Exception) -> str:
 
 
 def _parse_python(text: str) -> ast.Module:
-    """Compile a module and return its tree; 'return' outside a function, for one, is no error of the parser."""
-    _refuse_encoding(text)
+    """Compile a module and return its tree.  Only the compiler reports errors such as a 'return' outside a function."""
+    _check_encoding(text)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         tree = ast.parse(text)
         for node in ast.walk(tree):
             if isinstance(node, ast.Try | ast.TryStar) and node.finalbody:
-                # The compiler copies it for each way out, nested ones exponentially; here it is as good in the body.
+                # The compiler copies finally blocks for every exit, exponentially if nested, so move them to the body.
                 node.body += node.finalbody
                 node.finalbody = [ast.copy_location(ast.Pass(), node.finalbody[0])]
         compile(tree, "<generated>", "exec", dont_inherit=True)
     return tree
 
 
-def _refuse_encoding(text: str) -> None:
-    """Refuse a comment by which Python and pip read the file in another encoding, where a comment may be code."""
+def _check_encoding(text: str) -> None:
+    """Refuse an encoding declaration: in another encoding, Python and pip could read a comment as code."""
     for number, line in enumerate(text.split("\n", 2)[:2], start=1):
         match = _ENCODING.match(line)
         if match and match[1].lower().replace("_", "-") not in {"utf-8", "utf8"}:
-            raise _Unfit(f"line {number} declares the encoding {shown(match[1])}; it has to be UTF-8")
+            raise _FileError(f"line {number} declares the encoding {shown(match[1])}; only UTF-8 is allowed")
 
 
 class _Loader(yaml.SafeLoader):
     yaml_constructors = yaml.SafeLoader.yaml_constructors | {"tag:yaml.org,2002:merge": lambda *_: "<<"}
 
     def flatten_mapping(self, node: yaml.MappingNode) -> None:
-        """Leave merges (``<<``) as they are: carried out, a chain of them grows exponentially."""
+        """Don't apply merge keys (``<<``), because a chain of them grows exponentially."""
 
 
 def _parse_requirements(text: str) -> None:
     from packaging.requirements import Requirement
 
-    _refuse_encoding(text)
+    _check_encoding(text)
     number = 1
-    for match in re.finditer(r"((?:(?![^\S\n]*#).*\\\n)*.*)\n?", text):  # continued lines are one, as for pip
+    for match in re.finditer(r"((?:(?![^\S\n]*#).*\\\n)*.*)\n?", text):  # pip joins continued lines
         line = match[1].replace("\\\n#", " #").replace("\\\n", "").removesuffix("\\")
         line = re.sub(r"(?<!\S)#.*", "", line).strip()
         if line and not _INCLUDE.fullmatch(line):
             if option := _OPTION.search(line):
-                raise _Unfit(f"line {number} asks pip for {option[0]}; only names and versions are allowed")
+                raise _FileError(f"line {number} asks pip for {option[0]}; only names and versions are allowed")
             try:
                 url = Requirement(line).url
             except (ValueError, RecursionError) as exc:
-                raise _Unfit(f"line {number} is no requirement: {str(exc).split(chr(10))[0]}") from exc
+                raise _FileError(f"line {number} is not a valid requirement: {str(exc).split(chr(10))[0]}") from exc
             if url:
-                raise _Unfit(f"line {number} asks pip for {shown(url)}; only names and versions are allowed")
+                raise _FileError(f"line {number} asks pip for {shown(url)}; only names and versions are allowed")
         number += match[0].count("\n")
 
 
-def _stand_ins(name: str, text: str) -> Iterator[tuple[int, str]]:
-    """Find the comments, and in Markdown the lines, that stand for what was left out."""
+def _placeholder_comments(name: str, text: str) -> Iterator[tuple[int, str]]:
+    """Yield comments, and in Markdown lines, that replace omitted content, with their line numbers."""
     lines = enumerate(text.split("\n"), start=1)
     if name.endswith(_MARKDOWN):
         yield from ((number, shown(line.strip())) for number, line in lines if _FILLER.search(line))
@@ -199,34 +194,34 @@ def _stand_ins(name: str, text: str) -> Iterator[tuple[int, str]]:
         matches = ((number, match) for number, line in lines for match in _QUOTED_OR_COMMENT.finditer(line))
         comments = ((number, match[1]) for number, match in matches if match[1])
         for number, comment in _python_comments(text) if name.endswith(".py") else comments:
-            if _STAND_IN.search(" ".join(comment.strip("#/! \t").split())):
+            if _PLACEHOLDER.search(" ".join(comment.strip("#/! \t").split())):
                 yield number, shown(comment)
 
 
 def _python_comments(text: str) -> Iterator[tuple[int, str]]:
-    with suppress(tokenize.TokenError, SyntaxError):  # where it is stricter than the compiler
+    with suppress(tokenize.TokenError, SyntaxError):  # tokenize is stricter than the compiler
         for token in tokenize.generate_tokens(io.StringIO(text).readline):
             if token.type == tokenize.COMMENT:
                 yield token.start[0], token.string
 
 
-def _nothings(tree: ast.Module) -> Iterator[tuple[int, str]]:
-    """Find the bodies that do nothing, where something has to be done."""
+def _empty_bodies(tree: ast.Module) -> Iterator[tuple[int, str]]:
+    """Yield functions, classes and modules that are not implemented, with their line numbers."""
     nodes = list(ast.walk(tree))
     abstract = [node for node in nodes if isinstance(node, ast.ClassDef) and _is_abstract(node)]
     allowed = {child for node in abstract for child in (node, *node.body)}
     for node in nodes:
         if isinstance(node, ast.Module | ast.ClassDef) and node not in allowed:
-            yield from ((each.lineno, "a lone '...'") for each in node.body if _nothing(each) == "...")
+            yield from ((each.lineno, "a lone '...'") for each in node.body if _no_op(each) == "...")
         elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node not in allowed:
             body = node.body[1:] if ast.get_docstring(node, clean=False) is not None else node.body
-            nothing = [_nothing(each) for each in body]
-            free = any(each == "overload" or each.startswith("abstract") for each in map(_name, node.decorator_list))
-            if nothing and all(nothing) and not free:
-                yield body[0].lineno, f"the body of {node.name}() is only '{nothing[0]}'"
+            no_ops = [_no_op(each) for each in body]
+            exempt = any(each == "overload" or each.startswith("abstract") for each in map(_name, node.decorator_list))
+            if no_ops and all(no_ops) and not exempt:
+                yield body[0].lineno, f"the body of {node.name}() is only '{no_ops[0]}'"
 
 
-def _nothing(statement: ast.stmt) -> str | None:
+def _no_op(statement: ast.stmt) -> str | None:
     match statement:
         case ast.Pass():
             return "pass"
@@ -243,7 +238,7 @@ def _is_abstract(node: ast.ClassDef) -> bool:
 
 
 def _name(node: ast.expr) -> str:
-    """Return the last name of what *node* is or calls: ``overload`` of ``typing.overload``."""
+    """Return the last part of the name that *node* is or calls: ``overload`` for ``typing.overload``."""
     while isinstance(node, ast.Call | ast.Subscript):
         node = node.func if isinstance(node, ast.Call) else node.value
     return node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""

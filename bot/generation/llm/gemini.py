@@ -1,8 +1,8 @@
-"""Gemini, asked by Google's SDK.  The only module that imports it; its exceptions end here.
+"""The Gemini client.  Only this module imports Google's SDK, and the SDK's exceptions don't leave it.
 
-The SDK sends the request; answers and refusals are read here, by models of our own, because the SDK's reading raises
-a dozen unrelated exceptions for odd bodies and none for a blocked or an empty answer.  Its retries and its automatic
-continuation are off: both spend without asking the budget.
+The SDK only sends requests.  Responses and errors are parsed here, because the SDK raises many unrelated exceptions
+for malformed bodies and none for a blocked or empty response.  Its retries and automatic continuation are off,
+because they would spend tokens without checking the budget.
 """
 
 import json
@@ -21,6 +21,7 @@ from bot.generation.llm.client import ModelRequest, ModelResponse
 from bot.generation.llm.retry_policy import FailureKind, ModelError, Timeouts
 from bot.generation.provider import Tokens
 from bot.settings import GeminiSettings
+from bot.text import one_line
 
 _URL = "https://generativelanguage.googleapis.com"
 _CUT = ("MAX_TOKENS", "CONTINUATION")
@@ -34,37 +35,38 @@ _BY_CODE = {
 _OK, _BAD_REQUEST, _TOO_MANY, _SERVER = 200, 400, 429, 500
 _DELAY = re.compile(r"(\d{1,6}(?:\.\d{1,9})?)s?", re.ASCII)
 _CHARACTERS_PER_TOKEN = 4
-_TOLD = 200
+_MAX_MESSAGE = 200
 
 
 class GeminiModel:
-    """The service, for as long as its context lasts."""
+    """A connection to Gemini, used as an asynchronous context manager."""
 
-    def __init__(self, settings: GeminiSettings, *, thinking: str, patience: Timeouts) -> None:
-        """Connect by *settings*, which hold a key; *thinking* is the thinking level of every request.
+    def __init__(self, settings: GeminiSettings, *, thinking: str, timeouts: Timeouts) -> None:
+        """Create the client; *settings* must have a key, and *thinking* is the thinking level of every request.
 
         Raises:
-            UsageError: The environment says something impossible of proxies or certificates.
+            UsageError: The environment has invalid proxy or certificate settings.
         """
-        assert settings.key, "checked where the provider is chosen"  # noqa: S101
+        assert settings.key, "checked when the provider is chosen"  # noqa: S101
         self._key = settings.key.get_secret_value()
         self._thinking = thinking
         try:
-            # No redirects: the key's header would go with them.  Given, since the SDK prefers aiohttp if there.
-            self._http = httpx2.AsyncClient(follow_redirects=False, event_hooks={"response": [_refuse]})
+            # No redirects, because the header with the key would be sent along.  Without an httpx client of ours,
+            # the SDK would use aiohttp where that is installed.
+            self._http = httpx2.AsyncClient(follow_redirects=False, event_hooks={"response": [_check_status]})
             self._client = genai.Client(
                 api_key=self._key,
                 vertexai=False,
                 http_options=types.HttpOptions(
                     base_url=settings.base_url or _URL,
                     api_version=settings.api_version,
-                    timeout=round(patience.request * 1000),
+                    timeout=round(timeouts.request * 1000),
                     httpx_async_client=self._http,
                 ),
             )
-        except (ValueError, OSError, ImportError, httpx2.InvalidURL) as exc:  # what they say may hold a password
+        except (ValueError, OSError, ImportError, httpx2.InvalidURL) as exc:  # the message may contain a password
             raise UsageError(
-                f"connecting to Gemini: {type(exc).__name__}; check the proxy and SSL variables of the environment"
+                f"connecting to Gemini: {type(exc).__name__}; check the environment variables for proxies and SSL"
             ) from None
 
     async def __aenter__(self) -> Self:
@@ -74,42 +76,42 @@ class GeminiModel:
         self._client.close()
         await self._http.aclose()
 
-    async def ask(self, name: str, question: ModelRequest) -> ModelResponse:
-        """Ask once; see :class:`bot.generation.llm.client.ModelClient`."""
+    async def ask(self, model: str, request: ModelRequest) -> ModelResponse:
+        """Send one request; see :class:`bot.generation.llm.client.ModelClient`."""
         try:
             response = await self._client.aio.models.generate_content(
-                model=name, contents=list(question.parts), config=self._config(question)
+                model=model, contents=list(request.parts), config=self._config(request)
             )
-        except _RefusedError as exc:
-            failure = self._refusal(exc, question)
+        except _ResponseError as exc:
+            failure = self._classify(exc, request)
         except httpx2.TimeoutException as exc:
             failure = ModelError(FailureKind.TIMEOUT, type(exc).__name__)
         except httpx2.DecodingError:
-            failure = ModelError(FailureKind.UNREADABLE, "the body is not encoded as its header says")
+            failure = ModelError(FailureKind.UNREADABLE, "the body does not match its Content-Encoding header")
         except (httpx2.HTTPError, httpx2.InvalidURL) as exc:
             failure = ModelError(FailureKind.CONNECTION, self._plain(f"{type(exc).__name__} {exc}"))
-        except (ValueError, TypeError, AssertionError, RecursionError) as exc:  # whatever a header can do to a body
+        except (ValueError, TypeError, AssertionError, RecursionError) as exc:  # bad headers can cause any of these
             failure = ModelError(FailureKind.UNREADABLE, f"the body could not be decoded ({type(exc).__name__})")
         else:
-            sent = response.sdk_http_response
-            return self._read(sent.body or "" if sent else "", question)
-        raise failure  # out here, where it has no context: the library's exceptions hold the request and its key
+            http_response = response.sdk_http_response
+            return self._parse(http_response.body or "" if http_response else "", request)
+        raise failure  # outside the try, so it has no context: the library's exceptions contain the request and the key
 
-    def _config(self, question: ModelRequest) -> types.GenerateContentConfig:
-        plain = question.schema is None  # some models refuse the thinking level as they do the schema
+    def _config(self, request: ModelRequest) -> types.GenerateContentConfig:
+        plain = request.schema is None  # models that reject the schema may also reject the thinking level
         return types.GenerateContentConfig(
-            system_instruction=f"{question.system}\n{question.form}" if plain else question.system,
+            system_instruction=f"{request.system}\n{request.form}" if plain else request.system,
             response_mime_type="application/json",
-            response_json_schema=question.schema,
+            response_json_schema=request.schema,
             thinking_config=None if plain else types.ThinkingConfig(thinking_level=types.ThinkingLevel(self._thinking)),
             automatic_continuation=False,
             automatic_function_calling=types.AutomaticFunctionCallingConfig(disable=True),
             should_return_http_response=True,
         )
 
-    def _read(self, body: str, question: ModelRequest) -> ModelResponse:
-        """Judge the body of a 200: an answer only if the model says that it came to an end, or was cut off."""
-        content = _read_body(body)
+    def _parse(self, body: str, request: ModelRequest) -> ModelResponse:
+        """Parse the body of a 200 response; it counts only if the model finished or reached its output limit."""
+        content = _parse_body(body)
         if isinstance(content, str):
             raise ModelError(FailureKind.UNREADABLE, content)
         candidate = content.candidates[0] if content.candidates else _Candidate()
@@ -119,100 +121,101 @@ class GeminiModel:
         if blocked or reason in _BLOCKED:
             raise ModelError(FailureKind.BLOCKED, self._plain(str(reason)), tokens=tokens)
         if reason == "RECITATION":
-            raise ModelError(FailureKind.RECITATION, "the model would have quoted somebody's text", tokens=tokens)
+            raise ModelError(FailureKind.RECITATION, "the model would have quoted existing text", tokens=tokens)
         cut = reason in _CUT or (reason is None and bool(text))
         if not cut and not (reason == "STOP" and text):
             raise ModelError(FailureKind.EMPTY, self._plain(str(reason or "no candidate")), tokens=tokens)
-        return ModelResponse(text, tokens or _estimate(question, text), cut=cut)
+        return ModelResponse(text, tokens or _estimate(request, text), cut=cut)
 
-    def _refusal(self, refused: "_RefusedError", question: ModelRequest) -> ModelError:
-        """Classify what the service said instead of answering."""
-        error = _read_error(refused.body)
-        code, message = refused.code, error.message
+    def _classify(self, response: "_ResponseError", request: ModelRequest) -> ModelError:
+        """Classify an error response of the service."""
+        error = _parse_error(response.body)
+        code, message = response.code, error.message
         kind = _BY_CODE.get(code, FailureKind.SERVER if code >= _SERVER else FailureKind.REQUEST)
         if code == _TOO_MANY:
             kind = FailureKind.QUOTA if error.is_lasting() else FailureKind.RATE
         elif code == _BAD_REQUEST:
-            plain = question.schema is None
+            plain = request.schema is None
             kind = FailureKind.KEY if error.is_about_the_key() else FailureKind.REQUEST if plain else FailureKind.SCHEMA
-        return ModelError(kind, self._plain(f"{code} {message}"), delay=error.delay(refused.retry_after))
+        return ModelError(kind, self._plain(f"{code} {message}"), delay=error.delay(response.retry_after))
 
     def _plain(self, text: str) -> str:
-        """Make a line of what a server or a library said: printable, not long, and without the key."""
-        line = " ".join(text.replace(self._key, "***").split())
-        return "".join(each for each in line if each.isprintable())[:_TOLD]
+        """Return a message from a server or library as one short printable line without the key."""
+        return one_line(text.replace(self._key, "***"), _MAX_MESSAGE)
 
 
-class _Sent(BaseModel):
-    """Part of a body as the service documents it; whatever else it holds is passed over."""
+class _Received(BaseModel):
+    """Part of a response body as the service documents it; unknown keys are ignored."""
 
     model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True)
 
 
-class _Part(_Sent):
+class _Part(_Received):
     text: Any = None
-    """Judged where it is taken apart: one half character must cost one file, not the answer."""
+    """Not checked here, so that a lone surrogate spoils one file and not the whole response."""
     thought: bool | None = None
 
 
-class _Content(_Sent):
+class _Content(_Received):
     parts: list[_Part] | None = None
 
 
-class _Candidate(_Sent):
+class _Candidate(_Received):
     content: _Content | None = None
     finish_reason: str | None = None
 
     def texts(self) -> Iterator[str]:
-        """Yield the text, the thoughts left out."""
+        """Yield the text parts without the thoughts."""
         for part in (self.content.parts or []) if self.content else []:
             if isinstance(part.text, str) and not part.thought:
                 yield part.text
 
 
-class _Feedback(_Sent):
+class _Feedback(_Received):
     block_reason: str | None = None
 
 
-class _Usage(_Sent):
+class _Usage(_Received):
     prompt_token_count: int = Field(ge=0, lt=10**12)
     candidates_token_count: int | None = Field(default=None, ge=0, lt=10**12)
     thoughts_token_count: int | None = Field(default=None, ge=0, lt=10**12)
 
 
-class _Body(_Sent):
+class _Body(_Received):
     candidates: list[_Candidate] | None = None
     prompt_feedback: _Feedback | None = None
     usage_metadata: Any = None
-    """Judged by itself: a good answer is good even if its bill can't be read."""
+    """Parsed separately, so that a good response is kept even if its usage can't be parsed."""
 
 
 def _tokens(usage: object) -> Tokens | None:
     try:
-        found = _Usage.model_validate(usage)
+        counts = _Usage.model_validate(usage)
     except ValidationError:
         return None
-    tokens = Tokens(found.prompt_token_count, (found.candidates_token_count or 0) + (found.thoughts_token_count or 0))
+    tokens = Tokens(
+        counts.prompt_token_count, (counts.candidates_token_count or 0) + (counts.thoughts_token_count or 0)
+    )
     return tokens if tokens.total else None
 
 
-def _estimate(question: ModelRequest, text: str) -> Tokens:
-    """Guess what an answer without a bill cost, rather than count it as free."""
-    return Tokens(1 + question.size // _CHARACTERS_PER_TOKEN, 1 + len(text) // _CHARACTERS_PER_TOKEN)
+def _estimate(request: ModelRequest, text: str) -> Tokens:
+    """Estimate the tokens of a response without usage data, rather than count it as free."""
+    return Tokens(1 + request.size // _CHARACTERS_PER_TOKEN, 1 + len(text) // _CHARACTERS_PER_TOKEN)
 
 
-def _read_body(text: str) -> "_Body | str":
-    """Read the body of a 200; one that can't be read gives the reason, without an exception that holds the body."""
+def _parse_body(text: str) -> "_Body | str":
+    """Parse the body of a 200 response, or return the reason why not: an exception would contain the body."""
     try:
         return _Body.model_validate(json.loads(text or "{}"))
     except ValidationError as exc:
-        return f"the body is no answer: {exc.errors()[0]['type']}"
+        return f"the body has an unexpected structure: {exc.errors()[0]['type']}"
     except (ValueError, RecursionError):
-        return "the body is no JSON"
+        return "the body is not JSON"
 
 
-class _RefusedError(Exception):
-    """An answer that is no 200."""
+class _ResponseError(Exception):
+    """A response with a status other than 200."""
 
     def __init__(self, code: int, body: str, retry_after: str | None) -> None:
         super().__init__(code)
@@ -221,12 +224,12 @@ class _RefusedError(Exception):
         self.retry_after = retry_after
 
 
-async def _refuse(response: httpx2.Response) -> None:
-    """Look at a response before the SDK does, which loses the status where it can't decode the body.
+async def _check_status(response: httpx2.Response) -> None:
+    """Check a response before the SDK does, which loses the status if it can't decode the body.
 
     Raises:
-        _RefusedError: It is no 200.
-        UnicodeDecodeError: It is one, but not in UTF-8; the SDK would replace what it can't decode.
+        _ResponseError: The status is not 200.
+        UnicodeDecodeError: The status is 200 but the body is not UTF-8; the SDK would replace invalid bytes.
     """
     if response.status_code == _OK:
         (await response.aread()).decode()
@@ -235,11 +238,11 @@ async def _refuse(response: httpx2.Response) -> None:
         body = await response.aread()
     except httpx2.DecodingError:
         body = b""
-    raise _RefusedError(response.status_code, body.decode("utf-8", "replace"), response.headers.get("retry-after"))
+    raise _ResponseError(response.status_code, body.decode("utf-8", "replace"), response.headers.get("retry-after"))
 
 
 class _Error(NamedTuple):
-    """What a refusal says, whatever shape it has."""
+    """The content of an error response."""
 
     message: str
     details: Sequence[Mapping[str, Any]]
@@ -249,26 +252,26 @@ class _Error(NamedTuple):
         return "API_KEY" in reasons or "api key" in self.message.lower()
 
     def is_lasting(self) -> bool:
-        """Whether a 429 is about a day's quota, or none at all, and so not worth waiting for."""
+        """Whether a 429 is about a daily or a zero quota, so that waiting does not help."""
         violations = json.dumps([row.get("violations") for row in self.details])
-        none = '"quotaValue": "0"' in violations or re.search(r"limit: 0\b", self.message)
-        return "PerDay" in violations or bool(none)
+        zero_quota = '"quotaValue": "0"' in violations or re.search(r"limit: 0\b", self.message)
+        return "PerDay" in violations or bool(zero_quota)
 
     def delay(self, retry_after: str | None) -> float | None:
-        """Return the seconds that the service asks to wait: by RetryInfo, else by the header."""
-        said = [*(row.get("retryDelay") for row in self.details), retry_after]
-        found = (_DELAY.fullmatch(each.strip()) for each in said if isinstance(each, str))
-        return next((float(match[1]) for match in found if match), None)
+        """Return the seconds that the service asks to wait, from RetryInfo or else from the header."""
+        values = [*(row.get("retryDelay") for row in self.details), retry_after]
+        matches = (_DELAY.fullmatch(each.strip()) for each in values if isinstance(each, str))
+        return next((float(match[1]) for match in matches if match), None)
 
 
-def _read_error(text: str) -> _Error:
+def _parse_error(text: str) -> _Error:
     try:
         content = json.loads(text)
     except (ValueError, RecursionError):
-        return _Error(text[:_TOLD], ())
+        return _Error(text[:_MAX_MESSAGE], ())
     content = content[0] if isinstance(content, list) and content else content
     error = content.get("error") if isinstance(content, dict) else None
     error = error if isinstance(error, dict) else {}
     rows = error.get("details")
     details = [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
-    return _Error(str(error.get("message") or error.get("status") or text[:_TOLD]), details)
+    return _Error(str(error.get("message") or error.get("status") or text[:_MAX_MESSAGE]), details)

@@ -1,6 +1,6 @@
-"""Have a model plan what a person describes in prose; the plan is judged by the same rules as a person's.
+"""Turn a prose spec into a plan with a model; the plan must obey the same rules as one written by a person.
 
-The model is asked once; what the rules refuse is sent back with the reason, a bounded number of times.
+A plan that breaks a rule is sent back to the model with the reason, a limited number of times.
 """
 
 import json
@@ -20,18 +20,19 @@ from bot.planning.phases import PLAN_PHASE
 from bot.planning.plan import Plan, find_problem
 from bot.planning.recipe import Recipe, load_recipe
 from bot.planning.resolved_plan import ProseSpec, resolve_model_plan
+from bot.text import one_line
 
 REPAIRS = 3
-"""How often a plan that the rules refuse is sent back."""
+"""How often a plan that breaks a rule is sent back to the model."""
 _MAX_INSTRUCTION = 4_000
 
 
-class _Sent(BaseModel):
-    """As a model writes it: what is null or empty means nothing, and a default may be a value of its type."""
+class _Received(BaseModel):
+    """Part of a model's response: null means absent, and a default may be a JSON value instead of a string."""
 
     @model_validator(mode="before")
     @classmethod
-    def _without_nothing(cls, content: object) -> object:
+    def _normalize(cls, content: object) -> object:
         if not isinstance(content, dict):
             return content
         content = {key: value for key, value in content.items() if value is not None}
@@ -40,7 +41,7 @@ class _Sent(BaseModel):
         return content
 
 
-class _Field(_Sent):
+class _Field(_Received):
     name: str
     type: str
     unique: bool = False
@@ -54,87 +55,88 @@ class _Field(_Sent):
         return {key: value for key, value in self if value not in (None, "", ())}
 
 
-class _Entity(_Sent):
+class _Entity(_Received):
     name: str
     fields: tuple[_Field, ...]
     instruction: str = ""
 
 
-class _Proposal(_Sent):
+class _Proposal(_Received):
     project: str = ""
     description: str = ""
     entities: tuple[_Entity, ...]
 
 
 class Planner:
-    """Plans descriptions."""
+    """Turns prose specs into plans."""
 
-    def __init__(self, asker: RetryingClient, budget: TokenBudget) -> None:
-        self._asker = asker
+    def __init__(self, client: RetryingClient, budget: TokenBudget) -> None:
+        self._client = client
         self._budget = budget
 
-    async def plan(self, described: ProseSpec) -> ProposedPlan:
-        """Make a plan of *described*.
+    async def plan(self, spec: ProseSpec) -> ProposedPlan:
+        """Turn *spec* into a plan.
 
         Raises:
-            UsageError: The recipe can't be followed by a model.
-            Unanswered: No model answered, or none with a plan that obeys the rules.
-            ProviderError: No question would be answered.
+            UsageError: The recipe has no prompts for a model.
+            NoModelAnswered: No model answered, or none with a valid plan.
+            ProviderError: Every further request would fail, too.
         """
-        recipe = described.base.recipe if described.base else load_recipe(described.recipe)
-        refused: list[tuple[str, str]] = []
+        recipe = spec.base.recipe if spec.base else load_recipe(spec.recipe)
+        rejected: list[tuple[str, str]] = []
         for _ in range(1 + REPAIRS):
-            base = described.base.text if described.base else ""
-            last = refused[-1:]  # only: it was the best
-            question = plan_request(described.text, recipe, base=base, refused=last)
-            asked = await self._asker.ask(question, phase=PLAN_PHASE, read=_read)
-            text, proposal = asked.content
+            base = spec.base.text if spec.base else ""
+            request = plan_request(spec.text, recipe, base=base, refused=rejected[-1:])  # the last attempt is enough
+            response = await self._client.ask(request, phase=PLAN_PHASE, parse=_parse)
+            text, proposal = response.content
             try:
-                planned = resolve_model_plan(_judged(proposal, described, recipe))
+                planned = resolve_model_plan(_build_plan(proposal, spec, recipe))
             except ValidationError as exc:
-                refused.append((text, _first(exc)))
+                rejected.append((text, _first(exc)))
             except UsageError as exc:
-                refused.append((text, str(exc)))
+                rejected.append((text, str(exc)))
             else:
-                return ProposedPlan(planned, asked.model, self._budget.unrecorded(PLAN_PHASE))
+                return ProposedPlan(planned, response.model, self._budget.unrecorded(PLAN_PHASE))
         raise NoModelAnswered(
-            f"planning {described.source}: after {REPAIRS} repairs the model's plan still breaks a rule "
-            f"({refused[-1][1]}); say more precisely what you want, or write the entities yourself: "
+            f"planning {spec.source}: after {REPAIRS} repairs the model's plan still breaks a rule "
+            f"({rejected[-1][1]}); make the description more precise, or list the entities yourself: "
             f"{field_grammar.HELP}"
         )
 
 
-def _read(answer: ModelResponse) -> tuple[str, _Proposal]:
-    if answer.cut:
-        raise ValueError("the plan is longer than one answer can be")
-    content = parse_json(answer.text)
+def _parse(response: ModelResponse) -> tuple[str, _Proposal]:
+    if response.cut:
+        raise ValueError("the plan does not fit in one response")
+    content = parse_json(response.text)
     try:
-        return answer.text.encode(errors="replace").decode(), _Proposal.model_validate(content)
+        return response.text.encode(errors="replace").decode(), _Proposal.model_validate(content)
     except ValidationError as exc:
-        raise ValueError(f"it is no plan: {_first(exc)}") from exc
+        raise ValueError(f"it is not a plan: {_first(exc)}") from exc
 
 
-def _judged(proposal: _Proposal, described: ProseSpec, recipe: Recipe) -> Plan:
-    """Turn what a model proposed into a plan.
+def _build_plan(proposal: _Proposal, spec: ProseSpec, recipe: Recipe) -> Plan:
+    """Build a plan from a model's proposal.
 
     Raises:
-        ValidationError: It breaks a rule that every plan obeys.
-        UsageError: It breaks a rule of the recipe.
+        ValidationError: The proposal breaks a rule for all plans.
+        UsageError: The proposal breaks a rule of the recipe.
     """
     entities = tuple(
         {"name": entity.name, "fields": tuple(field.content() for field in entity.fields)}
         for entity in proposal.entities
     )
-    asked = {f"entity/{entity.name}": entity.instruction.strip()[:_MAX_INSTRUCTION] for entity in proposal.entities}
-    base = described.base.plan if described.base else None
-    kept = base.instructions if base else {}
+    instructions = {
+        f"entity/{entity.name}": entity.instruction.strip()[:_MAX_INSTRUCTION] for entity in proposal.entities
+    }
+    base = spec.base.plan if spec.base else None
+    existing = base.instructions if base else {}
     plan = Plan.model_validate({
-        "project": base.project if base else described.project or proposal.project or described.name,
+        "project": base.project if base else spec.project or proposal.project or spec.name,
         "description": base.description if base else proposal.description,
-        "recipe": base.recipe if base else described.recipe,
-        "output-dir": described.output_dir,
+        "recipe": base.recipe if base else spec.recipe,
+        "output-dir": spec.output_dir,
         "entities": entities,
-        "instructions": {**kept, **{phase: text for phase, text in asked.items() if text}},
+        "instructions": {**existing, **{phase: text for phase, text in instructions.items() if text}},
     })  # fmt: skip
     if not plan.entities:
         raise UsageError("it has no entities")
@@ -147,5 +149,4 @@ def _first(exc: ValidationError) -> str:
     error = exc.errors()[0]
     where = ".".join(map(str, error["loc"]))
     message = error["msg"].removeprefix("Value error, ")
-    line = " ".join((f"{where}: {message}" if where else message).split())
-    return "".join(each for each in line if each.isprintable())[:300]
+    return one_line(f"{where}: {message}" if where else message, 300)

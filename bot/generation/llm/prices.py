@@ -1,6 +1,6 @@
-"""What tokens cost: an estimate by the dated price table of the package ``genai-prices``, offline.
+"""Estimate the cost of tokens from the price table of the package ``genai-prices``, offline.
 
-Only an estimate: caches, tiers and free quota are unknown here, and all tokens are priced as of the given day.
+The estimate ignores caches, tiers and free quota, and uses the prices of a single day.
 """
 
 from collections.abc import Mapping
@@ -10,20 +10,20 @@ from typing import NamedTuple
 
 
 class Estimate(NamedTuple):
-    """What a run has cost, more or less."""
+    """The estimated cost of a run."""
 
     dollars: Decimal
     unpriced: tuple[str, ...]
-    """Models that the table does not know; their tokens are not in the sum."""
+    """Models without a known price; their tokens are not included."""
 
     def __str__(self) -> str:
-        """Write it for people: ``about $0.0123 (estimate)``."""
+        """Format the estimate: ``about $0.0123 (estimate)``."""
         more = f", without {', '.join(self.unpriced)}" if self.unpriced else ""
         return f"about ${self.dollars:.{2 if self.dollars >= 1 else 4}f} (estimate{more})"
 
 
 def estimate(models: Mapping[str, tuple[int, int]], day: datetime) -> Estimate:
-    """Price tokens in and out by model, as of *day*."""
+    """Estimate the cost of each model's (input, output) tokens at the prices of *day*."""
     from genai_prices import Usage, calc_price
 
     dollars, unpriced = Decimal(0), []

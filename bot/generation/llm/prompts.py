@@ -1,8 +1,8 @@
-"""Prompts: what is asked of a model, put together from the recipe's templates, the plan and the files at head.
+"""Build the requests to a model from the recipe's prompts, the plan and the files at head.
 
-What changes least comes first, because services cache equal beginnings: the system text is one for the whole
-run, the files that phases of a kind read are the same for all of them, then comes the phase's own part.  A
-phase's prompt holds no more of the plan than its slice, so it does not grow with the number of entities.
+Services cache equal prefixes, so the parts that change least come first: the system prompt, which is the same for the
+whole run, then the files that similar phases read, then the part of the phase itself.  A prompt contains only the
+phase's slice of the plan, so it does not grow with the number of entities.
 """
 
 import re
@@ -30,89 +30,89 @@ def files_request(
     wanted: Sequence[str],
     *,
     at_head: Mapping[str, str],
-    made: Mapping[str, str],
+    generated: Mapping[str, str],
     faults: Mapping[str, str],
 ) -> ModelRequest:
-    """Ask for the files *wanted* of a phase.
+    """Build the request for the files *wanted* of a phase.
 
-    *at_head* are the files the phase reads and its own, *made* those of its own that were made just now, *faults* why
-    an earlier answer for a wanted path was refused.
+    *at_head* has the files at head that the phase reads and its own, and *generated* its own files generated so far.
+    *faults* says why an earlier response for a wanted path was rejected.
 
     Raises:
         UsageError: The recipe's prompts can't be rendered.
     """
     root = request.plan.output_dir
     read = {path: text for path, text in at_head.items() if path in request.phase.reads}
-    there = {path: text for path, text in at_head.items() if path not in read}
-    own = {path: text for path, text in there.items() if path not in wanted} | dict(made)
+    existing = {path: text for path, text in at_head.items() if path not in read}
+    done = {path: text for path, text in existing.items() if path not in wanted} | dict(generated)
     parts = [
         _files("Files that are there already, as they are now; build on them:", read),
-        _of_phase(request, wanted),
-        _files("Files of this very phase that are done; fit the others to them:", own),
+        _phase_part(request, wanted),
+        _files("Files of this very phase that are done; fit the others to them:", done),
         _files(
             "The files you are asked for, as they are now; people may have edited them: keep all that need not change:",
-            {path: text for path, text in there.items() if path in wanted},
+            {path: text for path, text in existing.items() if path in wanted},
         ),
-        _instruction(request),
-        _wanted(wanted, faults),
+        _instruction_part(request),
+        _wanted_part(wanted, faults),
     ]
     system = _render(request.recipe, system_prompt(request.recipe), {"root": root})
     return ModelRequest(system, [part for part in parts if part], files_schema(wanted), FILES_FORM)
 
 
 def plan_request(text: str, recipe: Recipe, *, base: str = "", refused: Iterable[tuple[str, str]] = ()) -> ModelRequest:
-    """Ask for the plan of a description; *refused* are earlier answers, and what was wrong with each.
+    """Build the request for the plan of a prose spec; *refused* has earlier responses, each with its fault.
 
-    *base* is the plan file of the project that the description would change.
+    *base* is the plan file of the project that the spec changes, if any.
 
     Raises:
         UsageError: The recipe has no prompts, or they can't be rendered.
     """
     system_prompt(recipe)
-    assert recipe.prompts, "it has a system prompt"  # noqa: S101
+    assert recipe.prompts, "checked by system_prompt()"  # noqa: S101
     context = {
         "reserved_entities": sorted(recipe.reserved.entities),
         "reserved_fields": sorted(recipe.reserved.fields),
         "types": list(SCALARS),
     }
     system = _render(recipe, PROMPTS + recipe.prompts.plan, context)
-    again = [f"{_block('answer', answer)}This plan was refused: {why}. Mend it.\n" for answer, why in refused]
+    rejected = [f"{_block('answer', answer)}This plan was refused: {fault}. Correct it.\n" for answer, fault in refused]
     parts = [f"{_CHANGE}\n{_block('plan', base)}"] if base else []
-    return ModelRequest(system, [*parts, _block("spec", text), *again], PLAN_SCHEMA, PLAN_FORM)
+    return ModelRequest(system, [*parts, _block("spec", text), *rejected], PLAN_SCHEMA, PLAN_FORM)
 
 
 def system_prompt(recipe: Recipe) -> str:
-    """Return the name of the template of the system prompt.
+    """Return the template name of the system prompt.
 
     Raises:
-        UsageError: The recipe has none.
+        UsageError: The recipe has no prompts.
     """
     if recipe.prompts is None:
         raise UsageError(
-            f"recipe {recipe.name!r} has no prompts, so no model can follow it: "
+            f"recipe {recipe.name!r} has no prompts, so a model can't use it: "
             "use --provider template, or add 'prompts' to its recipe.yaml"
         )
     return PROMPTS + recipe.prompts.system
 
 
-def _of_phase(request: GenerationRequest, wanted: Sequence[str]) -> str:
+def _phase_part(request: GenerationRequest, wanted: Sequence[str]) -> str:
     phase = request.phase
     if phase.prompt is None:
         return f"The next part of the project: {phase.title}.\n"
     context = phase_context(request.plan, phase)
     reference = {path: _render(request.recipe, phase.files[path], context) for path in wanted}
-    more = {"root": request.plan.output_dir, "reference": reference}
-    return _render(request.recipe, phase.prompt, context | more)
+    extra = {"root": request.plan.output_dir, "reference": reference}
+    return _render(request.recipe, phase.prompt, context | extra)
 
 
-def _instruction(request: GenerationRequest) -> str:
+def _instruction_part(request: GenerationRequest) -> str:
     text = request.phase.slice.get("instruction")
     return f"What a person asked of this phase beyond its fields:\n{_block('instruction', text)}" if text else ""
 
 
-def _wanted(wanted: Sequence[str], faults: Mapping[str, str]) -> str:
-    why = [f"\nYour last {path} was refused: {faults[path]}." for path in wanted if path in faults]
-    return "\n".join([_CLOSING, *(f"- {path}" for path in wanted), *why]) + "\n"
+def _wanted_part(wanted: Sequence[str], faults: Mapping[str, str]) -> str:
+    reasons = [f"\nYour last {path} was refused: {faults[path]}." for path in wanted if path in faults]
+    return "\n".join([_CLOSING, *(f"- {path}" for path in wanted), *reasons]) + "\n"
 
 
 def _files(heading: str, files: Mapping[str, str]) -> str:
@@ -127,7 +127,7 @@ def _blocks(files: Mapping[str, str]) -> Iterator[str]:
 
 
 def _block(tag: str, text: str) -> str:
-    """Fence what a person or a model wrote; it can't end its own block."""
+    """Enclose text of a person or a model in a tag that the text itself can't close."""
     inner = re.sub(rf"<(?=\s*/?\s*{tag}\b)", "&lt;", text, flags=re.IGNORECASE)
     return f"<{tag}>\n{inner}\n</{tag}>\n"
 

@@ -1,4 +1,4 @@
-"""The provider that asks a model: one request for a phase, then only for what was wrong with the answer."""
+"""The provider that uses a model: one request per phase, then requests for only the files that were rejected."""
 
 import asyncio
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -13,103 +13,109 @@ from bot.generation.llm.token_budget import TokenBudget
 from bot.generation.provider import GenerationRequest, GenerationResult
 
 RETRIES = 2
-"""How often a file that can't be taken is asked for again, alone."""
-_TOO_LONG = "it is longer than one answer of the model can be"
+"""How often a rejected file is requested again, by itself."""
+_TOO_LONG = "it does not fit in one response of the model"
 
 
 @dataclass(slots=True)
-class _Work:
-    """What has come of one phase so far."""
+class _Progress:
+    """The progress of one phase."""
 
     request: GenerationRequest
     at_head: Mapping[str, str]
     files: dict[str, str] = field(default_factory=dict)
     faults: dict[str, str] = field(default_factory=dict)
-    asked: dict[str, int] = field(default_factory=dict)
-    """Path → how often its file was refused."""
+    rejections: dict[str, int] = field(default_factory=dict)
+    """Path → how often its file was rejected."""
     refused: list[str] = field(default_factory=list)
     model: str | None = None
     error: PhasebotError | None = None
-    """The first reason why a question was not answered."""
+    """The first error of a request."""
     stopped: bool = False
 
-    def take(self, wanted: Sequence[str], changes: ParsedFiles, model: str, *, cut: bool) -> Iterator[tuple[str, ...]]:
-        """Keep what is good of an answer; yield the groups of files to ask for again."""
+    def accept(self, wanted: Sequence[str], parsed: ParsedFiles, model: str, *, cut: bool) -> Iterator[tuple[str, ...]]:
+        """Keep the good files of a response; yield the groups of files to request next."""
         self.model = self.model or model
-        self.files |= changes.files
-        self.refused += changes.refused
-        for path in changes.files:
+        self.files |= parsed.files
+        self.refused += parsed.refused
+        for path in parsed.files:
             self.faults.pop(path, None)
-        unreached = [path for path, fault in changes.faults.items() if cut and fault == NOT_THERE]
-        if unreached and len(wanted) > 1:  # a smaller request each time, so this ends
-            half = len(unreached) if changes.files else (len(unreached) + 1) // 2
+        unreached = [path for path, fault in parsed.faults.items() if cut and fault == NOT_THERE]
+        if unreached and len(wanted) > 1:  # each request is smaller, so this ends
+            half = len(unreached) if parsed.files else (len(unreached) + 1) // 2
             yield from filter(None, (tuple(unreached[:half]), tuple(unreached[half:])))
-        for path, fault in changes.faults.items():
+        for path, fault in parsed.faults.items():
             if path in unreached and len(wanted) > 1:
                 continue
             self.faults[path] = _TOO_LONG if path in unreached else fault
-            self.asked[path] = self.asked.get(path, 0) + (RETRIES if path in unreached else 1)
-            if self.asked[path] <= RETRIES:
+            self.rejections[path] = self.rejections.get(path, 0) + (RETRIES if path in unreached else 1)
+            if self.rejections[path] <= RETRIES:
                 yield (path,)
 
     def fail(self, wanted: Sequence[str], error: PhasebotError) -> None:
-        """Note that no model answered for *wanted*."""
+        """Record that the request for *wanted* failed."""
         self.error = self.error or error
         self.stopped = self.stopped or isinstance(error, BudgetExceeded)
         for path in wanted:
-            known = self.faults.get(path)
-            self.faults[path] = f"{known}; asking again: {error}" if known else str(error)
+            previous = self.faults.get(path)
+            self.faults[path] = f"{previous}; asking again: {error}" if previous else str(error)
 
 
 class LlmProvider:
-    """Has a model write the files."""
+    """Generates files with a model."""
 
-    def __init__(self, name: str, asker: RetryingClient, budget: TokenBudget, *, secrets: Collection[str]) -> None:
-        """Ask by *asker*; a file that holds one of *secrets* is refused."""
+    def __init__(self, name: str, client: RetryingClient, budget: TokenBudget, *, secrets: Collection[str]) -> None:
+        """Send requests with *client*; a file that contains one of *secrets* is rejected."""
         self.name = name
-        self._asker = asker
+        self._client = client
         self._budget = budget
         self._secrets = secrets
 
     async def generate(self, request: GenerationRequest) -> GenerationResult:
-        """Have the model write the wanted files.
+        """Generate the requested files.
 
-        Cancelled, it answers with the files that are there already, if any: they are paid for.
+        If cancelled, this returns the files received so far, if any, because their tokens are already spent.
         """
-        work = _Work(request, request.at_head())
+        progress = _Progress(request, request.at_head())
         groups: list[tuple[str, ...]] = [request.paths]
         try:
             while groups:
-                answers = await asyncio.gather(*(self._ask(work, group) for group in groups))
-                groups = [group for found in answers for group in found]
+                results = await asyncio.gather(*(self._request(progress, group) for group in groups))
+                groups = [group for result in results for group in result]
         except asyncio.CancelledError:
-            if not work.files:
+            if not progress.files:
                 raise
-            work.stopped = True
+            progress.stopped = True
         tokens = self._budget.unrecorded(request.phase.key)
-        if isinstance(work.error, ProviderError) and not (work.files or tokens.total):
-            raise work.error
-        missing = {path: work.faults.get(path, "stopped before") for path in request.paths if path not in work.files}
+        if isinstance(progress.error, ProviderError) and not (progress.files or tokens.total):
+            raise progress.error
+        missing = {
+            path: progress.faults.get(path, "the run was stopped first")
+            for path in request.paths
+            if path not in progress.files
+        }
         return GenerationResult(
-            {path: work.files[path] for path in request.paths if path in work.files},
+            {path: progress.files[path] for path in request.paths if path in progress.files},
             missing,
-            work.model,
+            progress.model,
             tokens,
-            stopped=work.stopped,
-            refused=tuple(work.refused),
+            stopped=progress.stopped,
+            refused=tuple(progress.refused),
         )
 
-    async def _ask(self, work: _Work, wanted: tuple[str, ...]) -> list[tuple[str, ...]]:
-        """Ask for the files *wanted*; return what to ask for next."""
+    async def _request(self, progress: _Progress, wanted: tuple[str, ...]) -> list[tuple[str, ...]]:
+        """Request the files *wanted*; return the groups of files to request next."""
 
-        def read(answer: ModelResponse) -> tuple[ParsedFiles, bool]:
-            return parse_files(answer.text, wanted, cut=answer.cut, secrets=self._secrets), answer.cut
+        def parse(response: ModelResponse) -> tuple[ParsedFiles, bool]:
+            return parse_files(response.text, wanted, cut=response.cut, secrets=self._secrets), response.cut
 
         try:
-            question = files_request(work.request, wanted, at_head=work.at_head, made=work.files, faults=work.faults)
-            asked = await self._asker.ask(question, phase=work.request.phase.key, read=read)
+            request = files_request(
+                progress.request, wanted, at_head=progress.at_head, generated=progress.files, faults=progress.faults
+            )
+            response = await self._client.ask(request, phase=progress.request.phase.key, parse=parse)
         except (NoModelAnswered, ProviderError, UsageError) as exc:
-            work.fail(wanted, exc)
+            progress.fail(wanted, exc)
             return []
-        changes, cut = asked.content
-        return list(work.take(wanted, changes, asked.model, cut=cut))
+        parsed, cut = response.content
+        return list(progress.accept(wanted, parsed, response.model, cut=cut))

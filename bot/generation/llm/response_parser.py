@@ -1,7 +1,6 @@
-"""What a model answered, taken apart into files: the paths that were asked for, and nothing else.
+"""Parse a model's response into files, and accept only the requested paths.
 
-The answer is hostile.  It is data, ``(path, content)``; each entry is judged by itself, so that a bad one costs
-only its own file.
+The response is untrusted data.  Each entry is checked by itself, so a bad entry spoils only its own file.
 """
 
 import json
@@ -14,16 +13,16 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from bot.generation.llm.file_checks import find_fault
-from bot.planning.names import shown
 from bot.planning.path_rules import path_problem
+from bot.text import one_line, shown, unix_newlines
 
 _FENCED = re.compile(r"\s*```(?:json)?\s*\n(.*?)\n?```\s*", re.DOTALL)
-_OPENING = re.compile(r'\s*(?:```(?:json)?\s*)?(?:\{\s*"files"\s*:\s*)?\[')
-_BETWEEN = re.compile(r"[\s,]*")
-_TOLD = 20
+_START = re.compile(r'\s*(?:```(?:json)?\s*)?(?:\{\s*"files"\s*:\s*)?\[')
+_SEPARATOR = re.compile(r"[\s,]*")
+_MAX_REFUSED = 20
 _LONG_ENUM = 20
 
-NOT_THERE = "it was not in the answer"
+NOT_THERE = "it was not in the response"
 
 
 class _File(BaseModel):
@@ -35,17 +34,17 @@ class _File(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class ParsedFiles:
-    """An answer, judged.  Every wanted path is in exactly one of *files* and *faults*."""
+    """A parsed response.  Every wanted path is in exactly one of *files* and *faults*."""
 
     files: Mapping[str, str]
     faults: Mapping[str, str]
-    """Wanted path → why its file can't be taken, in one printable line."""
+    """Wanted path → why its file was rejected, in one printable line."""
     refused: tuple[str, ...]
-    """What nobody asked for, a printable line each."""
+    """Entries that were not requested, one printable line each."""
 
 
 def files_schema(paths: Sequence[str]) -> Mapping[str, Any]:
-    """Return the JSON schema of an answer with *paths*; lean, because services refuse what is too complex."""
+    """Return the JSON schema of a response with *paths*; small, because services reject complex schemas."""
     path = {"type": "string"} | ({"enum": list(paths)} if len(paths) <= _LONG_ENUM else {})
     entry = {"type": "object", "properties": {"path": path, "content": {"type": "string"}}}
     files = {"type": "array", "items": entry | {"required": ["path", "content"]}}
@@ -53,46 +52,46 @@ def files_schema(paths: Sequence[str]) -> Mapping[str, Any]:
 
 
 FILES_FORM = 'Answer with JSON only: {"files": [{"path": "…", "content": "…"}]}, one entry for each file.'
-"""The same in words, for a service that refuses the schema."""
+"""The schema in words, for services that reject it."""
 
 
-def parse_json(text: str) -> Any:  # noqa: ANN401  # any JSON there is
-    """Read the JSON of an answer, fenced or not.
+def parse_json(text: str) -> Any:  # noqa: ANN401  # any JSON value
+    """Parse the JSON of a response, with or without a Markdown fence.
 
     Raises:
-        ValueError: It is none.
+        ValueError: It is not JSON.
     """
     if match := _FENCED.fullmatch(text):
         text = match[1]
     try:
-        return json.loads(text)  # not pydantic's: one half character in a string must cost a file, not all of them
+        return json.loads(text)  # accepts lone surrogates, unlike pydantic; they spoil only their file
     except (ValueError, RecursionError) as exc:
-        raise ValueError(f"it is no JSON: {exc}"[:200]) from None
+        raise ValueError(f"it is not JSON: {exc}"[:200]) from None
 
 
 def parse_files(text: str, wanted: Sequence[str], *, cut: bool, secrets: Collection[str]) -> ParsedFiles:
-    """Judge an answer that should hold the files *wanted*; none may hold one of *secrets*.
+    """Parse a response that should contain the files *wanted*; reject files that contain one of *secrets*.
 
     Raises:
-        ValueError: It is no JSON, or not a list of files.
+        ValueError: The response is not JSON or not a list of files.
     """
     files: dict[str, str] = {}
     faults: dict[str, str] = {}
     refused: list[str] = []
     for entry in _entries(text, cut=cut):
-        path, content, fault = _judge(entry, wanted, secrets)
+        path, content, fault = _check_entry(entry, wanted, secrets)
         if path not in wanted:
             refused.append(f"{shown(path)}: {fault}")
         elif fault:
             faults.setdefault(path, fault)
         elif files.setdefault(path, content) != content:
-            faults[path] = "it is given twice, with different contents"
+            faults[path] = "it appears twice with different contents"
     for path in wanted:
         if path not in files:
             faults.setdefault(path, NOT_THERE)
-    more = [f"and {len(refused) - _TOLD} more"] if len(refused) > _TOLD else []
+    more = [f"and {len(refused) - _MAX_REFUSED} more"] if len(refused) > _MAX_REFUSED else []
     return ParsedFiles(
-        {path: text for path, text in files.items() if path not in faults}, faults, (*refused[:_TOLD], *more)
+        {path: text for path, text in files.items() if path not in faults}, faults, (*refused[:_MAX_REFUSED], *more)
     )
 
 
@@ -105,44 +104,40 @@ def _entries(text: str, *, cut: bool) -> list[object]:
         raise
     entries = content.get("files") if isinstance(content, dict) else content
     if not isinstance(entries, list):
-        raise ValueError("it holds no list of files")  # noqa: TRY004  # text that was sent, not an argument
+        raise ValueError("it has no list of files")  # noqa: TRY004  # wrong content, not a wrong argument
     return entries
 
 
 def _whole_entries(text: str) -> Iterator[object]:
-    """Yield the entries that ended before the answer was cut off."""
-    opening = _OPENING.match(text)
-    end = opening.end() if opening else len(text)
+    """Yield the entries that are complete in a response that was cut off."""
+    start = _START.match(text)
+    end = start.end() if start else len(text)
     with suppress(ValueError, RecursionError):
-        while between := _BETWEEN.match(text, end):
-            entry, end = json.JSONDecoder().raw_decode(text, between.end())
+        while separator := _SEPARATOR.match(text, end):
+            entry, end = json.JSONDecoder().raw_decode(text, separator.end())
             yield entry
 
 
-def _judge(entry: object, wanted: Collection[str], secrets: Collection[str]) -> tuple[str, str, str | None]:
-    """Return path, content and fault of one entry."""
+def _check_entry(entry: object, wanted: Collection[str], secrets: Collection[str]) -> tuple[str, str, str | None]:
+    """Return the path and content of an entry, and its fault if it is not acceptable."""
     if not isinstance(entry, dict):
-        return "an entry", "", "it is no plain path with its content"
+        return "an entry", "", "it is not an object with path and content"
     try:
         file = _File.model_validate(entry)
     except ValidationError as exc:
         path = entry.get("path")
-        where = _plain(".".join(map(str, exc.errors()[0]["loc"])))
-        fault = f"it is no plain path with its content ({where}: {exc.errors()[0]['msg']})"
+        where = one_line(".".join(map(str, exc.errors()[0]["loc"])), 100)
+        fault = f"it is not an object with path and content ({where}: {exc.errors()[0]['msg']})"
         return path if isinstance(path, str) else "an entry", "", fault
     if file.path not in wanted:
-        return file.path, "", _why_not(file.path, wanted)
-    text = file.content.replace("\r\n", "\n")
+        return file.path, "", _path_fault(file.path, wanted)
+    text = unix_newlines(file.content)
     text = text if text.endswith("\n") or not text else f"{text}\n"
     if any(secret in text for secret in secrets):
-        return file.path, "", "it holds a secret of this process"
+        return file.path, "", "it contains a secret"
     return file.path, text, find_fault(file.path, text)
 
 
-def _why_not(path: str, wanted: Collection[str]) -> str:
-    near = next((other for other in wanted if other.casefold() == path.casefold()), None)
-    return path_problem(path) or (f"differs from {near} in case" if near else None) or "is no file that was asked for"
-
-
-def _plain(text: str) -> str:
-    return "".join(each for each in text[:100] if each.isprintable())
+def _path_fault(path: str, wanted: Collection[str]) -> str:
+    similar = next((other for other in wanted if other.casefold() == path.casefold()), None)
+    return path_problem(path) or (f"differs from {similar} in case" if similar else None) or "was not requested"

@@ -1,6 +1,6 @@
-"""Ask a question until it is answered: retries, waits and other models, as :mod:`bot.generation.llm.retry_policy` says.
+"""Send a request until a model answers: retries, waits and fallback models, as the retry policy says.
 
-The only place that retries model calls.
+This is the only place that retries model requests.
 """
 
 import asyncio
@@ -17,151 +17,154 @@ from bot.generation.llm.rate_limiter import RateLimiter
 from bot.generation.llm.retry_policy import AfterFailure, FailureKind, ModelError, Timeouts
 from bot.generation.llm.token_budget import TokenBudget
 
-_WORTH_TELLING = 5.0
-"""Seconds of waiting that people are told about."""
-
-
-_MOST_ATTEMPTS = 10
-"""Of one model, whatever mixture of failures there is."""
+_NOTIFY_FROM = 5.0
+"""Shortest wait in seconds that the user is notified of."""
+_MAX_ATTEMPTS = 10
+"""Attempts per model and request, over all kinds of failure."""
 
 T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
 class ParsedResponse(Generic[T]):
-    """An answer that could be read."""
+    """The parsed content of a response, and the model that sent it."""
 
     content: T
     model: str
 
 
 class RetryingClient:
-    """Puts questions to models in their order; shared by all phases of a run, so that they learn from each other."""
+    """Tries models in order, with retries.
+
+    All phases of a run share one client, so a failure that one of them meets counts for all.
+    """
 
     def __init__(
         self,
-        model: ModelClient,
-        names: Sequence[str],
+        client: ModelClient,
+        models: Sequence[str],
         *,
         budget: TokenBudget,
         jobs: int,
-        patience: Timeouts,
-        tell: Callable[[str], None],
+        timeouts: Timeouts,
+        notify: Callable[[str], None],
     ) -> None:
-        """Ask the models *names* in that order, at most *jobs* requests at a time; *tell* people what takes long."""
-        self._model = model
-        self._names = tuple(dict.fromkeys(names))
+        """Try *models* in that order, with at most *jobs* concurrent requests each; *notify* the user of long waits."""
+        self._client = client
+        self._models = tuple(dict.fromkeys(models))
         self._budget = budget
-        self._patience = patience
-        self._tell = tell
-        self._paces = {name: RateLimiter(jobs) for name in self._names}
-        self._out: dict[str, ModelError] = {}
-        """Models that are asked no more in this process, and why."""
-        self._schemaless: set[str] = set()
-        self._wait = wait_exponential_jitter(
-            initial=patience.first_wait, max=patience.longest_wait / 3, jitter=patience.first_wait
+        self._timeouts = timeouts
+        self._notify = notify
+        self._limiters = {model: RateLimiter(jobs) for model in self._models}
+        self._unavailable: dict[str, ModelError] = {}
+        """Models that are not used again in this process, and why."""
+        self._without_schema: set[str] = set()
+        """Models that rejected the schema."""
+        self._backoff = wait_exponential_jitter(
+            initial=timeouts.first_wait, max=timeouts.longest_wait / 3, jitter=timeouts.first_wait
         )
 
-    async def ask(self, question: ModelRequest, *, phase: str, read: Callable[[ModelResponse], T]) -> ParsedResponse[T]:
-        """Ask until *read* can make something of the answer; it raises ValueError when it can't.
+    async def ask(self, request: ModelRequest, *, phase: str, parse: Callable[[ModelResponse], T]) -> ParsedResponse[T]:
+        """Send *request* until *parse* accepts the response; it raises ValueError to reject one.
 
-        What it costs is entered under *phase* in the budget, failed attempts included.
+        The budget records the tokens under *phase*, including those of failed attempts.
 
         Raises:
-            BudgetSpent: There are no tokens left for another attempt.
-            Unanswered: No model answered; the message says why and what to do.
-            ProviderError: No question would be answered.
+            BudgetExceeded: The budget does not allow another attempt.
+            NoModelAnswered: No model answered; the message says why and what to do.
+            ProviderError: Every further request would fail, too.
         """
-        end = asyncio.get_running_loop().time() + self._patience.question
-        told: list[str] = []
+        deadline = asyncio.get_running_loop().time() + self._timeouts.total
+        reasons: list[str] = []
         remedy = ""
-        for name in self._names:
-            failure = self._out.get(name)
+        for model in self._models:
+            failure = self._unavailable.get(model)
             if failure is None:
                 try:
-                    return ParsedResponse(await self._retry(name, question, phase, read, end), name)
+                    return ParsedResponse(await self._retry(model, request, phase, parse, deadline), model)
                 except ModelError as exc:
                     failure = exc
-            told.append(f"{name}: {failure}")
+            reasons.append(f"{model}: {failure}")
             remedy = remedy or failure.rule.remedy
-            self._give_up_on(name, failure)
+            self._mark_unavailable(model, failure)
             if failure.rule.then is AfterFailure.RUN:
-                raise ProviderError(f"asking {told[-1]}; {failure.rule.remedy}")
-            if failure.rule.then is AfterFailure.PHASE or asyncio.get_running_loop().time() >= end:
+                raise ProviderError(f"asking {reasons[-1]}; {failure.rule.remedy}")
+            if failure.rule.then is AfterFailure.PHASE or asyncio.get_running_loop().time() >= deadline:
                 break
-        raise NoModelAnswered(f"{'; '.join(told)}; {remedy}")
+        raise NoModelAnswered(f"{'; '.join(reasons)}; {remedy}")
 
-    def _give_up_on(self, name: str, failure: ModelError) -> None:
-        if failure.rule.then is AfterFailure.LEAVE and name not in self._out:
-            self._out[name] = failure
-            others = [other for other in self._names if other not in self._out]
-            self._tell(f"{name}: {failure}" + (f"; going on with {others[0]}" if others else ""))
+    def _mark_unavailable(self, model: str, failure: ModelError) -> None:
+        if failure.rule.then is AfterFailure.LEAVE and model not in self._unavailable:
+            self._unavailable[model] = failure
+            others = [other for other in self._models if other not in self._unavailable]
+            self._notify(f"{model}: {failure}" + (f"; continuing with {others[0]}" if others else ""))
 
     async def _retry(
-        self, name: str, question: ModelRequest, phase: str, read: Callable[[ModelResponse], T], end: float
+        self, model: str, request: ModelRequest, phase: str, parse: Callable[[ModelResponse], T], deadline: float
     ) -> T:
-        seen: Counter[FailureKind] = Counter()
+        failures: Counter[FailureKind] = Counter()
 
         def stop(state: RetryCallState) -> bool:
             failure = _failure(state)
-            seen[failure.kind] += 1
-            late = asyncio.get_running_loop().time() + state.upcoming_sleep > end
-            too_long = state.upcoming_sleep > self._patience.longest_wait
-            often = seen[failure.kind] >= failure.rule.attempts or state.attempt_number >= _MOST_ATTEMPTS
-            return late or too_long or often or name in self._out
+            failures[failure.kind] += 1
+            too_late = asyncio.get_running_loop().time() + state.upcoming_sleep > deadline
+            too_long = state.upcoming_sleep > self._timeouts.longest_wait
+            too_often = failures[failure.kind] >= failure.rule.attempts or state.attempt_number >= _MAX_ATTEMPTS
+            return too_late or too_long or too_often or model in self._unavailable
 
         retrying = AsyncRetrying(
             retry=retry_if_exception_type(ModelError),
             wait=self._seconds_to_wait,
             stop=stop,
-            before_sleep=lambda state: self._tell_of_wait(name, state),
+            before_sleep=lambda state: self._notify_of_wait(model, state),
             sleep=asyncio.sleep,
             reraise=True,
         )
-        return await retrying(self._once, name, question, phase, read, end)
+        return await retrying(self._attempt, model, request, phase, parse, deadline)
 
     def _seconds_to_wait(self, state: RetryCallState) -> float:
         failure = _failure(state)
         if failure.kind is FailureKind.SCHEMA:
-            return 0.0  # another request, not the same again
-        return max(self._wait(state), failure.delay or 0.0)
+            return 0.0  # the next request is a different one, without the schema
+        return max(self._backoff(state), failure.delay or 0.0)
 
-    def _tell_of_wait(self, name: str, state: RetryCallState) -> None:
-        if state.upcoming_sleep >= _WORTH_TELLING:
-            self._tell(f"{name}: {_failure(state)}; trying again in {state.upcoming_sleep:.0f} s")
+    def _notify_of_wait(self, model: str, state: RetryCallState) -> None:
+        if state.upcoming_sleep >= _NOTIFY_FROM:
+            self._notify(f"{model}: {_failure(state)}; trying again in {state.upcoming_sleep:.0f} s")
 
-    async def _once(
-        self, name: str, question: ModelRequest, phase: str, read: Callable[[ModelResponse], T], end: float
+    async def _attempt(
+        self, model: str, request: ModelRequest, phase: str, parse: Callable[[ModelResponse], T], deadline: float
     ) -> T:
-        pace = self._paces[name]
-        if name in self._schemaless:
-            question = replace(question, schema=None)
+        limiter = self._limiters[model]
+        if model in self._without_schema:
+            request = replace(request, schema=None)
         try:
-            async with pace, self._budget.request(phase) as spend:
+            async with limiter, self._budget.request(phase) as spend:
                 try:
-                    async with asyncio.timeout_at(min(end, asyncio.get_running_loop().time() + self._patience.request)):
-                        answer = await self._model.ask(name, question)
+                    now = asyncio.get_running_loop().time()
+                    async with asyncio.timeout_at(min(deadline, now + self._timeouts.request)):
+                        response = await self._client.ask(model, request)
                 except ModelError as exc:
                     spend(exc.tokens)
                     raise
-                spend(answer.tokens)
+                spend(response.tokens)
         except TimeoutError as exc:
-            raise ModelError(FailureKind.TIMEOUT, f"{self._patience.request:.0f} s") from exc
+            raise ModelError(FailureKind.TIMEOUT, f"{self._timeouts.request:.0f} s") from exc
         except ModelError as exc:
             if exc.kind is FailureKind.RATE:
                 delay = exc.delay or 0.0
-                pace.slow_down(delay if delay <= self._patience.longest_wait else 0.0)
+                limiter.slow_down(delay if delay <= self._timeouts.longest_wait else 0.0)
             elif exc.kind is FailureKind.SCHEMA:
-                self._schemaless.add(name)
+                self._without_schema.add(model)
             raise
-        pace.speed_up()
+        limiter.speed_up()
         try:
-            return read(answer)
+            return parse(response)
         except ValueError as exc:
             raise ModelError(FailureKind.UNREADABLE, str(exc)) from exc
 
 
 def _failure(state: RetryCallState) -> ModelError:
     failure = state.outcome.exception() if state.outcome else None
-    assert isinstance(failure, ModelError), "nothing else is retried"  # noqa: S101
+    assert isinstance(failure, ModelError), "only ModelError is retried"  # noqa: S101
     return failure

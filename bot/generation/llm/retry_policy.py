@@ -1,6 +1,6 @@
-"""What is done about each way a model can fail: one table, which ``bot/README.md`` repeats for people.
+"""How each kind of model failure is handled, as one table, which ``bot/README.md`` repeats.
 
-Attempts are of one model; each model of the order (``--model``, then every ``--fallback-model``) has its own.
+Attempts are counted per model: ``--model`` and every ``--fallback-model`` have their own.
 """
 
 from collections.abc import Mapping
@@ -12,81 +12,89 @@ from bot.generation.provider import Tokens
 
 
 class FailureKind(StrEnum):
-    """A way to fail, by what helps against it."""
+    """A kind of failure; kinds differ in how they are handled."""
 
     RATE = "too many requests"
     QUOTA = "quota used up"
     SERVER = "server error"
-    TIMEOUT = "no answer in time"
+    TIMEOUT = "timed out"
     CONNECTION = "connection failed"
-    UNREADABLE = "unreadable answer"
-    EMPTY = "empty answer"
+    UNREADABLE = "unreadable response"
+    EMPTY = "empty response"
     BLOCKED = "blocked"
     RECITATION = "recitation"
-    SCHEMA = "schema refused"
-    REQUEST = "request refused"
+    SCHEMA = "schema rejected"
+    REQUEST = "request rejected"
     MODEL = "unknown model"
-    KEY = "key refused"
+    KEY = "API key rejected"
 
 
 class AfterFailure(StrEnum):
-    """What comes after the last attempt."""
+    """What happens after the last attempt."""
 
     NEXT = "next model"
-    LEAVE = "next model, this one no more"
+    LEAVE = "next model; this one is not used again"
     PHASE = "stop the phase"
     RUN = "stop the run"
 
 
 class RetryRule(NamedTuple):
-    """What is done about one kind of failure."""
+    """How one kind of failure is handled."""
 
     when: str
     attempts: int
     then: AfterFailure
     remedy: str
-    """What a person can do."""
+    """What the user can do."""
 
 
 RETRY_POLICY: Mapping[FailureKind, RetryRule] = {
     FailureKind.RATE: RetryRule(
-        "429 per minute", 6, AfterFailure.NEXT, "run generate again in a few minutes, or lower --jobs"
+        "429 for a per-minute limit", 6, AfterFailure.NEXT, "run generate again in a few minutes, or lower --jobs"
     ),
     FailureKind.QUOTA: RetryRule(
-        "429 per day, limit 0; 402", 1, AfterFailure.LEAVE, "run generate again tomorrow, or name another --model"
+        "429 for a daily limit or a limit of 0; 402",
+        1,
+        AfterFailure.LEAVE,
+        "run generate again tomorrow, or use another --model",
     ),
     FailureKind.SERVER: RetryRule("5xx, 408", 5, AfterFailure.NEXT, "run generate again later"),
     FailureKind.TIMEOUT: RetryRule(
-        "no whole answer in 5 minutes", 2, AfterFailure.NEXT, "run generate again, or name a faster --model"
+        "no complete response within 5 minutes", 2, AfterFailure.NEXT, "run generate again, or use a faster --model"
     ),
     FailureKind.CONNECTION: RetryRule(
-        "refused, reset, cut off", 5, AfterFailure.PHASE, "check the network, then run generate again"
+        "connection refused, reset or cut off", 5, AfterFailure.PHASE, "check the network, then run generate again"
     ),
-    FailureKind.UNREADABLE: RetryRule("no JSON, or not the JSON asked for", 3, AfterFailure.NEXT, "run generate again"),
-    FailureKind.EMPTY: RetryRule("no candidate or text, and no reason", 3, AfterFailure.NEXT, "run generate again"),
+    FailureKind.UNREADABLE: RetryRule("not JSON, or of the wrong form", 3, AfterFailure.NEXT, "run generate again"),
+    FailureKind.EMPTY: RetryRule(
+        "no candidate or text, and no reason given", 3, AfterFailure.NEXT, "run generate again"
+    ),
     FailureKind.BLOCKED: RetryRule(
-        "SAFETY and its like, prompt or answer", 1, AfterFailure.NEXT, "word the plan differently and try again"
+        "SAFETY or similar, for the prompt or the response",
+        1,
+        AfterFailure.NEXT,
+        "reword the plan, then run generate again",
     ),
     FailureKind.RECITATION: RetryRule(
-        "RECITATION", 2, AfterFailure.NEXT, "give the phase an instruction of its own and try again"
+        "RECITATION", 2, AfterFailure.NEXT, "give the phase its own instruction, then run generate again"
     ),
-    FailureKind.SCHEMA: RetryRule("400 to a request with a schema", 2, AfterFailure.NEXT, "name another --model"),
-    FailureKind.REQUEST: RetryRule("any other 4xx, a redirect", 1, AfterFailure.NEXT, "name another --model"),
+    FailureKind.SCHEMA: RetryRule("400 for a request with a schema", 2, AfterFailure.NEXT, "use another --model"),
+    FailureKind.REQUEST: RetryRule("any other 4xx, or a redirect", 1, AfterFailure.NEXT, "use another --model"),
     FailureKind.MODEL: RetryRule("404", 1, AfterFailure.LEAVE, "correct --model"),
     FailureKind.KEY: RetryRule(
-        "400 API_KEY_INVALID, 401, 403", 1, AfterFailure.RUN, "set GEMINI_API_KEY to a key that may use the model"
+        "400 API_KEY_INVALID, 401, 403", 1, AfterFailure.RUN, "set GEMINI_API_KEY to a key with access to the model"
     ),
 }
-"""A second attempt waits, but for ``schema refused``: it goes out without the schema."""
+"""Each further attempt waits first, except after ``schema rejected``, where the next request has no schema."""
 
 
 class ModelError(Exception):
-    """One request to a model failed; the message is one printable line without a secret in it."""
+    """A request to a model failed; the message is one printable line without secrets."""
 
     def __init__(
         self, kind: FailureKind, detail: str, *, delay: float | None = None, tokens: Tokens | None = None
     ) -> None:
-        """Name the failure; *delay* is how many seconds the server asks to wait, *tokens* what it cost all the same."""
+        """Create the error; *delay* is the wait in seconds that the server asks for, *tokens* what the request cost."""
         super().__init__(f"{kind}: {detail}" if detail else str(kind))
         self.kind = kind
         self.delay = delay
@@ -99,13 +107,13 @@ class ModelError(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Timeouts:
-    """How long to try, in seconds."""
+    """Time limits and waits, in seconds."""
 
     request: float = 300.0
-    """For one whole answer, a trickling one too."""
-    question: float = 900.0
-    """For one question, all attempts, waits and models together."""
+    """For one complete response, even if it arrives slowly."""
+    total: float = 900.0
+    """For one request with all its attempts, waits and models."""
     first_wait: float = 1.0
-    """Before the second attempt; doubled each time, with jitter."""
+    """The wait before the second attempt; it doubles each time, with jitter."""
     longest_wait: float = 90.0
-    """A server that asks for more is not waited for."""
+    """If a server asks for a longer wait, the request fails."""

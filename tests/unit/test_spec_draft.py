@@ -1,13 +1,16 @@
-"""Bad specs and plans: what is wrong with each, on which line, and what to do; whatever its size."""
+"""Specs that are refused: what is wrong with each, on which line, and what to do, whatever its size."""
 
+import re
 import time
 
 import pytest
 
+from bot.errors import UsageError
 from bot.planning.field_grammar import HELP
-from bot.planning.names import shown
 from bot.planning.plan import Plan, Reserved
-from tests.unit.values import BLOG, SOURCE, read_plan, refusal
+from bot.planning.spec_parser import read_spec
+from bot.text import shown
+from tests.unit.values import SOURCE, read_plan, refusal
 
 
 @pytest.mark.parametrize("text", ["", "   \n\t\n", "\ufeff", "\r\n"])
@@ -19,7 +22,7 @@ def test_an_empty_spec_is_answered_with_the_grammar(text: str) -> None:
 def test_a_spec_without_entities_is_answered_with_the_grammar_in_four_lines(text: str) -> None:
     message = refusal(text)
 
-    assert message == f"{SOURCE}: it holds no entities; {HELP}"
+    assert message == f"{SOURCE}: it contains no entities; {HELP}"
     assert len(HELP.splitlines()) == 4
 
 
@@ -29,10 +32,10 @@ def test_a_spec_without_entities_is_answered_with_the_grammar_in_four_lines(text
         ("- Post: title strin", "unknown type 'strin'", "did you mean 'string'?"),
         ("- Post: title", "field 'title' has no type", "write 'name type'"),
         ("- Post: author -> Usr", "relation to unknown entity 'Usr'", "did you mean 'User'?"),
-        ("- Post: author -> Zzz", "relation to unknown entity 'Zzz'", "add an entity of that name, or point at one of"),
+        ("- Post: author -> Zzz", "relation to unknown entity 'Zzz'", "add an entity of that name, or use one of"),
         ("- Post: author ->", "a relation is written 'name -> Entity'", "with 'unique' or '?' after it"),
-        ("- User: name text", "entity User is given twice", "rename or merge one"),
-        ("- Users: name text\n- Users: name text", "entity Users is given twice", "rename or merge one"),
+        ("- User: name text", "entity User is defined twice", "rename one or merge them"),
+        ("- Users: name text\n- Users: name text", "entity Users is defined twice", "rename one or merge them"),
         ("- USER: name text", "entities User and USER would share the module 'user'", "rename one"),
         ("- Post: title string, title text", "name 'title' is used twice in Post", "rename one"),
         ("- Post: author -> User, author_id integer", "name 'author_id' is used twice in Post", "rename one"),
@@ -40,18 +43,18 @@ def test_a_spec_without_entities_is_answered_with_the_grammar_in_four_lines(text
         ("- None: name text", "'None' is a Python keyword", "rename the entity, for example to 'NoneItem'"),
         ("- Doc: name text", "'Doc' is reserved for the generated project", "choose another name for the entity"),
         ("- Post: id integer", "'id' is reserved for the generated project", "choose another name for the field"),
-        ("- post: name text", "'post' can't name an entity", "such as 'BlogPost'"),
-        ("- Pöst: name text", "'Pöst' can't name an entity", "such as 'BlogPost'"),
-        ("- Post: Title string", "'Title' can't name a field", "such as 'created_at'"),
-        ("- Post: my__title string", "'my__title' can't name a field", "such as 'created_at'"),
-        ("- Post: _title string", "'_title' can't name a field", "such as 'created_at'"),
+        ("- post: name text", "'post' is not a valid entity name", "such as 'BlogPost'"),
+        ("- Pöst: name text", "'Pöst' is not a valid entity name", "such as 'BlogPost'"),
+        ("- Post: Title string", "'Title' is not a valid field name", "such as 'created_at'"),
+        ("- Post: my__title string", "'my__title' is not a valid field name", "such as 'created_at'"),
+        ("- Post: _title string", "'_title' is not a valid field name", "such as 'created_at'"),
         (f"- Post: {'x' * 61} string", "has 61 characters", "the limit is 60"),
-        ("- Post:", "entity Post has no fields", "write for example '- Post: name string'"),
-        ("- Post: a text,, b text", "a field is empty", "as 'name type, name type'"),
+        ("- Post:", "entity Post has no fields", "write, for example, '- Post: name string'"),
+        ("- Post: a text,, b text", "a field is empty", "as in 'name type, name type'"),
         ("- Post: a enum(x|y", "a bracket is not closed", "close it"),
         ("- Post: a enum()", "enum choice ''", "use letters, digits"),
         ("- Post: a enum", "an enum needs 1 to 200 choices", "enum(draft|published)"),
-        ("- Post: a enum(x|x)", "an enum choice is given twice", ""),
+        ("- Post: a enum(x|x)", "an enum choice appears twice", ""),
         ("- Post: a enum(x y|z)", "enum choice 'x y'", "use letters, digits"),
         ("- Post: a enum(x|y) = z", "default 'z' does not fit type enum", "write one of: x, y"),
         ("- Post: n integer = many", "default 'many' does not fit type integer", "such as 0"),
@@ -63,7 +66,7 @@ def test_a_spec_without_entities_is_answered_with_the_grammar_in_four_lines(text
         ("- Post: n datetime = later", "does not fit type datetime", "write now, or a time"),
         ("- Post: n uuid = 1", "does not fit type uuid", "write a UUID"),
         ("- Post: n email = me", "does not fit type email", "someone@example.com"),
-        ("- Post: n url = ftp://x", "does not fit type url", "write an http(s) address"),
+        ("- Post: n url = ftp://x", "does not fit type url", "write an http or https URL"),
         ("- Post: n json = NaN", "does not fit type json", "write JSON"),
         ("- Post: n json = 1e999", "does not fit type json", "write JSON"),
         ("- Post: n json = {]}", "does not fit type json", "write JSON"),
@@ -75,10 +78,14 @@ def test_a_spec_without_entities_is_answered_with_the_grammar_in_four_lines(text
         ("- Post: author -> User = 1", "a relation can't have a default", "make it optional with '?'"),
         (
             "- Post: parent -> Post",
-            "required relations in a circle: Post -> Post",
-            "make one optional: 'parent -> Post ?'",
+            "required relations form a cycle: Post -> Post",
+            "make one relation optional: 'parent -> Post ?'",
         ),
-        ("- A: b -> B\n- B: a -> A", "required relations in a circle: A -> B -> A", "make one optional: 'b -> B ?'"),
+        (
+            "- A: b -> B\n- B: a -> A",
+            "required relations form a cycle: A -> B -> A",
+            "make one relation optional: 'b ->",
+        ),
     ],
 )
 def test_a_bad_entity_is_refused_with_line_text_and_remedy(line: str, reason: str, remedy: str) -> None:
@@ -120,29 +127,33 @@ def test_entities_that_would_share_a_module_table_or_path_are_refused(first: str
         ("project: x\nentities:\n", 2, "entities must be a mapping"),
         ("entities: [a, b]\n", 1, "entities must be a mapping"),
         ("- 1\nentities: {}\n", 2, "not valid YAML"),
-        ("entities: &a\n  Post: a text\n", 1, "anchors, aliases and tags are not used here; write the value out"),
+        ("entities: &a\n  Post: a text\n", 1, "anchors, aliases and tags are not allowed; write the value out"),
         ("entities:\n  Post: &a a text\n  Tag: *a\n", 2, "anchors, aliases and tags"),
         ("entities: !!python/object:os.system {}\n", 1, "anchors, aliases and tags"),
         ("project: !!str x\nentities: {Post: a text}\n", 1, "anchors, aliases and tags"),
         ("entities:\n  Post: {a: {b: {c: {d: {e: {f: {g: {}}}}}}}}\n", 2, "nested too deeply"),
         ("entities:\n  Post:\n    title: {a: b}\n", 3, "field title must be text on one line"),
         ("entities:\n  Post:\n    - [a]\n", 3, "a field of Post must be text on one line"),
-        ("entities:\n  Post: a text\n  Post: b text\n", 3, "entities: 'Post' is given twice; rename or merge one"),
-        ("entities:\n  Post:\n    a: text\n    a: text\n", 4, "entity Post: 'a' is given twice"),
+        ("entities:\n  Post: a text\n  Post: b text\n", 3, "entities: 'Post' appears twice; rename one or merge them"),
+        ("entities:\n  Post:\n    a: text\n    a: text\n", 4, "entity Post: 'a' appears twice"),
         ("entities:\n  ? [a]\n  : b text\n", 2, "entities: a key must be plain text"),
-        ("entities:\n  Post: a text\nauthor: me\n", 3, "unknown key 'author'; keys are project, description, recipe"),
+        (
+            "entities:\n  Post: a text\nauthor: me\n",
+            3,
+            "unknown key 'author'; the keys are project, description",
+        ),
         ("project: [x]\nentities:\n  Post: a text\n", 1, "project must be text on one line"),
-        ("output-dir: ../x\nentities: {Post: a text}\n", 1, "'../x' is no folder inside the repository; name one"),
-        ("output-dir: /etc\nentities: {Post: a text}\n", 1, "'/etc' is no folder inside the repository"),
-        ("output-dir: .github\nentities: {Post: a text}\n", 1, "'.github' is no folder inside the repository"),
+        ("output-dir: ../x\nentities: {Post: a text}\n", 1, "'../x' is not a folder inside the repository; give one"),
+        ("output-dir: /etc\nentities: {Post: a text}\n", 1, "'/etc' is not a folder inside the repository"),
+        ("output-dir: .github\nentities: {Post: a text}\n", 1, "'.github' is not a folder inside the repository"),
         ('entities:\n  Post: a text\nproject: "\\u202e"\n', 3, "it holds the character U+202E; remove it"),
         ('entities:\n  Post: a text\ninstructions: {core: "\\0"}\n', 3, "it holds the character U+0000; remove it"),
         ("entities:\n  Post:\n    - a text\n    - b txt\n", 4, "unknown type 'txt'; did you mean 'text'?"),
         ("entities:\n  Post:\n    a: text\n    b: -> Usr\n", 4, "relation to unknown entity 'Usr'"),
         ("# Shop\n```\nentities:\n  Post: a txt\n```\n", 4, "unknown type 'txt'"),
         ("# Shop\n```\nentities:\n  Post: @\n```\n", 4, "not valid YAML"),
-        ("- Tag: a text\n```\nentities:\n  Post: a text\n```\n", 1, "the entities are given twice; keep them in one"),
-        ("```\nentities: {}\n```\n```\nentities: {}\n```\n", 4, "the entities are given twice"),
+        ("- Tag: a text\n```\nentities:\n  Post: a text\n```\n", 1, "the entities are listed twice; keep either one"),
+        ("```\nentities: {}\n```\n```\nentities: {}\n```\n", 4, "the entities are listed twice"),
     ],
 )
 def test_a_bad_yaml_form_is_refused_with_its_line(text: str, line: int, reason: str) -> None:
@@ -163,32 +174,6 @@ def test_a_control_character_is_refused_with_its_line_and_code(character: str, t
     message = refusal(text.format(character))
 
     assert message == f"{SOURCE}, line 2: it holds the control character U+{ord(character):04X}; remove it"
-
-
-@pytest.mark.parametrize(
-    "plan",
-    [
-        {"project": "a\u202eb"},
-        {"project": "  "},
-        {"description": "a\x00b"},
-        {"recipe": "\x1b"},
-        {"output_dir": "../x"},
-        {"instructions": {"core": "\u2066"}},
-    ],
-)
-def test_a_plan_that_no_file_could_hold_can_not_be_made_at_all(plan: dict[str, object]) -> None:
-    whole = read_plan(BLOG).model_dump() | plan
-
-    with pytest.raises(ValueError, match="Plan"):
-        Plan.model_validate(whole)
-
-
-def test_a_plan_made_elsewhere_gets_the_form_its_file_would_give_it() -> None:
-    whole = read_plan(BLOG).model_dump() | {"project": " Blog \n API ", "description": "\nText. \n"}
-
-    plan = Plan.model_validate(whole)
-
-    assert (plan.project, plan.description) == ("Blog API", "Text.")
 
 
 @pytest.mark.parametrize(
@@ -233,7 +218,7 @@ def test_too_many_fields_are_refused() -> None:
         ("x" * (1 << 20) + "x", "1,048,577 characters are too many; the limit is 1,048,576"),
         ("- Post: a json = " + "[" * 100_000, "a bracket is not closed"),
         ("- Post: a json = " + "[" * 100_000 + "]" * 100_000, "does not fit type json"),
-        ("- Post: a json = " + "[" * 21 + "]" * 21, "nested at most 20 deep"),
+        ("- Post: a json = " + "[" * 21 + "]" * 21, "nested at most 20 levels deep"),
         ("entities: " + "[" * 100_000, "nested too deeply"),
         ("entities: " + "{a: " * 100_000, "nested too deeply"),
         ("entities:\n" + "- " * 100_000, "nested too deeply"),
@@ -242,9 +227,9 @@ def test_too_many_fields_are_refused() -> None:
         ("- Post: a " + "x" * 500_000, "unknown type"),
         ("- " + "X" * 500_000 + ": a text", "has 500000 characters"),
         ("- Post: a -> " + "X" * 500_000, "relation to unknown entity"),
-        ("# a" + " " * 500_000 + "b", "it holds no entities"),
-        ("# " + "#" * 500_000 + "b", "it holds no entities"),
-        ("```\n" * 100_000, "it holds no entities"),
+        ("# a" + " " * 500_000 + "b", "it contains no entities"),
+        ("# " + "#" * 500_000 + "b", "it contains no entities"),
+        ("```\n" * 100_000, "it contains no entities"),
         ("entities:\n  Post: {" + "x" * 500_000 + ": a}", "not valid YAML"),
     ],
     ids=lambda value: value[:20] if len(value) > 60 else value,
@@ -257,3 +242,39 @@ def test_a_huge_or_deep_text_is_refused_in_time_and_briefly(text: str, reason: s
     assert reason in message
     assert len(message) < 1000
     assert time.process_time() - start < 5
+
+
+# ---- a spec on top of a plan
+
+
+def on_top(text: str) -> Plan:
+    """Add *text* to a plan of two entities."""
+    base = read_plan("# Shop\n- User: name string\n- Order: amount integer, by -> User")
+    return read_spec(text, source=SOURCE).on_top_of(base).plan(project="x", recipe="x", output_dir="x")
+
+
+def test_a_spec_on_top_of_a_plan_adds_entities_and_fields_and_keeps_the_rest() -> None:
+    plan = on_top("# Another name\n- Order: note text\n- Item: name string, order -> Order")
+
+    fields = {each.name: [field.name for field in each.fields] for each in plan.entities}
+    assert fields == {"User": ["name"], "Order": ["amount", "by", "note"], "Item": ["name", "order"]}
+    assert (plan.project, plan.recipe) == ("Shop", "fastapi")
+
+
+def test_a_field_that_both_have_is_as_the_spec_says() -> None:
+    (field,) = on_top("- User: name text?").entities[0].fields
+
+    assert (field.type, field.optional) == ("text", True)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("- User: mail email, mail text", "line 1: '- User: mail email, mail text': name 'mail' is used twice in User"),
+        ("- Item: name text\n- Item: size integer", "line 2: '- Item: size integer': entity Item is given twice"),
+        ("- User: name text\n- User: size integer", "line 2: '- User: size integer': entity User is given twice"),
+    ],
+)
+def test_what_a_spec_gives_twice_is_refused_on_top_of_a_plan_too(text: str, message: str) -> None:
+    with pytest.raises(UsageError, match=re.escape(message)):
+        on_top(text)
