@@ -49,7 +49,7 @@ import functools
 from bot.action import progress_comment
 from bot.forge import github_client
 from bot.history import stop_request
-progress_comment._EDIT_EVERY, stop_request._LOOK_EVERY = 0.05, 0.1
+progress_comment._EDIT_EVERY, stop_request._POLL_SECONDS = 0.05, 0.1
 calm = dict(backoff=0.01, limit_wait=0.01, longest_wait=0.1, between_requests=0.0, between_writes=0.0)
 github_client.RequestPacing = functools.partial(github_client.RequestPacing, **calm)
 from bot.cli.main import main
@@ -346,7 +346,7 @@ def world(root: Path, spec: str = BLOG, **inputs: Json) -> Iterator[World]:
         FakeGitHub() as github,
     ):
         patch.setattr(progress_comment, "_EDIT_EVERY", 0.02)
-        patch.setattr(stop_request, "_LOOK_EVERY", 0.2)
+        patch.setattr(stop_request, "_POLL_SECONDS", 0.2)
         server.token = TOKEN
         github.branches = _Branches(origin)
         github.issues[ISSUE].title, github.issues[ISSUE].body = "Blog API", spec

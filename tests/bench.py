@@ -125,7 +125,7 @@ def _trailers(phase: Phase) -> Trailers:
 def _timed(run: OpenRun, phase: Phase, phases: Sequence[Phase], files: Mapping[str, bytes]) -> float:
     begun = time.perf_counter()
     run.writer.commit(
-        PhaseCommit(phase=phase, of=len(phases), files=files, trailers=_trailers(phase), body=["4 files"]), phases
+        PhaseCommit(phase=phase, total=len(phases), files=files, trailers=_trailers(phase), body=["4 files"]), phases
     )
     return time.perf_counter() - begun
 

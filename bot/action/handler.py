@@ -1,4 +1,4 @@
-"""Answers a command on a forge, whatever comes of it: checks the person's access, finds the run, does the work."""
+"""Handle a command on a forge: check the person's access, find the run, do the work, and answer in every case."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -34,7 +34,7 @@ _BOT = Identity("github-actions[bot]", "41898282+github-actions[bot]@users.norep
 
 @dataclass(slots=True, kw_only=True)
 class CommandHandler:
-    """One process in a job of GitHub Actions; every collaborator is an argument."""
+    """Handles one command in a GitHub Actions job; every collaborator is an argument."""
 
     settings: ActionsSettings
     inputs: ActionInputs
@@ -47,7 +47,7 @@ class CommandHandler:
     _run: OpenRun | None = field(init=False, default=None)
 
     def handle(self, event: CommandEvent, *, finish: bool = False) -> CommandResult:
-        """Run the command and report its result; with *finish* only report, for a process that could not."""
+        """Run the command and report its result; with *finish* only report, after a process that was killed."""
         if reason := self._access_problem(event):
             return self._end(event, self._refuse(event, reason))
         self._react(event, "eyes")
@@ -84,19 +84,19 @@ class CommandHandler:
     # Access, and the run
 
     def _access_problem(self, event: CommandEvent) -> str | None:
-        """Return why the command may not be given; None if everybody who vouches for it has write access."""
+        """Return why the command is refused; None if everybody responsible for it has write access."""
         if not event.vouching:
-            return f"{event.login} is not a person, and names no person for whom the command runs"
+            return f"{event.login} is not a person, and does not name the person who requested the command"
         try:
             for login in event.vouching:
                 if not self.forge.may_write(login):
-                    return f"{login} has no write access to this repository; ask somebody who has to comment"
+                    return f"{login} has no write access to this repository; ask somebody with write access to comment"
         except ForgeError as exc:
             return f"checking whether {event.login} has write access to this repository failed: {exc}"
         return None
 
     def _open_run(self, request: CommandRequest) -> OpenRun:
-        """Open the run's branch as the remote has it; once per process."""
+        """Open the run and integrate the remote's branch; once per process."""
         if self._run:
             return self._run
         settings = self.settings
@@ -114,7 +114,7 @@ class CommandHandler:
             committer=_BOT,
         )
         run = factory.open_clone(location).open_run(request.run, self.now)
-        run.sync.take_in(run.sync.fetch())
+        run.sync.integrate(run.sync.fetch())
         self._run = run
         return run
 
@@ -183,7 +183,7 @@ class CommandHandler:
     def _stop(self, request: CommandRequest) -> CommandResult:
         stop_ref = self._open_run(request).stop_ref
         assert stop_ref, "a run that is pushed has one"  # noqa: S101
-        stop_ref.ask(request.requester.login, request.requester.comment)
+        stop_ref.request_stop(request.requester.login, request.requester.comment)
         return self._answer(request, rendering.render_stopping(request.run))
 
     def _help(self, request: CommandRequest) -> CommandResult:
@@ -229,7 +229,7 @@ class CommandHandler:
             self.announcer.note(str(exc))
 
     def _end(self, event: CommandEvent, result: CommandResult) -> CommandResult:
-        """Add the final reaction, and annotate the job's page with what went wrong."""
+        """Add the final reaction, and annotate the job's page with the problems."""
         if not (result.report and result.report.outcome == "continued"):
             self._react(event, _REACTIONS.get(result.status, "confused"), hurry=result.interrupted)
         annotations = Annotations()

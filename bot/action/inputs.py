@@ -1,4 +1,4 @@
-"""The inputs of the action: what the workflow says about all runs of its repository."""
+"""The action's inputs, which apply to all runs of the repository."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ class ActionInputs:
     draft: bool
 
     def shown(self) -> Mapping[str, str]:
-        """Return what ``/help`` shows of the inputs: name → value."""
+        """Return the inputs that ``/help`` shows: name → value."""
         provider = self.provider.resolve()
         shown: dict[str, object] = {"provider": provider}
         if provider != "template":

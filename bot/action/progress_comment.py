@@ -1,7 +1,7 @@
-"""What people see of a run on a forge: one comment that is kept up to date, a pull request, and a closing comment.
+"""Announce a run on a forge: a progress comment that is kept up to date, a pull request and a closing comment.
 
-Everything is rendered whole from a snapshot, after a push and never before it, and no more often than people read.
-If the forge fails, people see less of the run; the run itself goes on.
+Each edit renders the whole text from a snapshot, and shows only commits that were pushed.  Edits are rate-limited.
+If the forge fails, people see less of the run, but the run itself continues.
 """
 
 import asyncio
@@ -32,18 +32,18 @@ from bot.history.run_state import RunState
 from bot.planning.er_diagram import format_diagram
 
 _EDIT_EVERY = 5.0
-"""Seconds between two edits of the comment at least."""
+"""Minimum seconds between two edits of the comment."""
 _SLOWDOWN = 0.02
-"""Share of the run's time to wait between edits: GitHub limits edits per hour, and people look less often later on."""
+"""Share of the elapsed time to wait between edits: GitHub limits edits per hour, and people look less often later."""
 _PULL_EVERY = 6
-"""The pull request is edited this many times less often: people read it when a phase or the run is done."""
+"""The pull request is edited this many times less often, because people read it less often than the comment."""
 _ATTEMPTS = 3
-"""For the final edit, which has to be right."""
+"""Attempts for the final edit, which has to succeed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CommentThread:
-    """Where a run is announced, and for whom."""
+    """Where a run is announced, and who requested it."""
 
     run: str
     home: int
@@ -85,43 +85,43 @@ class ProgressComment:
         self.last_snapshot: Snapshot | None = None
         self.pull: PullRequest | None = None
         """The pull request, once there is one."""
-        self._news = asyncio.Event()
+        self._updated = asyncio.Event()
         self._editing = asyncio.Lock()
         self._task: asyncio.Task[None] | None = None
         self._comment: int | None = None
         self._comment_text = self._pull_text = ""
         self._comment_edited = self._pull_edited = -_EDIT_EVERY * _PULL_EVERY
         self._notes: list[str] = []
-        self._may_not_open = False
+        self._pull_forbidden = False
 
     async def __aenter__(self) -> Self:
-        self._task = asyncio.create_task(self._serve())
+        self._task = asyncio.create_task(self._run())
         return self
 
     async def __aexit__(self, *_: object) -> None:
         if self._task:
-            async with self._editing:  # an edit under way is finished: half a request could have any effect
+            async with self._editing:  # let a running edit finish, because the effect of an aborted request is unknown
                 self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
 
     def show(self, snapshot: Snapshot) -> None:
-        """Take note of a change; returns at once."""
+        """Record a change; returns immediately."""
         self.last_snapshot = snapshot
         self._console.show(snapshot)
-        self._news.set()
+        self._updated.set()
 
     def note(self, message: str) -> None:
         """Show one message that is not part of the state."""
         self._notes.append(message)
         self._console.note(message)
-        self._news.set()
+        self._updated.set()
 
-    async def _serve(self) -> None:
+    async def _run(self) -> None:
         while True:
-            await self._news.wait()
-            self._news.clear()
+            await self._updated.wait()
+            self._updated.clear()
             snapshot = self.last_snapshot
-            if snapshot and not snapshot.published_state.complete:  # else the final edit comes in a moment
+            if snapshot and not snapshot.published_state.complete:  # otherwise the final edit follows
                 async with self._editing:
                     await self._update(snapshot, partial(self._report, snapshot, "working"), last=False)
             await asyncio.sleep(max(_EDIT_EVERY, (self._timer() - self._started) * _SLOWDOWN))
@@ -129,8 +129,8 @@ class ProgressComment:
     async def finish(self, snapshot: Snapshot, outcome: Outcome, error: str, command: str, *, hurry: bool) -> Report:
         """Write how the run ended: comment, pull request, and a short closing comment, which notifies people.
 
-        *command* is the comment to go on with.  In a *hurry* nothing is waited for, and only comments are written: the
-        process may be killed any moment.
+        *command* is the comment that continues the run.  With *hurry* it does not wait and writes only comments,
+        because the process may be killed at any moment.
         """
         snapshot = replace(snapshot, active={})
         render = partial(self._report, snapshot, outcome, error, command)
@@ -141,7 +141,7 @@ class ProgressComment:
             if await self._update(snapshot, render, last=True, hurry=hurry):
                 break
         report = render()
-        if outcome != "continued":  # else another job will notify people
+        if outcome != "continued":  # otherwise another job notifies people
             answer = render_answer(self._thread.key, render_closing(report))
             await self._try(self._forge.comment, self._thread.asked_on, answer)
         return report
@@ -157,7 +157,7 @@ class ProgressComment:
             repository=thread.repository,
             run_url=thread.run_url,
             pull=self.pull.number if self.pull else None,
-            compare_url=compare if self._may_not_open else "",
+            compare_url=compare if self._pull_forbidden else "",
             active={key: now - started for key, started in snapshot.active.items()},
             elapsed=now - self._started,
             expected=_expected(snapshot, state, now - self._started, thread.jobs),
@@ -172,7 +172,7 @@ class ProgressComment:
     async def _update(
         self, snapshot: Snapshot, report: Callable[[], Report], *, last: bool, hurry: bool = False
     ) -> bool:
-        """Bring the comment and, without *hurry*, the pull request up to date; return whether the comment is."""
+        """Update the comment and, without *hurry*, the pull request; return whether the comment is up to date."""
         if any(each.commit for each in snapshot.published_state.phases) and not hurry:
             await self._update_pull(snapshot, report(), last=last)
         body = render_progress(report())  # the pull request may be open by now
@@ -181,7 +181,7 @@ class ProgressComment:
     async def _update_pull(self, snapshot: Snapshot, report: Report, *, last: bool) -> None:
         description = snapshot.plan.description if snapshot.plan else ""
         body = render_pull_body(report, self._thread.closes, description)
-        if self.pull is None and not self._may_not_open:
+        if self.pull is None and not self._pull_forbidden:
             project = snapshot.plan.project if snapshot.plan else report.state.run
             await self._open_pull(report.state, render_pull_title(project), body)
         if self.pull is None or not self.pull.is_open:
@@ -198,7 +198,7 @@ class ProgressComment:
         self._pull_text = body
 
     async def _open_pull(self, state: RunState, title: str, body: str) -> None:
-        """Find or open the pull request; where that is not allowed, people get a link to open it themselves."""
+        """Find or open the pull request; if that is forbidden, people get a link to open it themselves."""
 
         def find_or_open() -> PullRequest:
             found = self._forge.find_pull(state.branch)
@@ -211,14 +211,14 @@ class ProgressComment:
         try:
             self.pull = await asyncio.to_thread(find_or_open)
         except ForgeRefusedError as exc:
-            self._may_not_open = True
+            self._pull_forbidden = True
             self._notes.append(str(exc))
             self._console.note(str(exc))
         except ForgeError as exc:
             self._console.note(str(exc))
 
     def _write_comment(self, body: str) -> None:
-        """Put *body* into the progress comment, which is created if there is none (any more)."""
+        """Write *body* to the progress comment; create the comment if it does not exist (any more)."""
         if self._comment is None:
             self._comment = self._forge.find_comment(self._thread.home, marker(self._thread.run))
         if self._comment is not None:
@@ -232,7 +232,7 @@ class ProgressComment:
         self._comment_text = body
 
     async def _try(self, call: Callable[..., object], *arguments: object) -> bool:
-        """Call the forge; return whether it worked, and log why not."""
+        """Call the forge; return whether it worked, and log the error if not."""
         try:
             await asyncio.to_thread(call, *arguments)
         except ForgeError as exc:
@@ -242,7 +242,7 @@ class ProgressComment:
 
 
 def _expected(snapshot: Snapshot, state: RunState, elapsed: float, jobs: int) -> float | None:
-    """Return how many seconds the run will likely take in all, by what its phases took; None before the first one."""
+    """Estimate the run's total seconds from the phases so far; None before the first one is finished."""
     seconds = [ended - started for _, started, ended in snapshot.timings]
     if not seconds:
         return None

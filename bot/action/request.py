@@ -13,7 +13,7 @@ from bot.planning.spec_source import read_comment
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CommandRequest:
-    """A command whose author may give it."""
+    """A command whose author is allowed to run it."""
 
     event: CommandEvent
     command: Command
@@ -30,7 +30,7 @@ class CommandRequest:
     phases: tuple[str, ...] = ()
     """The phases that the command is about."""
     instruction: str = ""
-    """What the command says beyond its first words."""
+    """The text after the command."""
 
     @property
     def number(self) -> int:
@@ -43,7 +43,7 @@ class CommandRequest:
         return Requester(self.event.login, str(comment) if comment else None)
 
     def check_alive(self) -> None:
-        """Refuse to work on what is over.
+        """Refuse to work on a closed issue or a merged pull request.
 
         Raises:
             UsageError: The pull request is merged, or the issue or pull request is closed.
@@ -60,7 +60,7 @@ def find_request(event: CommandEvent, command: Command, forge: ForgeClient) -> C
     """Find the run that *command* is about: the issue's own, or the one of the pull request's branch.
 
     Raises:
-        UsageError: It is about none.
+        UsageError: The command belongs to no run.
         ForgeError: The forge can't be read.
     """
     assert not isinstance(event.command, InvalidCommand), "an invalid command runs nothing"  # noqa: S101
@@ -71,7 +71,7 @@ def find_request(event: CommandEvent, command: Command, forge: ForgeClient) -> C
     if is_pull:
         pull: PullRequest | None = forge.pull(event.number)
         assert pull, "it exists"  # noqa: S101
-        run = _run_of(pull, event.number)
+        run = _run_of_pull(pull, event.number)
         number = run.removeprefix("issue-")
         issue = int(number) if number != run and number.isascii() and number.isdecimal() else None
     else:
@@ -92,7 +92,7 @@ def find_request(event: CommandEvent, command: Command, forge: ForgeClient) -> C
     )
 
 
-def _run_of(pull: PullRequest, number: int) -> str:
+def _run_of_pull(pull: PullRequest, number: int) -> str:
     run = pull.head.removeprefix(BRANCHES)
     if pull.is_fork or run == pull.head:
         why = "its branch is in a fork" if pull.is_fork else f"its branch is {pull.head}, not {BRANCHES}…"

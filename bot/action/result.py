@@ -1,4 +1,4 @@
-"""What came of a command: status, exit code and outputs of the job."""
+"""The result of a command: status, exit code and outputs of the job."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,13 +15,13 @@ EXIT_CODES: Mapping[Status, int] = {"complete": 0, "answered": 0, "failed": 1, "
 
 @dataclass(frozen=True, slots=True)
 class CommandResult:
-    """What came of a command."""
+    """The result of a command."""
 
     status: Status
     message: str = ""
     """Why nothing was done, or what failed."""
     report: Report | None = None
-    """How the run stands, if the command was about one."""
+    """The report of the run, if the command was about one."""
     pull: PullRequest | None = None
     summary: str = ""
     """Markdown for the job's page."""

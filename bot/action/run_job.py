@@ -1,4 +1,4 @@
-"""One job of GitHub Actions works on one run: from a command to its result, announced on the way."""
+"""One GitHub Actions job on one run, from the command to its result; announces the progress."""
 
 import asyncio
 import functools
@@ -46,7 +46,7 @@ class RunJob:
         """Start or continue the run.
 
         Raises:
-            UsageError: There is nothing to build it from; nothing was written.
+            UsageError: There is no plan and no usable spec; nothing was written.
         """
         request, progress = self._run_request(), self._progress_comment()
         for key in request.regenerate:
@@ -63,24 +63,24 @@ class RunJob:
 
         Raises:
             UsageError: They can't be rolled back; nothing was written.
-            PushError: They are rolled back, but nobody else can see it.
+            PushError: The rollback is committed, but could not be pushed.
         """
         return asyncio.run(self._roll_back())
 
     def report(self) -> CommandResult:
-        """Report how the run stands, for a process that could not; what it had committed is pushed first."""
+        """Report the state of the run after a process that was killed; its commits are pushed first."""
         return asyncio.run(self._report())
 
     async def _work(self, request: RunRequest, progress: ProgressComment, stop: asyncio.Event) -> CommandResult:
         stop_ref, event = self.run.stop_ref, self.request.event
-        since = None if event.in_review else event.comment
+        not_before = None if event.in_review else event.comment
         if stop_ref and not (event.comment or event.continues):
-            with suppress(PushError):  # somebody starts again by hand: an earlier request to stop is over
-                stop_ref.look(None)
-        look = functools.partial(stop_ref.look, since) if stop_ref else None
+            with suppress(PushError):  # a manual start cancels an earlier stop request
+                stop_ref.take_request(None)
+        take_request = functools.partial(stop_ref.take_request, not_before) if stop_ref else None
         async with progress:
             try:
-                result = await factory.work(self.run, request, progress, self.timer, stop, look)
+                result = await factory.work(self.run, request, progress, self.timer, stop, take_request)
             except PhasebotError as exc:
                 result = RunResult(progress.last_snapshot or Snapshot(state=self.run.branch.state(())), error=exc)
         status, error = _status(result), result.error
@@ -160,12 +160,12 @@ class RunJob:
         )
 
     def _spec(self, *, with_model: bool) -> ResolvedPlan | ProseSpec | None:
-        """Read the issue, unless the run has a plan already; prose is accepted *with_model* only."""
+        """Read the spec from the issue, unless the run has a plan; prose needs a model."""
         request, inputs, branch = self.request, self.inputs, self.run.branch
         if branch.plan_file() is not None:
             return None
         if request.issue != request.number or request.command.verb == "regenerate":
-            raise UsageError(f"{branch.name} holds no plan; comment on the issue that describes the project")
+            raise UsageError(f"{branch.name} has no plan; comment on the issue that describes the project")
         text, source, project = read_issue(
             request.number, request.title, request.body, request.instruction, prose=with_model
         )
@@ -179,7 +179,7 @@ class RunJob:
         )
 
     def _next_command(self, error: PhasebotError | None = None, remaining: Sequence[str] = ()) -> str:
-        """Return the comment that continues the run as it was asked for."""
+        """Return the comment that continues the run with the same request."""
         command, limit = self.request.command, self.request.command.max_tokens
         if command.verb == "regenerate" and remaining and not self.request.instruction:  # the plan holds an instruction
             return format_command(Command(verb="regenerate", phases=tuple(remaining)))
@@ -188,7 +188,7 @@ class RunJob:
         return format_command(Command(verb="generate", max_tokens=limit, provider=command.provider))
 
     def _start_next_job(self, command: str, progress: ProgressComment) -> bool:
-        """Have another job continue the run; return whether one will."""
+        """Start another job that continues the run; return whether that worked."""
         if self.settings.workflow is None:
             return False
         workflow, ref = self.settings.workflow
@@ -211,7 +211,7 @@ def _status(result: RunResult) -> Status:
 
 
 _STATUSES: Mapping[int, Status] = {2: "refused", 3: "incomplete", Interrupted.exit_code: "incomplete"}
-"""By the exit code that the error has on the command line."""
+"""By the error's exit code."""
 _OUTCOMES: Mapping[Status, Outcome] = {
     "complete": "complete",
     "incomplete": "incomplete",

@@ -30,7 +30,7 @@ _PHASES = click.argument("phases", nargs=-1, metavar="PHASE…")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Door:
-    """What only the outermost module may touch."""
+    """Environment, clock and streams, which only the entry point may touch."""
 
     environ: Mapping[str, str]
     """As the process was started with it."""
@@ -140,7 +140,7 @@ def rollback(
     if bool(phases) == bool(to):
         raise UsageError("rolling back: name phases, or one with --to; 'phasebot status' lists them")
     run = _open_run(door, location)
-    with run.lock(lambda: _tell_of_wait(door, run)):
+    with run.lock(lambda: _log_wait(door, run)):
         request = RollbackRequest(
             phases=[to] if to else phases, to=bool(to), cascade=cascade, discard_edits=discard_edits
         )
@@ -187,7 +187,7 @@ def status(door: Door, *, location: "RunLocation", output: str) -> None:
 
 @click.command()
 @with_inputs
-@click.option("--finish", is_flag=True, help="Only report how the run stands, after a process that could not.")
+@click.option("--finish", is_flag=True, help="Only report the state of the run, after a process that was killed.")
 @click.pass_obj
 def action(door: Door, *, inputs: "Callable[[], ActionInputs]", finish: bool) -> None:
     """Answer the event of a GitHub Actions job; action.yml runs this."""
@@ -218,19 +218,19 @@ def _open_run(door: Door, location: "RunLocation") -> "OpenRun":
     return factory.open_clone(location).open_run(location.run, door.now)
 
 
-def _tell_of_wait(door: Door, run: "OpenRun") -> None:
+def _log_wait(door: Door, run: "OpenRun") -> None:
     door.log(f"waiting for another process to finish its work on {run.branch.name}")
 
 
 def _work(door: Door, run: "OpenRun", request: "RunRequest", output: str) -> None:
-    """Work on a run, print how it ended, and exit accordingly."""
+    """Work on a run, print the result, and exit with its code."""
     import asyncio
 
     from bot.cli.output import render_outdated, render_remaining, render_summary
     from bot.engine import factory
     from bot.engine.signals import until_signalled
 
-    with run.lock(lambda: _tell_of_wait(door, run)), door.announcer() as announcer:
+    with run.lock(lambda: _log_wait(door, run)), door.announcer() as announcer:
         result = asyncio.run(until_signalled(functools.partial(factory.work, run, request, announcer, door.timer)))
     _print_state(door, result.state, output, render_summary)
     if result.error:
@@ -249,7 +249,7 @@ def _print_state(door: Door, state: "RunState", output: str, render: "Callable[[
 
 
 def _check_phases(spec: "ResolvedPlan | ProseSpec", keys: Sequence[str]) -> None:
-    """Refuse unknown phases before anything is written, where the plan is known already."""
+    """Refuse unknown phases before anything is written, if the plan is already known."""
     from bot.planning.phases import find_phase
     from bot.planning.resolved_plan import ResolvedPlan
 
@@ -295,7 +295,7 @@ def _command_handler(door: Door, inputs: "ActionInputs") -> "CommandHandler":
 def _read_spec(
     door: Door, spec: str, recipe: str, output_dir: str, *, with_model: bool, base: "ResolvedPlan | None" = None
 ) -> "ResolvedPlan | ProseSpec":
-    """Read a spec given as file, ``-`` or text; prose is accepted *with_model* only."""
+    """Read a spec given as file, ``-`` or text; prose needs a model."""
     from bot.planning.resolved_plan import resolve_exact_spec, resolve_spec
     from bot.planning.spec_source import read_source
 

@@ -1,4 +1,4 @@
-"""The door: the only module that reads the environment and the clock, and sets exit codes."""
+"""The entry point: the only module that reads the environment and the clock, and sets exit codes."""
 
 import os
 import signal
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from bot.engine.snapshot import Announcer
 
 _GIT_PLACES = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_OBJECT_DIRECTORY", "GIT_COMMON_DIR", "GIT_NAMESPACE")
-"""Git hooks set these; they would point git to another repository than ``--repo``."""
+"""Set inside git hooks; they would make git use another repository than ``--repo``."""
 _KEYS = ("GEMINI_API_KEY", "GOOGLE_API_KEY")
 """No child process inherits these."""
 
@@ -53,7 +53,7 @@ def _log(line: str) -> None:
 
 @contextmanager
 def _exit_codes() -> Iterator[None]:
-    """Turn every way to end into one message and the exit code of the contract."""
+    """Turn every exception into one message and its exit code."""
     try:
         yield
     except click.exceptions.Exit as exc:
@@ -68,7 +68,7 @@ def _exit_codes() -> Iterator[None]:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
-    except Exception:  # noqa: BLE001  # the one place that catches everything: the commits made are safe
+    except Exception:  # noqa: BLE001  # the only catch-all; the commits so far are safe
         import traceback
 
         _log(traceback.format_exc())

@@ -1,4 +1,4 @@
-"""What commands print: JSON, tables and summaries, rendered from the state of a run."""
+"""Render the state of a run for the commands: JSON, tables and summaries."""
 
 import json
 from datetime import datetime
@@ -57,7 +57,7 @@ def render_status(state: RunState, now: datetime) -> str:
 
 
 def render_summary(state: RunState, now: datetime) -> str:
-    """Return how the run stands in one line, priced as of *now*."""
+    """Return the state of the run in one line, with prices as of *now*."""
     done = sum(1 for each in state.phases if not each.wanted)
     files = sum(len(each.files) for each in state.phases)
     spent = f", {sum(state.tokens):,} tokens, {_cost(state, now)}" if any(state.tokens) else ""
@@ -67,7 +67,7 @@ def render_summary(state: RunState, now: datetime) -> str:
 
 
 def render_outdated(state: RunState) -> str:
-    """Return which phases need a phase that was regenerated since, and the remedy; empty when there are none."""
+    """Return the outdated phases and the remedy; empty if there are none."""
     outdated = [each.phase.key for each in state.phases if each.stale == "dependency"]
     if not outdated:
         return ""
@@ -97,7 +97,7 @@ def _place(each: PhaseState, state: RunState) -> str:
 
 
 def files_of(each: PhaseState) -> str:
-    """Return how many of the phase's files there are: ``3/4 files``."""
+    """Return how many of the phase's files exist: ``3/4 files``."""
     return f"{len(each.files)}/{len(each.phase.files)} files"
 
 
@@ -107,7 +107,7 @@ def commit_of(each: PhaseState) -> str:
 
 
 def remarks_of(each: PhaseState) -> str:
-    """Return what is unusual about the phase; empty when nothing is."""
+    """Return remarks on the phase, such as missing or edited files; empty if there are none."""
     remarks = [f"stale by {each.stale}"] if each.stale else []
     named = (
         ("missing", each.missing),

@@ -19,7 +19,7 @@ from bot.planning.resolved_plan import ProseSpec, ResolvedPlan
 
 
 def find_clone(location: RunLocation) -> Checkout | None:
-    """Return the clone at *location*; None where there is none yet.  Raises UsageError."""
+    """Return the clone at *location*; None if there is none yet.  Raises UsageError."""
     return find_checkout(location, render_phase)
 
 
@@ -27,7 +27,7 @@ def open_clone(location: RunLocation) -> Checkout:
     """Return the clone at *location*.
 
     Raises:
-        UsageError: There is none.
+        UsageError: There is no clone.
     """
     clone = find_clone(location)
     if clone is None:
@@ -39,22 +39,22 @@ def open_clone(location: RunLocation) -> Checkout:
 
 
 def create_clone(location: RunLocation) -> Checkout:
-    """Make a repository at *location*, where there is none.  Raises UsageError."""
+    """Create a repository at *location*.  Raises UsageError."""
     return create_checkout(location, render_phase)
 
 
 async def plan_spec(
     spec: ResolvedPlan | ProseSpec, options: ProviderOptions, log: Callable[[str], None]
 ) -> ResolvedPlan:
-    """Return the plan of *spec*, made by a model if it is prose; nothing is written.
+    """Return the plan of *spec*, made by a model if it is prose; writes nothing.
 
     Raises:
-        PhasebotError: No model made a valid plan.
+        PhasebotError: No model returned a valid plan.
     """
     if isinstance(spec, ResolvedPlan):
         return spec
     async with open_provider(options, budget=TokenBudget(), jobs=1, tell=log) as opened:
-        assert opened.planner, "prose is refused where nobody can plan it"  # noqa: S101
+        assert opened.planner, "prose is refused without a model"  # noqa: S101
         return (await opened.planner.plan(spec)).planned
 
 
@@ -98,9 +98,9 @@ async def roll_back_phases(run: OpenRun, request: RollbackRequest, log: Callable
     """
     branch, queue = run.branch, PushQueue(run.branch, run.sync)
     async with queue:
-        await queue.reconcile()
+        await queue.integrate()
         if failure := queue.failure:
-            if queue.apart:
+            if queue.diverged:
                 raise failure
             log(f"{failure}; continuing without it")
             branch.read()
@@ -114,10 +114,10 @@ async def roll_back_phases(run: OpenRun, request: RollbackRequest, log: Callable
 
 
 async def publish_and_read(run: OpenRun) -> RunResult:
-    """Push what an earlier process committed, and return how the run stands; a broken plan is the result's error."""
+    """Push what an earlier process committed, and return the state; an invalid plan becomes the result's error."""
     branch, queue = run.branch, PushQueue(run.branch, run.sync)
     async with queue:
-        await queue.reconcile()
+        await queue.integrate()
         queue.publish()
     try:
         plan = branch.plan()

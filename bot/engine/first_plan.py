@@ -1,4 +1,4 @@
-"""The plan that a run starts with: the spec itself, or what a model makes of it."""
+"""The plan that a run starts with: the spec's own, or one that a model proposes."""
 
 import asyncio
 from collections.abc import Awaitable

@@ -1,4 +1,4 @@
-"""Saves what a person tells the author of some phases in the plan, as a commit of its own."""
+"""Save an instruction for some phases in the plan, in a separate commit."""
 
 from collections.abc import Collection
 
@@ -31,13 +31,13 @@ def commit_instruction(run: OpenRun, plan: ResolvedPlan, request: RunRequest, in
         phase = changed.phases[0]
         work = PhaseCommit(
             phase=phase,
-            of=len(changed.phases),
+            total=len(changed.phases),
             files=dict.fromkeys(phase.files, changed.text.encode()),
-            trailers=trailers.of(phase, "complete"),
+            trailers=trailers.for_phase(phase, "complete"),
             body=[f"Instructed {', '.join(request.regenerate)}."],
             replaces=initial_commits,
-            over=found.blob,
+            expected_blob=found.blob,
         )
         if run.writer.commit(work, plan.phases):
-            branch.plans.remember(changed)
+            branch.plans.cache(changed)
             return

@@ -1,4 +1,4 @@
-"""What the commit of a generated phase holds."""
+"""Build the commit of a generated phase."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import replace
@@ -10,18 +10,18 @@ from bot.history.trailers import Status
 from bot.planning.phases import PLAN_PHASE, Phase
 
 
-def phase_commit(  # noqa: PLR0913  # each is a fact that stands in the commit
+def phase_commit(  # noqa: PLR0913  # each of them goes into the commit
     phase: Phase,
     generated: GenerationResult,
     seconds: float,
     *,
-    of: int,
+    total: int,
     run: str,
     provider: str,
     requester: Requester | None,
     initial_commits: Collection[str],
 ) -> PhaseCommit:
-    """Return the commit of *phase*, one *of* many, which took *seconds* to generate.
+    """Return the commit of *phase*, one of *total*, which took *seconds* to generate.
 
     It replaces the phase's commit if that is one of *initial_commits*.
     """
@@ -29,10 +29,10 @@ def phase_commit(  # noqa: PLR0913  # each is a fact that stands in the commit
     status: Status = "partial" if generated.missing else "complete"
     return PhaseCommit(
         phase=phase,
-        of=of,
+        total=total,
         files={path: text.encode() for path, text in generated.files.items()},
         trailers=replace(
-            request_trailers(run, requester).of(phase, status),
+            request_trailers(run, requester).for_phase(phase, status),
             provider=provider if generated.model or not is_plan else None,
             model=generated.model,
             tokens=(generated.tokens.read, generated.tokens.written) if generated.tokens.total else None,
@@ -41,7 +41,7 @@ def phase_commit(  # noqa: PLR0913  # each is a fact that stands in the commit
         ),
         body=_body(generated, seconds),
         replaces=() if is_plan else initial_commits,
-        prevails=is_plan,  # it was made from what stands there, if anything does
+        overwrite=is_plan,  # a plan is made from the edited file, if there is one
     )
 
 

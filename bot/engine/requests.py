@@ -1,4 +1,4 @@
-"""What is wanted of a run, and how it ended.  Values only."""
+"""Requests to the engine and their result.  Plain values."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -31,10 +31,10 @@ def request_trailers(run: str, requester: Requester | None) -> Trailers:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunRequest:
-    """What is wanted of one process's work on a run."""
+    """A request to generate: what one process should do on a run."""
 
     spec: ResolvedPlan | ProseSpec | None = None
-    """What to build; used only if the history holds no plan yet."""
+    """What to build; used only if the history has no plan yet."""
     provider: ProviderOptions = TEMPLATES
     only: Collection[str] = ()
     """Keys of the phases to generate; empty for all."""
@@ -43,11 +43,11 @@ class RunRequest:
     instruction: str = ""
     """Extra instruction for the phases in *regenerate*; saved in the plan."""
     cascade: bool = False
-    """Whether to regenerate phases, too, that need a newer one."""
+    """Whether to regenerate outdated phases, too."""
     jobs: int = 8
     """Phases to generate at the same time."""
     seconds: float | None = None
-    """Time limit: no phase is started that would likely take longer."""
+    """Time limit: no phase is started that would probably exceed it."""
     max_tokens: int | None = None
     """Token limit of the whole run, over all its processes."""
     requester: Requester | None = None
@@ -55,13 +55,13 @@ class RunRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RollbackRequest:
-    """Which phases to roll back."""
+    """A request to roll back phases."""
 
     phases: Sequence[str]
     to: bool = False
     """Whether to roll back every phase after the one in *phases* instead."""
     cascade: bool = False
-    """Whether to roll back the phases, too, that need them."""
+    """Whether to roll back the phases that need them, too."""
     discard_edits: bool = False
     """Whether to remove people's edits in their files."""
     requester: Requester | None = None
@@ -69,14 +69,14 @@ class RollbackRequest:
 
 @dataclass(frozen=True, slots=True)
 class RunResult:
-    """How one process's work on a run ended."""
+    """The result of one process's work on a run."""
 
     snapshot: Snapshot
     remaining: Sequence[str] = ()
     """Keys of the wanted phases that are not generated yet, in plan order."""
     error: PhasebotError | None = None
     out_of_time: bool = False
-    """Whether the time limit ended it after some phases were generated, so that another process would get further."""
+    """Whether the time limit ended it after some phases were generated, so that another process can continue."""
 
     @property
     def state(self) -> RunState:

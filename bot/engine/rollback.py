@@ -1,4 +1,4 @@
-"""Rolls back phases in one commit: on request, or because the plan does not have them any more."""
+"""Roll back phases in one commit: on request, or because they are no longer in the plan."""
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ def roll_back_removed(run: OpenRun, phases: Sequence[Phase], requester: Requeste
     branch = run.branch
     removed = branch.removed_phases(phases)
     trailers = request_trailers(branch.run, requester)
-    work = RevertCommit(paths=removed, trailers=trailers, fork=branch.fork, gone=True)
+    work = RevertCommit(paths=removed, trailers=trailers, fork=branch.fork, remove_inherited=True)
     committed = run.writer.commit(work, phases) if removed else None
     if committed is None:
         return None
@@ -41,7 +41,7 @@ def roll_back(
     keys = _Selection(branch, phases, request).keys()
     paths = {phase.key: list(phase.files) for phase in phases if phase.key in keys}
     _notify_of_edits(branch, phases, [path for key in keys for path in paths[key]], request, notify)
-    work = RevertCommit(paths=paths, trailers=trailers, fork=branch.fork, discard=request.discard_edits)
+    work = RevertCommit(paths=paths, trailers=trailers, fork=branch.fork, discard_edits=request.discard_edits)
     run.writer.commit(work, phases)
     return keys
 
@@ -60,7 +60,7 @@ def _notify_of_edits(
     notify: Callable[[str], None],
 ) -> None:
     ledger = branch.ledger(phases)
-    edited = ", ".join(path for path in paths if ledger.is_others(path))
+    edited = ", ".join(path for path in paths if ledger.has_human_edits(path))
     if edited and request.discard_edits:
         notify(f"discarding people's edits in {edited}; commit {(branch.head or '')[:10]} still holds them")
     elif edited:
@@ -113,9 +113,9 @@ class _Selection:
             )
 
     def _order(self, phase: Phase) -> int | None:
-        """Return the place of the phase's commit in history; 0 if the base holds it, None if nothing does."""
-        made = self.branch.ledger(self.phases).made(phase.key)
-        return made.order if made else None
+        """Return the position of the phase's commit in history; 0 if it is in the base, None if there is none."""
+        record = self.branch.ledger(self.phases).record(phase.key)
+        return record.order if record else None
 
     def _is_own(self, phase: Phase) -> bool:
         """Whether this run generated *phase*; the plan does not count."""

@@ -1,13 +1,13 @@
-"""The time that one process has for a run."""
+"""The time limit of one process's work on a run."""
 
 from collections.abc import Callable
 
 
 class RunClock:
-    """Measures phases, and says whether there is time for one more."""
+    """Measures how long phases take, and tells whether there is time for another one."""
 
     def __init__(self, timer: Callable[[], float], seconds: float | None) -> None:
-        """Start now, with *seconds* to go by the monotonic *timer*; None for no limit."""
+        """Start now, with a limit of *seconds* on the monotonic *timer*; None for no limit."""
         self._timer, self._end = timer, None if seconds is None else timer() + seconds
         self.timings: dict[str, tuple[float, float]] = {}
         """Phase key → start and end, by the timer."""
@@ -19,6 +19,6 @@ class RunClock:
 
     @property
     def has_time(self) -> bool:
-        """Whether the time left is likely enough for one more phase: as much as the slowest one took."""
+        """Whether another phase probably fits: there is more time left than the slowest one took."""
         slowest = max((ended - started for started, ended in self.timings.values()), default=0.0)
         return self.left is None or self.left > slowest

@@ -1,7 +1,7 @@
-"""The loop: derive from history what is missing, generate it, commit it, publish it, look again.
+"""The loop: derive from history what is missing, generate it, commit it, publish it, repeat.
 
-A first run, a resume after a kill, an edited plan and commits by others are all this loop.  No progress is counted:
-what is done is read from the branch, and what comes next is decided again after every commit.
+A first run, a resume after a kill, an edited plan and commits by others are all handled by this loop.  It keeps
+no progress of its own: it reads what is done from the branch and decides what comes next after every commit.
 """
 
 import asyncio
@@ -28,7 +28,7 @@ from bot.planning.phases import Phase
 from bot.planning.resolved_plan import ResolvedPlan
 
 _SHOW_EVERY = 0.05
-"""Seconds between two snapshots at least: one costs time in proportion to the number of phases."""
+"""Minimum seconds between two snapshots; the cost of one grows with the number of phases."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -43,9 +43,9 @@ class Runner:
     """Monotonic seconds."""
     budget: TokenBudget = field(default_factory=TokenBudget)
     propose_plan: Callable[[], Awaitable[ProposedPlan]] | None = None
-    """Have a model plan the spec; called only if the history holds no plan."""
+    """Asks a model to plan the spec; called only if the history has no plan."""
     look_for_stop: Callable[[], StopRequest | None] | None = None
-    """Look on the network for a request to stop the run; raises PushError if the remote can't be read."""
+    """Fetches a request to stop the run; raises PushError if the remote can't be read."""
     _branch: RunBranch = field(init=False)
     _clock: RunClock = field(init=False)
     _scheduler: Scheduler = field(init=False)
@@ -66,7 +66,7 @@ class Runner:
 
         Raises:
             UsageError: The plan in history is broken, or the request names a phase that it does not have.
-            RepositoryError: Git refused a commit.
+            RepositoryError: Git failed to commit.
         """
         self._branch = self.run.branch
         self._clock = RunClock(self.timer, self.request.seconds)
@@ -74,7 +74,7 @@ class Runner:
         self._stop_watcher = StopWatcher(self.look_for_stop, self._on_stop_request)
         self._scheduler = self._new_scheduler()
         async with self._queue:
-            if await self._reconcile():
+            if await self._integrate():
                 async with self._stop_watcher:
                     try:
                         if await self._start(stop):
@@ -89,10 +89,10 @@ class Runner:
 
     # Starting
 
-    async def _reconcile(self) -> bool:
-        """Take in what others pushed; return whether the branch can be worked on."""
-        await self._queue.reconcile()
-        if self._queue.apart:
+    async def _integrate(self) -> bool:
+        """Integrate what others pushed; return whether the run can continue on the branch."""
+        await self._queue.integrate()
+        if self._queue.diverged:
             return False
         if failure := self._queue.failure:
             self.announcer.note(f"{failure}; continuing without it")
@@ -104,7 +104,7 @@ class Runner:
         return Scheduler(branch=self._branch, request=self.request, initial_commits=commits)
 
     async def _start(self, stop: asyncio.Event) -> bool:
-        """Make sure that the history holds a plan, and publish what is not; return whether there is a plan."""
+        """Make sure that the history has a plan, and publish existing commits; return whether there is a plan."""
         self._scheduler = self._new_scheduler()
         phases = self._phases
         if phases and self._plan:
@@ -131,16 +131,16 @@ class Runner:
         if proposed is None:
             return False
         plan = self._plan = proposed.planned
-        self._branch.plans.remember(plan)
+        self._branch.plans.cache(plan)
         files = dict.fromkeys(plan.phases[0].files, plan.text)
         self._commit(plan.phases[0], GenerationResult(files, model=proposed.model, tokens=proposed.tokens), started)
         return True
 
     async def _propose_plan(self, stop: asyncio.Event) -> ProposedPlan | None:
-        """Have a model plan; None if the run has to end before it has a plan."""
+        """Ask a model for a plan; None if the run has to end before it answers."""
         if self.propose_plan is None:
             raise UsageError(
-                f"continuing {self._branch.name}: it holds no plan; start the run with 'phasebot generate SPEC'"
+                f"continuing {self._branch.name}: it has no plan; start the run with 'phasebot generate SPEC'"
             )
         self.announcer.show(self._snapshot())
         self.announcer.note("planning the project")
@@ -165,7 +165,7 @@ class Runner:
             while not stop.is_set() and self._clock.left != 0:
                 self._start_ready()
                 if not self._tasks:
-                    await self._queue.flush()  # what others pushed may have changed what is ready
+                    await self._queue.flush()  # others may have pushed and changed what is ready
                     if not any(self._ready()):
                         return
                     continue
@@ -176,13 +176,13 @@ class Runner:
 
     async def _wait(self, tasks: set[asyncio.Task[GenerationResult] | asyncio.Task[bool]]) -> None:
         """Wait until one of *tasks* is done or something was published, but not past the time limit."""
-        news = asyncio.create_task(self._queue.news.wait())
+        updated = asyncio.create_task(self._queue.updated.wait())
         limits = [self._clock.left, _SHOW_EVERY if self._show_later else None]
         timeout = min((each for each in limits if each is not None), default=None)
-        await asyncio.wait({*tasks, news}, timeout=timeout, return_when=asyncio.FIRST_COMPLETED)
-        news.cancel()
-        if self._queue.news.is_set() or self._show_later:
-            self._queue.news.clear()
+        await asyncio.wait({*tasks, updated}, timeout=timeout, return_when=asyncio.FIRST_COMPLETED)
+        updated.cancel()
+        if self._queue.updated.is_set() or self._show_later:
+            self._queue.updated.clear()
             self._show()
 
     def _ready(self) -> Iterator[tuple[Phase, Sequence[str]]]:
@@ -219,14 +219,14 @@ class Runner:
             self._show()
 
     async def _cancel_tasks(self) -> None:
-        """Cancel what is being generated; a phase that finishes all the same is committed."""
+        """Cancel all generation; phases that finish anyway are committed."""
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self._commit_finished()
 
     def _commit(self, phase: Phase, generated: GenerationResult, started: float) -> None:
-        """Commit a phase; one without files only if it cost tokens, which the history has to record."""
+        """Commit a phase.  Without files, commit only if it cost tokens, because the history has to record them."""
         ended = self.timer()
         self._clock.timings[phase.key] = (started, ended)
         if generated.missing and (generated.files or not generated.stopped):
@@ -239,7 +239,7 @@ class Runner:
             phase,
             generated,
             ended - started,
-            of=len(plan.phases),
+            total=len(plan.phases),
             run=self._branch.run,
             provider=self.provider.name,
             requester=self.request.requester,
@@ -253,7 +253,7 @@ class Runner:
 
     def _on_stop_request(self) -> None:
         self.announcer.note("stop requested: finishing the phases in progress")
-        self._queue.news.set()
+        self._queue.updated.set()
 
     def _result(self, snapshot: Snapshot, *, interrupted: bool) -> RunResult:
         phases = self._phases
@@ -272,7 +272,7 @@ class Runner:
         return RunResult(snapshot, remaining, error, out_of_time=out_of_time)
 
     def _show(self) -> None:
-        """Announce how the run stands, now or, if it was just announced, a moment later."""
+        """Announce the state of the run now, or a moment later if it was just announced."""
         now = asyncio.get_running_loop().time()
         self._show_later = now - self._shown_at < _SHOW_EVERY
         if not self._show_later:
@@ -280,7 +280,7 @@ class Runner:
             self.announcer.show(self._snapshot())
 
     def _snapshot(self) -> Snapshot:
-        """Return how the run stands now."""
+        """Return the current state of the run."""
         phases, commits = self._phases, self._branch.commits
         initial, is_published = self._scheduler.initial_commits, self._queue.is_published
         state = self._branch.state(phases)

@@ -39,7 +39,7 @@ class Scheduler:
             return {phase.key for phase in phases}
         ledger = self.branch.ledger(phases)
         for phase in phases if self.request.cascade else ():  # plan order: what a phase needs comes before it
-            if named.intersection(phase.needs) and ledger.made(phase.key):
+            if named.intersection(phase.needs) and ledger.record(phase.key):
                 named.add(phase.key)
         return named
 
@@ -49,10 +49,14 @@ class Scheduler:
 
     def _wanted(self, phase: Phase, phases: Sequence[Phase]) -> Sequence[str]:
         ledger = self.branch.ledger(phases)
-        made = ledger.made(phase.key)
-        if made is None or phase.key == PLAN_PHASE:
+        record = ledger.record(phase.key)
+        if record is None or phase.key == PLAN_PHASE:
             return ledger.wanted(phase)
-        if phase.key in self.request.regenerate and made.oid in self.initial_commits and not self._answered(phase.key):
+        if (
+            phase.key in self.request.regenerate
+            and record.oid in self.initial_commits
+            and not self._answered(phase.key)
+        ):
             return tuple(phase.files)
         if self.request.cascade and ledger.stale(phase) == "dependency":
             return tuple(phase.files)

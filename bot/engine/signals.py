@@ -1,4 +1,4 @@
-"""Ends a run on SIGINT and SIGTERM as users expect: the first lets it finish, the second ends the process."""
+"""Handle SIGINT and SIGTERM: the first one stops the run cleanly, the second one ends the process."""
 
 import asyncio
 import signal
@@ -9,7 +9,7 @@ T = TypeVar("T")
 
 
 async def until_signalled(work: Callable[[asyncio.Event], Awaitable[T]]) -> T:
-    """Run *work* with an event that the first SIGINT or SIGTERM sets; after it the usual handlers are back."""
+    """Run *work* with an event that the first SIGINT or SIGTERM sets; then the default handlers are restored."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
 

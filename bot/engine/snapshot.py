@@ -1,4 +1,4 @@
-"""One run at one moment, as those who announce it see it.  Immutable: nobody outside reads the running engine."""
+"""An immutable snapshot of a run, for announcers.  Nothing outside the engine reads its live state."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -18,11 +18,11 @@ class Snapshot:
     pushes: bool = False
     """Whether commits are pushed."""
     done_before: int = 0
-    """Phases that needed nothing when this process started."""
+    """Number of phases that were up to date when this process started."""
     published: Sequence[tuple[str, str]] = ()
-    """Phase key and commit of what this process generated and others can see, in commit order."""
+    """Phase key and commit of what this process generated and published, in commit order."""
     unpublished: frozenset[str] = frozenset()
-    """The phases' commits that nobody else can see yet."""
+    """Phase commits that others can't see yet."""
     active: Mapping[str, float] = field(default_factory=dict)
     """Key of each phase that is being generated → when it was started, by the run's timer."""
     timings: Sequence[tuple[str, float, float]] = ()
@@ -38,12 +38,12 @@ class Snapshot:
 
     @property
     def published_state(self) -> RunState:
-        """The state without commits that nobody else can see yet."""
-        phases = [_unseen(each) if each.commit in self.unpublished else each for each in self.state.phases]
+        """The state without commits that others can't see yet."""
+        phases = [_as_pending(each) if each.commit in self.unpublished else each for each in self.state.phases]
         return replace(self.state, phases=tuple(phases))
 
 
-def _unseen(each: PhaseState) -> PhaseState:
+def _as_pending(each: PhaseState) -> PhaseState:
     return replace(each, status="pending", commit=None, files=(), missing=(), wanted=tuple(each.phase.files))
 
 
@@ -51,7 +51,7 @@ class Announcer(Protocol):
     """Shows a run to people.  Must not raise: a failed announcement never fails a run."""
 
     def show(self, snapshot: Snapshot) -> None:
-        """Show how the run stands; called after every change, and once at the end."""
+        """Show the state of the run; called after every change, and once at the end."""
 
     def note(self, message: str) -> None:
         """Show one message that is not part of the state."""

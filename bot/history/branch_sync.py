@@ -1,6 +1,7 @@
-"""Keeps the branch of a run in step with its remote and with the worktrees that have it checked out.
+"""Keep the branch of a run in sync with its remote and with the worktrees that have it checked out.
 
-Safe to call beside :meth:`bot.history.branch_writer.BranchWriter.commit`, except for :meth:`BranchSync.take_in`.
+Safe to call concurrently with :meth:`bot.history.branch_writer.BranchWriter.commit`, except
+:meth:`BranchSync.integrate`.
 """
 
 from pathlib import Path
@@ -14,43 +15,43 @@ from bot.history.remote import RejectedError, Remote
 from bot.history.repository import Repository
 from bot.history.run_branch import RunBranch
 
-_PACKS = 32
-"""Commits, one pack each, after which the packs are combined."""
-_RECOVERY_BRANCHES = 100
+_COMBINE_EVERY = 32
+"""Packs are combined after this many commits; each commit adds one pack."""
+_MAX_RECOVERY_BRANCHES = 100
 
 
 class BranchSync:
     """Fetches and pushes one branch; without a remote it only refreshes worktrees."""
 
     def __init__(self, repository: Repository, branch: RunBranch, remote: Remote | None) -> None:
-        """Keep *branch* in step with *remote*; None leaves the network alone."""
+        """Keep *branch* in sync with *remote*; None for no network access."""
         self._repository, self._branch, self._remote = repository, branch, remote
-        self._known: str | None = None
-        """Where the remote's branch stood before it was fetched."""
-        self._combined = 0
+        self._last_known: str | None = None
+        """Where the remote-tracking branch pointed before the last fetch."""
+        self._combined_at = 0
         self._refreshed: dict[Path, str] = {}
 
     @property
     def pushes(self) -> bool:
-        """Whether the branch is pushed at all."""
+        """Whether there is a remote to push to."""
         return self._remote is not None
 
     def fetch(self) -> str | None:
-        """Fetch the remote's branch and return its commit; None when it has none, or nothing is pushed.
+        """Fetch the remote's branch and return its commit; None if it does not exist or there is no remote.
 
         Raises:
             PushError: The remote can't be reached.
         """
         if self._remote is None:
             return None
-        self._known = self._repository.oid(self._remote.tracking(self._branch.name))
+        self._last_known = self._repository.oid(self._remote.tracking_ref(self._branch.name))
         return self._remote.fetch(self._branch.name)
 
-    def take_in(self, theirs: str | None) -> None:
-        """Put the local commits on top of the fetched commit *theirs*, then read the branch, even on failure.
+    def integrate(self, theirs: str | None) -> None:
+        """Rebase the local commits onto the fetched commit *theirs*, then read the branch, even on failure.
 
         Raises:
-            CannotRebaseError: A person's unpushed commit conflicts; the local branch is as it was.
+            CannotRebaseError: A person's unpushed commit conflicts; the local branch is unchanged.
         """
         branch = self._branch
         try:
@@ -58,35 +59,35 @@ class BranchSync:
                 ours = self._repository.oid(branch.ref)
                 if theirs is None or theirs == ours:
                     break
-                tip = self._rebased(ours, theirs) if ours else theirs
-                if tip == ours or self._repository.move(branch.ref, tip, ours):
+                tip = self._rebase(ours, theirs) if ours else theirs
+                if tip == ours or self._repository.update_ref(branch.ref, tip, ours):
                     break
         finally:
             branch.read()
 
-    def _rebased(self, ours: str, theirs: str) -> str:
+    def _rebase(self, ours: str, theirs: str) -> str:
         branch = self._branch
-        ledger = derive_state(branch.run, {}, self._repository.log(branch.fork_of(theirs), theirs))
-        return rebase(self._repository, ours, theirs, self._known, ledger)
+        ledger = derive_state(branch.run, {}, self._repository.log(branch.fork_point(theirs), theirs))
+        return rebase(self._repository, ours, theirs, self._last_known, ledger)
 
     def push(self, oid: str) -> None:
         """Push the commit *oid*, which is or was the head.
 
         Raises:
-            RejectedError: Others pushed meanwhile: :meth:`fetch`, :meth:`take_in`, then push the new head.
+            RejectedError: Others pushed in the meantime: :meth:`fetch`, :meth:`integrate`, then push the new head.
             PushError: The remote can't be reached, or refuses.
         """
         if self._remote:
             self._remote.push(oid, self._branch.name)
 
     def push_recovery_branch(self) -> str:
-        """Push head to a new branch, ``…-recovered-<n>``, because the run's own does not take it; return its name.
+        """Push head to a new branch ``…-recovered-<n>`` and return its name; for a head that the run's branch rejects.
 
         Raises:
-            PushError: That fails too; the commits are on the local branch only.
+            PushError: That failed, too; the commits are only on the local branch.
         """
         branch = self._branch
-        for number in range(1, _RECOVERY_BRANCHES):
+        for number in range(1, _MAX_RECOVERY_BRANCHES):
             name = f"{branch.name}-recovered-{number}"
             if self._remote and branch.head and self._remote.fetch(name) in (None, branch.head):
                 try:
@@ -95,26 +96,26 @@ class BranchSync:
                     continue
                 return name
         raise PushError(
-            f"pushing {branch.name}: all names for a recovery branch are taken; the commits are on the local branch"
+            f"pushing {branch.name}: all recovery branches exist already; the commits are only on the local branch"
         )
 
     def refresh_worktrees(self) -> None:
-        """Bring every worktree that has the branch checked out to the head."""
+        """Refresh every worktree that has the branch checked out."""
         branch, git = self._branch, self._repository.git
         head = branch.head
         if head is None:
             return
         for folder in worktree_sync.worktrees_on(git, branch.ref):
-            before = self._refreshed.get(folder)
-            if before != head:
-                worktree_sync.follow(git, folder, branch.ref, head, base=branch.fork, before=before)
+            last_synced = self._refreshed.get(folder)
+            if last_synced != head:
+                worktree_sync.refresh_worktree(git, folder, branch.ref, head, base=branch.fork, last_synced=last_synced)
                 self._refreshed[folder] = head
 
     def combine_packs(self) -> None:
-        """Combine the packs of many phases, one each, into few: git searches all of them for every object.
+        """Combine the packs once there are many: each commit adds one, and git searches all of them for every object.
 
-        Safe to kill: git writes the new pack before it removes an old one.
+        Safe to kill: git writes the new pack before it removes the old ones.
         """
-        if len(self._branch.commits) - self._combined >= _PACKS:
-            self._combined = len(self._branch.commits)
-            self._repository.roll_up_packs()
+        if len(self._branch.commits) - self._combined_at >= _COMBINE_EVERY:
+            self._combined_at = len(self._branch.commits)
+            self._repository.combine_packs()

@@ -1,4 +1,4 @@
-"""From a folder, a run, a base and a remote, as a person names them, to the branch of a run."""
+"""Open the branch of a run, given a folder, run, base and remote as a person names them."""
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -24,13 +24,13 @@ from bot.planning.resolved_plan import ResolvedPlan
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunLocation:
-    """Where a run is; None leaves the choice to what the repository says."""
+    """Where to find a run; None means the repository's default."""
 
     folder: Path
     run: str | None = None
     base: str | None = None
     default_base: str | None = None
-    """The forge's default branch; ignored where the repository has no branch of that name."""
+    """The forge's default branch; ignored if the repository has no branch of that name."""
     remote: str | None = None
     push: bool | None = None
     credentials: Credentials | None = None
@@ -39,25 +39,25 @@ class RunLocation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenRun:
-    """The branch of a run, with what writes to it and what keeps it in step."""
+    """The branch of a run, with the objects that write to it and keep it in sync."""
 
     branch: RunBranch
     writer: BranchWriter
     sync: BranchSync
     stop_ref: StopRef | None
-    """Where people ask the run to stop; None where nothing is pushed, so nobody else can see it."""
+    """Requests the run to stop; None if nothing is pushed, because nobody else can see such a run."""
     lock: Callable[[Callable[[], None]], AbstractContextManager[object]]
-    """Hold the run on this clone; see :func:`bot.history.run_lock.lock_run`."""
+    """Lock the run in this clone; see :func:`bot.history.run_lock.lock_run`."""
 
 
 class Checkout:
-    """A clone on this machine, and the remote that its runs are pushed to."""
+    """A local clone and the remote that its runs are pushed to."""
 
     def __init__(self, location: RunLocation, git: Git, render: RenderPhase) -> None:
-        """Look at the clone at *location*; *render* says what the templates make of a phase.
+        """Open the clone at *location*; *render* renders a phase from the templates.
 
         Raises:
-            UsageError: The location names a remote that the clone does not have.
+            UsageError: The clone does not have the remote of *location*.
         """
         self._location = location
         self._repository = Repository(git)
@@ -66,36 +66,36 @@ class Checkout:
         self._remote = Remote(self._repository, name, location.credentials) if name else None
 
     def base_plan(self, output_dir: str) -> ResolvedPlan | None:
-        """Return the plan that the base holds in *output_dir*, merged there by an earlier run; None without one.
+        """Return the plan of an earlier, merged run in *output_dir* of the base; None if there is none.
 
         Raises:
-            UsageError: It is broken.
+            UsageError: The plan is invalid.
         """
         location, remote = self._location, self._remote.name if self._remote else None
         base = location.base or location.default_base or self._repository.default_base(remote)
         return self._plans.in_base(self._repository.base_oid(base, remote), output_dir)
 
     def open_run(self, run: str | None, now: Callable[[], datetime]) -> OpenRun:
-        """Open a run: *run*, else the one checked out, else the only one.
+        """Open *run*, else the checked-out run, else the only one.
 
         Raises:
-            UsageError: There is no such run, or its base does not exist.
+            UsageError: There is no run to choose, or the base does not exist.
         """
         location, repository = self._location, self._repository
         run = choose_run(repository, self._remote.name if self._remote else None) if run is None else run
         branch = RunBranch(repository, self._plans, run, base=self._base(run), remote=self._remote)
         writer = BranchWriter(repository, branch, now, location.committer)
-        pushed_to = self._remote if location.push is not False else None
+        push_remote = self._remote if location.push is not False else None
         return OpenRun(
             branch=branch,
             writer=writer,
-            sync=BranchSync(repository, branch, pushed_to),
-            stop_ref=StopRef(repository, pushed_to, run, writer.committer, now) if pushed_to else None,
+            sync=BranchSync(repository, branch, push_remote),
+            stop_ref=StopRef(repository, push_remote, run, writer.committer, now) if push_remote else None,
             lock=partial(lock_run, repository.git.common_dir, run),
         )
 
     def _base(self, run: str) -> str:
-        """Return the base's name: a new run may choose it, an existing run and an empty repository have the default."""
+        """Return the name of the base; only a new run in a repository with commits can choose one."""
         location, repository, remote = self._location, self._repository, self._remote
         name = remote.name if remote else None
         if repository.is_empty() or repository.has_branch(run, name) or not (location.base or location.default_base):
@@ -104,15 +104,15 @@ class Checkout:
             if repository.base_oid(base, name) or (remote and location.push and remote.fetch(base)):
                 return base
             if base == location.base:
-                raise UsageError(f"base {base!r} is not a commit or branch of the repository; name one that is")
+                raise UsageError(f"base {base!r} is not a commit or branch of the repository; name an existing one")
         return repository.default_base(name)
 
 
 def find_checkout(location: RunLocation, render: RenderPhase) -> Checkout | None:
-    """Return the clone at *location*; None when the folder is empty or does not exist.
+    """Return the clone at *location*; None if the folder is empty or does not exist.
 
     Raises:
-        UsageError: The location can't be what it says.
+        UsageError: The location is not valid.
     """
     if location.run is not None:
         check_run_name(location.run)
@@ -121,10 +121,10 @@ def find_checkout(location: RunLocation, render: RenderPhase) -> Checkout | None
 
 
 def create_checkout(location: RunLocation, render: RenderPhase) -> Checkout:
-    """Make a repository at *location*.
+    """Create a repository at *location*.
 
     Raises:
-        UsageError: It can't be made there, or the location names a remote, which a new repository does not have.
+        UsageError: It can't be created there, or *location* names a remote, which a new repository does not have.
     """
     if location.push or location.remote:
         raise UsageError(

@@ -1,4 +1,4 @@
-"""What a commit is to hold, decided from the ledger of the moment: a phase that was made, or phases taken back."""
+"""Compose the commits of a run, phase commits and reverts, against the current ledger."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -12,81 +12,81 @@ from bot.history.three_way_merge import merge_files
 from bot.history.trailers import Trailers, format_message, format_revert
 from bot.planning.phases import Phase
 
-_PREVAILED = "Written anew, because it could not be merged with the comments that people wrote into it."
+_OVERWRITTEN = "Overwritten, because it could not be merged with the comments that people added to it."
 
 
 class CommitContent(NamedTuple):
-    """A commit to be put on head."""
+    """The content of a commit that goes on top of head."""
 
     message: str
     trailers: Trailers
     files: Mapping[str, bytes | Entry | None]
     kept: tuple[str, ...] = ()
-    """Paths that stay, because people edited them."""
+    """Paths left unchanged, because people edited them."""
     executable: Collection[str] = ()
     """Paths that a person made executable."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PhaseCommit:
-    """A phase whose files were made."""
+    """A commit with the generated files of one phase."""
 
     phase: Phase
-    of: int
-    """Phases in the plan."""
+    total: int
+    """Number of phases in the plan."""
     files: Mapping[str, bytes]
     trailers: Trailers
     body: Sequence[str]
     replaces: Collection[str] = ()
-    """Commits in whose place it is made again; another one of the phase is left as it is."""
-    prevails: bool = False
-    """Whether the files stand where they conflict with what people did, which they were made from."""
-    over: str | None = None
-    """The blob that the phase's one file was made from, and takes the place of; nothing is done if it is another."""
+    """Commits that this one may regenerate.  If a different commit completed the phase, this one is dropped."""
+    overwrite: bool = False
+    """Whether generated files win a conflict with people's edits; for files that were generated from those edits."""
+    expected_blob: str | None = None
+    """The blob that the phase's only file was made from; if head has a different one, this commit is dropped."""
 
     def compose(self, repository: Repository, ledger: Ledger, parent: str | None) -> CommitContent | None:
-        """Merge the files with what people did; None when somebody finished the phase meanwhile."""
-        made = ledger.made(self.phase.key)
-        first = made is None and self.prevails
-        if not (first or ledger.wanted(self.phase) or (made and made.oid in self.replaces)):
+        """Merge the files with people's edits; None if somebody else completed the phase in the meantime."""
+        record = ledger.record(self.phase.key)
+        is_first = record is None and self.overwrite
+        if not (is_first or ledger.wanted(self.phase) or (record and record.oid in self.replaces)):
             return None
-        if self.over:
-            there = [ledger.file(path).head for path in self.files]
-            same = all(entry and entry.oid == self.over for entry in there)
-            message = format_message(self.phase, self.of, self.body, self.trailers)
-            return CommitContent(message, self.trailers, self.files) if same else None
-        merged = merge_files(repository, ledger, self.files, like=parent or "0" * 40)
-        if merged.conflicts and self.prevails:
-            message = format_message(self.phase, self.of, [*self.body, _PREVAILED], self.trailers)
+        if self.expected_blob:
+            heads = [ledger.file(path).head for path in self.files]
+            unchanged = all(entry and entry.oid == self.expected_blob for entry in heads)
+            message = format_message(self.phase, self.total, self.body, self.trailers)
+            return CommitContent(message, self.trailers, self.files) if unchanged else None
+        merged = merge_files(repository, ledger, self.files, sample_oid=parent or "0" * 40)
+        if merged.conflicts and self.overwrite:
+            message = format_message(self.phase, self.total, [*self.body, _OVERWRITTEN], self.trailers)
             return CommitContent(message, self.trailers, self.files)
         trailers = replace(self.trailers, conflict=merged.conflicts)
-        message = format_message(self.phase, self.of, self.body, trailers)
+        message = format_message(self.phase, self.total, self.body, trailers)
         return CommitContent(message, trailers, merged.files, executable=_executable(ledger, merged.files))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RevertCommit:
-    """Phases that are to be undone: their paths become what they are in the base."""
+    """A commit that rolls back phases: it restores their paths to the base's version."""
 
     paths: Mapping[str, Sequence[str]]
-    """By phase."""
+    """Phase → its paths."""
     trailers: Trailers
     fork: str | None
-    """The commit that the branch left the base at."""
-    discard: bool = False
-    """Whether files that people edited go, too."""
-    gone: bool = False
-    """Whether what the base has of them, made by a run that was merged, goes as well."""
+    """The commit at which the branch left the base."""
+    discard_edits: bool = False
+    """Whether to roll back files that people edited, too."""
+    remove_inherited: bool = False
+    """Whether to remove files, too, that the base has from a merged run."""
 
     def compose(self, repository: Repository, ledger: Ledger, _: str | None) -> CommitContent | None:
-        """Decide what goes; None when none of the phases is made (any more)."""
-        keys = [key for key in self.paths if (ledger.stands(key, self.paths[key]) if self.gone else ledger.made(key))]
+        """Choose the files to roll back; None if none of the phases is present (any more)."""
+        keys = [key for key in self.paths if self._is_present(ledger, key)]
         if not keys:
             return None
         paths = sorted({path for key in keys for path in self.paths[key]})
         base = repository.entries(self.fork, paths) if self.fork and paths else {}
-        kept = tuple(path for path in paths if not self.discard and ledger.is_others(path))
-        removed = {path for path in paths if self.gone and ledger.is_inherited(path)}
+        kept = tuple(path for path in paths if not self.discard_edits and ledger.has_human_edits(path))
+        removed = {path for path in paths if self.remove_inherited and ledger.is_inherited(path)}
         files = {
             path: None if path in removed else base.get(path)
             for path in paths
@@ -94,6 +94,11 @@ class RevertCommit:
         }
         trailers = replace(self.trailers, reverts=tuple(keys))
         return CommitContent(format_revert(keys, kept, trailers), trailers, files, kept)
+
+    def _is_present(self, ledger: Ledger, key: str) -> bool:
+        if self.remove_inherited:
+            return ledger.is_present(key, self.paths[key])
+        return ledger.record(key) is not None
 
 
 def _executable(ledger: Ledger, paths: Iterable[str]) -> Collection[str]:

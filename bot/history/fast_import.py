@@ -1,7 +1,7 @@
-"""Write commits with ``git fast-import``: no index, no worktree, one process, and the ref moves last.
+"""Write commits with ``git fast-import``: no index, no worktree, one process, and the ref is updated last.
 
-The stream says ``done``, without which a killed parent would leave half a phase committed (measured), and a
-commit counts only when git exits 0 *and* names its id.
+The stream ends with ``done``; without it, a killed parent process leaves half a phase committed.  A commit counts only
+if git exits with 0 *and* prints its id.
 """
 
 import re
@@ -14,32 +14,32 @@ from bot.errors import RepositoryError
 from bot.history.git import Git
 from bot.history.run_state import Entry
 
-EXECUTABLE, _PLAIN = "100755", "100644"
+EXECUTABLE, _REGULAR = "100755", "100644"
 _LOCK = re.compile(r"Unable to create '(.+\.lock)': File exists")
-_LOCK_PATIENCE = 2.0
-"""Seconds after which a ref lock that nobody moved is a dead process's: git holds one for milliseconds."""
+_LOCK_TIMEOUT = 2.0
+"""Seconds after which an unchanged ref lock is considered stale; a running git holds one for milliseconds."""
 
 
 class RefMovedError(RepositoryError):
-    """Somebody else moved the branch meanwhile: look at it again."""
+    """Somebody else moved the ref: read the branch again and retry."""
 
 
 @dataclass(frozen=True, slots=True)
 class NewCommit:
-    """A commit to be written, on top of the one before it in the same stream."""
+    """A commit to write, on top of the one before it in the same stream."""
 
     message: str
     author: str
     committer: str
     """``Name <email> seconds +zone``."""
     files: Mapping[str, bytes | Entry | None]
-    """Path → content, an existing object, or None to remove it."""
+    """Path → content, an existing tree entry, or None to remove the path."""
     executable: Collection[str] = ()
-    """Paths whose content is one."""
+    """Paths to write as executable; for those given by content."""
 
 
 def format_stream(ref: str, parent: str | None, commits: Sequence[NewCommit]) -> bytes:
-    """Write the fast-import stream that puts *commits* on top of *parent* and moves *ref* there.  Pure."""
+    """Return the fast-import stream that adds *commits* on top of *parent* and updates *ref*.  Pure."""
     return b"".join(_stream(ref, parent, commits))
 
 
@@ -58,7 +58,7 @@ def _stream(ref: str, parent: str | None, commits: Sequence[NewCommit]) -> Itera
             elif isinstance(content, Entry):
                 yield f"M {content.mode} {content.oid} ".encode() + name + b"\n"
             else:
-                mode = EXECUTABLE if path in commit.executable else _PLAIN
+                mode = EXECUTABLE if path in commit.executable else _REGULAR
                 yield f"M {mode} inline ".encode() + name + b"\n" + _data(content)
         yield f"get-mark :{mark}\n".encode()
     yield b"done\n"
@@ -74,11 +74,11 @@ def _quoted(path: str) -> bytes:
 
 
 def write_commits(git: Git, ref: str, parent: str | None, commits: Sequence[NewCommit]) -> list[str]:
-    """Put *commits* on top of *parent* and move *ref* there in one step; return their ids.
+    """Add *commits* on top of *parent*, update *ref* in one step, and return their ids.
 
     Raises:
-        RefMovedError: *ref* holds commits that *parent* does not; nothing moved.
-        RepositoryError: Git refused; nothing moved.
+        RefMovedError: *ref* has commits that *parent* does not; nothing was changed.
+        RepositoryError: Git failed; nothing was changed.
     """
     stream = format_stream(ref, parent, commits)
     for attempts_left in (2, 1, 0):
@@ -89,15 +89,15 @@ def write_commits(git: Git, ref: str, parent: str | None, commits: Sequence[NewC
         if "new tip" in result.err or "but expected" in result.err:
             break
         if not (attempts_left and _clear_stale_lock(ref, result.err)):
-            raise RepositoryError(f"committing to {ref}: {result.err or 'git did not name the commit'}")
-    raise RefMovedError(f"committing to {ref}: somebody else moved it meanwhile; run generate again")
+            raise RepositoryError(f"committing to {ref}: {result.err or 'git did not print the commit id'}")
+    raise RefMovedError(f"committing to {ref}: somebody else moved it; run generate again")
 
 
 def _clear_stale_lock(ref: str, err: str) -> bool:
-    """Remove the ref lock that a killed git left, if *err* names one; return whether to try again.
+    """Remove the ref lock that a killed git left behind, if *err* names one; return whether to try again.
 
-    Only the locks that moving this very ref takes, and only under the run's lock; a living git frees its own
-    within milliseconds, so one that stays unchanged is nobody's.
+    Removes only the locks that an update of *ref* takes.  The caller holds the run's lock, and a running git releases
+    its lock within milliseconds, so a lock that does not change is stale.
     """
     match = _LOCK.search(err)
     if not match:
@@ -107,7 +107,7 @@ def _clear_stale_lock(ref: str, err: str) -> bool:
         return False
     try:
         before = lock.stat()
-        deadline = time.monotonic() + _LOCK_PATIENCE
+        deadline = time.monotonic() + _LOCK_TIMEOUT
         while time.monotonic() < deadline:
             time.sleep(0.05)
             if lock.stat() != before:

@@ -1,7 +1,7 @@
 """The one place that runs git, through GitPython.
 
-Every call is hardened the same way: no hooks, no prompts, no pager, messages in English, and a session of its
-own, so that an interrupt in the terminal reaches Phasebot and not a commit half-way.
+Every call is hardened the same way: no hooks, no prompts, no pager, English messages.  Git runs in its own session,
+so that Ctrl-C in the terminal reaches Phasebot and does not kill git in the middle of a commit.
 """
 
 import os
@@ -16,8 +16,8 @@ try:
     from git import Git as Command
     from git import Repo
     from git.exc import GitError
-except ImportError as exc:  # GitPython looks for git as soon as it is imported
-    raise UsageError("starting git: there is none on the PATH; install git 2.33 or newer") from exc
+except ImportError as exc:  # GitPython looks for git when it is imported
+    raise UsageError("starting git: it is not on the PATH; install git 2.33 or newer") from exc
 
 _ENVIRONMENT = {
     "GIT_TERMINAL_PROMPT": "0",
@@ -28,7 +28,7 @@ _ENVIRONMENT = {
 _CONFIG = (
     "core.hooksPath=/dev/null",
     "core.quotePath=false",
-    "core.fsync=committed,reference",  # a power cut must not take a finished phase either
+    "core.fsync=committed,reference",  # a power cut must not lose a finished phase either
     "fastimport.unpackLimit=1",  # one pack per phase: one process and one fsync instead of one per object
     "gc.auto=0",
     "maintenance.auto=false",
@@ -36,11 +36,11 @@ _CONFIG = (
     "log.showSignature=false",
 )
 REMOTE_TIMEOUT = 300.0
-"""Seconds that a fetch or push may take before it is given up."""
+"""Timeout of a fetch or push, in seconds."""
 
 
 class Result(NamedTuple):
-    """What git answered."""
+    """Exit status and output of a git process."""
 
     status: int
     out: bytes
@@ -48,12 +48,12 @@ class Result(NamedTuple):
 
     @property
     def text(self) -> str:
-        """The output as text without the newline at its end; bytes that are no UTF-8 survive a round trip."""
+        """The output as text without the final newline; bytes that are not UTF-8 survive a round trip."""
         return self.out.decode("utf-8", "surrogateescape").removesuffix("\n")
 
 
 class Git:
-    """Git in one repository."""
+    """Runs git in one repository."""
 
     def __init__(self, repo: Repo) -> None:
         self._repo = repo
@@ -62,12 +62,12 @@ class Git:
 
     @property
     def common_dir(self) -> Path:
-        """The repository's own folder, shared by all its worktrees."""
+        """The repository's ``.git`` folder, which all its worktrees share."""
         return Path(self._repo.common_dir)
 
     @property
     def worktree(self) -> Path:
-        """The root of the worktree Phasebot was pointed at."""
+        """The root of the worktree that Phasebot was started on."""
         return Path(str(self._repo.working_dir))
 
     def run(
@@ -78,20 +78,25 @@ class Git:
         folder: Path | None = None,
         timeout: float | None = None,
     ) -> Result:
-        """Run git and return what it answered, whatever its exit status.
+        """Run git and return its result, whatever the exit status.
 
         Raises:
-            RepositoryError: It could not be started, or took longer than *timeout* seconds.
+            RepositoryError: Git could not be started, or took longer than *timeout* seconds.
         """
-        command = [*self._command, "-C", str(folder or self.worktree), *arguments]  # its own cwd expands a $NAME
+        command = [
+            *self._command,
+            "-C",
+            str(folder or self.worktree),
+            *arguments,
+        ]  # GitPython expands $NAME in its working_dir
         try:
-            running = self._repo.git.execute(
+            handle = self._repo.git.execute(
                 command, as_process=True, istream=subprocess.PIPE, env=environment, start_new_session=True
-            )  # to be held: it kills its process when it is collected
+            )  # keep a reference: the handle kills the process when it is garbage-collected
         except (GitError, OSError) as exc:
             raise RepositoryError(f"git {arguments[0]}: {exc}") from exc
-        process = running.proc
-        assert process is not None, "as_process gives one"  # noqa: S101
+        process = handle.proc
+        assert process is not None, "as_process returns a process"  # noqa: S101
         try:
             out, err = process.communicate(stdin, timeout=timeout)
         except subprocess.TimeoutExpired as exc:
@@ -110,7 +115,7 @@ class Git:
         """Run git and return its output as text.
 
         Raises:
-            RepositoryError: Its exit status was not 0.
+            RepositoryError: The exit status was not 0.
         """
         result = self.run(*arguments, stdin=stdin, environment=environment, folder=folder)
         if result.status != 0:
@@ -118,23 +123,23 @@ class Git:
         return result.text
 
 
-def through_environment(settings: Sequence[tuple[str, str]]) -> dict[str, str]:
-    """Say *settings* through the environment of one call, after those that everything started here inherits.
+def config_environment(settings: Sequence[tuple[str, str]]) -> dict[str, str]:
+    """Return environment variables that pass *settings* to one git call, after the inherited ones.
 
-    What must not show among the arguments of a process, or be written down, goes this way.
+    Use this for secrets: they do not appear in the process's arguments and are not written to a file.
     """
     first = int(os.environ.get("GIT_CONFIG_COUNT") or 0)
-    said = {"GIT_CONFIG_COUNT": str(first + len(settings))}
+    variables = {"GIT_CONFIG_COUNT": str(first + len(settings))}
     for number, (key, value) in enumerate(settings, first):
-        said |= {f"GIT_CONFIG_KEY_{number}": key, f"GIT_CONFIG_VALUE_{number}": value}
-    return said
+        variables |= {f"GIT_CONFIG_KEY_{number}": key, f"GIT_CONFIG_VALUE_{number}": value}
+    return variables
 
 
 def open_repository(folder: Path, *, search: bool = False) -> Git | None:
-    """Open the repository in *folder* (or, with *search*, around it); None when the folder is empty or not there.
+    """Open the repository in *folder* or, with *search*, in a parent folder; None if *folder* is empty or missing.
 
     Raises:
-        UsageError: The folder holds files but no repository, or a bare repository.
+        UsageError: The folder has files but is not a repository, or it is a bare repository.
     """
     try:
         if not folder.exists() or (folder.is_dir() and not any(folder.iterdir())):
@@ -142,20 +147,20 @@ def open_repository(folder: Path, *, search: bool = False) -> Git | None:
         repo = Repo(folder, search_parent_directories=search, expand_vars=False)
     except GitError as exc:
         raise UsageError(
-            f"opening {folder}: it is not empty and no git repository; run 'git init' in it, or name another folder"
+            f"opening {folder}: it is not empty and not a git repository; run 'git init' in it, or name another folder"
         ) from exc
     except OSError as exc:
         raise UsageError(f"opening {folder}: {exc.strerror or exc}") from exc
     if repo.bare:
-        raise UsageError(f"opening {folder}: it is a bare repository; clone it and name the clone")
+        raise UsageError(f"opening {folder}: it is a bare repository; clone it and use the clone")
     return Git(repo)
 
 
 def create_repository(folder: Path) -> Git:
-    """Make *folder* a new repository on the unborn branch ``main``.
+    """Create a repository in *folder* with the unborn branch ``main``.
 
     Raises:
-        UsageError: It can't be made there.
+        UsageError: It can't be created there.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)

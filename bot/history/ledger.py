@@ -1,7 +1,7 @@
 """Derive the state of a run from the commits on its branch.  Pure.
 
-A ledger is what reading the history oldest first adds up to; :meth:`Ledger.add` is that reading, one commit
-at a time, so the state after a new commit and the state after a restart come from the same code.
+:meth:`Ledger.add` reads the commits one by one, oldest first.  The state after a new commit and the state after a
+restart come from the same code.
 """
 
 import re
@@ -18,35 +18,36 @@ _REVERTS = re.compile(r"^This reverts commit ([0-9a-f]{40,64})", re.MULTILINE)
 
 @dataclass(frozen=True, slots=True)
 class PhaseRecord:
-    """The newest commit that made a phase."""
+    """The newest commit of a phase."""
 
     oid: str
     order: int
+    """Its position in the history: 1 is the oldest commit of the branch, 0 is the base."""
     trailers: Trailers
     reverted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class InheritedPhases:
-    """Phases that the base holds already, made by a run that was merged into it."""
+    """Phases that the base already contains, because an earlier run was merged into it."""
 
-    made: Mapping[str, PhaseRecord]
-    """Phase → as if the base were its commit; their order is 0."""
+    records: Mapping[str, PhaseRecord]
+    """Phase → a record with the base as its commit and order 0."""
     generated: Mapping[str, Entry]
-    """Path → what the bot last put there by itself, as far as anybody can tell."""
+    """Path → its last generated version without human edits, as far as it is known."""
 
 
 class _Effect(NamedTuple):
-    """What a commit did to phases, so that undoing it does the opposite."""
+    """What a commit did, kept so that a later revert of it can be applied."""
 
-    undone: Mapping[str, bool]
-    """Phase → whether it is taken back once this is undone."""
-    before: Mapping[str, Entry | None]
-    """Path → what the bot had last put there by itself."""
+    reverted_if_undone: Mapping[str, bool]
+    """Phase → whether it counts as reverted once this commit is undone."""
+    generated_before: Mapping[str, Entry | None]
+    """Path → the last generated version before this commit."""
 
 
 class Ledger:
-    """What the commits of one run add up to, oldest first."""
+    """The state of one run, built up from its commits."""
 
     def __init__(
         self,
@@ -56,10 +57,10 @@ class Ledger:
         owners: Mapping[str, Collection[str]] | None = None,
         inherited: InheritedPhases | None = None,
     ) -> None:
-        """Start before the first commit; *base* holds what stands at the run's paths and folders there.
+        """Start before the first commit.
 
-        *owners* says which phases a path belongs to, or did: in a commit that somebody put together of several, what is
-        not the phase's own was made by nobody that is known.
+        *base* holds the base's tree entries at the run's paths and their folders.  *owners* maps each path to the
+        phases that own it or did once.  Paths outside the phase in a combined commit have unknown authorship.
         """
         self._run = run
         self._owners = owners or {}
@@ -68,9 +69,9 @@ class Ledger:
         self._inherited: Mapping[str, Entry] = inherited.generated if inherited else {}
         self._generated: dict[str, Entry | None] = dict(self._inherited)
         self._merges: dict[str, tuple[tuple[Entry, Entry], ...]] = {}
-        self._made: dict[str, PhaseRecord] = dict(inherited.made) if inherited else {}
+        self._records: dict[str, PhaseRecord] = dict(inherited.records) if inherited else {}
         self._effects: dict[str, _Effect] = {}
-        self._paths: dict[str, set[str]] = {}
+        self._changed_paths: dict[str, set[str]] = {}
         self._tokens: dict[str, tuple[int, int]] = {}
         self._models: dict[str, tuple[int, int]] = {}
         self._count = 0
@@ -80,66 +81,71 @@ class Ledger:
         self._count += 1
         trailers = commit.trailers
         if trailers is None or trailers.run != self._run:
-            self._add_other(commit)
+            self._add_human_commit(commit)
         elif trailers.phase is None:
-            self._turn(commit, dict.fromkeys(trailers.reverts, True), self._inherited)
+            self._apply_revert(commit, dict.fromkeys(trailers.reverts, True), self._inherited)
             self._head.update(commit.changes)
         else:
-            self._add_phase(trailers.phase, trailers, commit)
+            self._add_phase_commit(trailers.phase, trailers, commit)
 
-    def _add_phase(self, key: str, trailers: Trailers, commit: Commit) -> None:
-        self._effects[commit.oid] = _Effect({key: True}, self._generated_at(commit))
-        self._paths.setdefault(key, set()).update(commit.changes)
+    def _add_phase_commit(self, key: str, trailers: Trailers, commit: Commit) -> None:
+        self._effects[commit.oid] = _Effect({key: True}, self._generated_versions(commit.changes))
+        self._changed_paths.setdefault(key, set()).update(commit.changes)
         for path, entry in commit.changes.items():
             state = self.file(path)
             if key in self._owners.get(path, (key,)):
                 if state.head == state.generated:
                     self._generated[path] = entry
                     self._merges.pop(path, None)
-                elif state.head and entry:  # it was merged with a person's lines
+                elif state.head and entry:  # the commit merged human edits
                     self._merges[path] = (*self._merges.get(path, ()), (state.head, entry))
             self._head[path] = entry
-        self._made[key] = PhaseRecord(commit.oid, self._count, trailers)
+        self._records[key] = PhaseRecord(commit.oid, self._count, trailers)
         if used := trailers.tokens:
-            _enter(self._tokens, key, used)
-            _enter(self._models, trailers.model or UNKNOWN_MODEL, used)
+            _add_tokens(self._tokens, key, used)
+            _add_tokens(self._models, trailers.model or UNKNOWN_MODEL, used)
 
-    def _add_other(self, commit: Commit) -> None:
+    def _add_human_commit(self, commit: Commit) -> None:
         named = set(_REVERTS.findall(commit.body))
         if named and (undone := [effect for oid, effect in self._effects.items() if oid in named]):
-            turned = {key: taken_back for effect in undone for key, taken_back in effect.undone.items()}
-            before = {path: entry for effect in reversed(undone) for path, entry in effect.before.items()}
-            self._turn(commit, turned, before)
+            reverted = {key: value for effect in undone for key, value in effect.reverted_if_undone.items()}
+            generated = {path: entry for effect in reversed(undone) for path, entry in effect.generated_before.items()}
+            self._apply_revert(commit, reverted, generated)
         self._head.update(commit.changes)
 
-    def _turn(self, commit: Commit, turned: Mapping[str, bool], before: Mapping[str, Entry | None]) -> None:
-        """Take phases back, or bring them back: what stands there then is the bot's.
+    def _apply_revert(
+        self, commit: Commit, reverted: Mapping[str, bool], generated_before: Mapping[str, Entry | None]
+    ) -> None:
+        """Mark phases as reverted (True) or restored (False).  The files in *commit* then count as generated.
 
-        Where a person's lines stood, they may have been kept by a merge: then the bot's is what it was *before*.
+        A file with human edits may have kept them through a merge.  Its generated version is then the one from
+        *generated_before*.
         """
-        was = {key: self._made[key].reverted if key in self._made else not turned[key] for key in turned}
-        self._effects[commit.oid] = _Effect(was, self._generated_at(commit))
+        reverted_until_now = {
+            key: self._records[key].reverted if key in self._records else not reverted[key] for key in reverted
+        }
+        self._effects[commit.oid] = _Effect(reverted_until_now, self._generated_versions(commit.changes))
         for path, entry in commit.changes.items():
-            kept = entry and self.file(path).head != self.file(path).generated
-            self._generated[path] = before.get(path) if kept else entry
+            has_edits = entry and self.file(path).head != self.file(path).generated
+            self._generated[path] = generated_before.get(path) if has_edits else entry
             self._merges.pop(path, None)
-        for key in turned:
-            if key in self._made:
-                self._made[key] = replace(self._made[key], reverted=turned[key])
+        for key in reverted:
+            if key in self._records:
+                self._records[key] = replace(self._records[key], reverted=reverted[key])
 
-    def _generated_at(self, commit: Commit) -> Mapping[str, Entry | None]:
-        return {path: self._generated.get(path) for path in commit.changes}
+    def _generated_versions(self, paths: Iterable[str]) -> Mapping[str, Entry | None]:
+        return {path: self._generated.get(path) for path in paths}
 
     def file(self, path: str) -> FileState:
-        """Return what is known of *path*."""
+        """Return the state of *path*."""
         return FileState(self._head.get(path), self._generated.get(path), self._merges.get(path, ()))
 
     def is_inherited(self, path: str) -> bool:
-        """Whether the base holds *path* as a merged run made it."""
+        """Whether the base contains *path* as a merged run generated it."""
         return path in self._inherited
 
-    def blocked(self, path: str) -> bool:
-        """Whether something other than a folder stands where *path* needs one, or no file where *path* is."""
+    def is_blocked(self, path: str) -> bool:
+        """Whether *path* is something other than a file, or one of its parents is not a folder."""
         head = self._head.get(path)
         if head is not None and not head.is_file:
             return True
@@ -147,95 +153,95 @@ class Ledger:
         above = (self._head.get("/".join(parents[:depth])) for depth in range(1, len(parents) + 1))
         return any(entry is not None and entry.mode != "040000" for entry in above)
 
-    def is_others(self, path: str) -> bool:
-        """Whether what stands at *path* holds a person's work, or no file of ours; what the base has does not count."""
+    def has_human_edits(self, path: str) -> bool:
+        """Whether *path* at head contains a person's work; a person's file that the base already had does not count."""
         state = self.file(path)
         if state.head is None or (state.head == self._base.get(path) and path not in self._inherited):
             return False
-        return state.head != state.generated or self.blocked(path)
+        return state.head != state.generated or self.is_blocked(path)
 
-    def stands(self, key: str, paths: Iterable[str]) -> bool:
-        """Whether the phase *key* of *paths* is made, or what the base made of it is back."""
-        inherited = (path for path in paths if path in self._inherited and not self.is_others(path))
-        return self.made(key) is not None or any(self.file(path).head for path in inherited)
+    def is_present(self, key: str, paths: Iterable[str]) -> bool:
+        """Whether this run generated the phase *key*, or head has some of its *paths* unedited from the base."""
+        inherited = (path for path in paths if path in self._inherited and not self.has_human_edits(path))
+        return self.record(key) is not None or any(self.file(path).head for path in inherited)
 
-    def paths(self, key: str) -> Collection[str]:
-        """Return what the commits of the phase *key* changed."""
-        return self._paths.get(key, ())
+    def changed_paths(self, key: str) -> Collection[str]:
+        """Return the paths that the commits of the phase *key* changed."""
+        return self._changed_paths.get(key, ())
 
-    def made(self, key: str) -> PhaseRecord | None:
-        """Return the newest commit of the phase *key*, unless it was taken back."""
-        found = self._made.get(key)
+    def record(self, key: str) -> PhaseRecord | None:
+        """Return the newest commit of the phase *key*; None if there is none or it was reverted."""
+        found = self._records.get(key)
         return None if found is None or found.reverted else found
 
     def wanted(self, phase: Phase) -> tuple[str, ...]:
-        """Return the files of *phase* that a run has to make; none once it is done and the plan still the same."""
-        made = self.made(phase.key)
-        if made is None and self._has_plan(phase):
+        """Return the files of *phase* that a run must generate; none if it is complete and its inputs are unchanged."""
+        record = self.record(phase.key)
+        if record is None and self._has_plan(phase):
             return ()
-        if made is None or (made.trailers.inputs != phase.inputs and phase.key != PLAN_PHASE):
+        if record is None or (record.trailers.inputs != phase.inputs and phase.key != PLAN_PHASE):
             return tuple(phase.files)
-        if made.trailers.status == "complete":
+        if record.trailers.status == "complete":
             return ()
-        return tuple(path for path in phase.files if path in made.trailers.missing)
+        return tuple(path for path in phase.files if path in record.trailers.missing)
 
     def state(self, phase: Phase) -> PhaseState:
-        """Return how far *phase*, as the plan now has it, has come."""
-        made = self._made.get(phase.key)
+        """Return the state of *phase* as it is in the current plan."""
+        record = self._records.get(phase.key)
         tokens = self._tokens.get(phase.key, (0, 0))
-        if self.made(phase.key) is None and self._has_plan(phase):
+        if self.record(phase.key) is None and self._has_plan(phase):
             return PhaseState(phase, "complete", None, tuple(phase.files), (), (), (), None, tokens, ())
-        if made is None or made.reverted:
-            status: PhaseStatus = "reverted" if made else "pending"
-            commit = made.oid if made else None
+        if record is None or record.reverted:
+            status: PhaseStatus = "reverted" if record else "pending"
+            commit = record.oid if record else None
             return PhaseState(phase, status, commit, (), (), (), (), None, tokens, self.wanted(phase))
-        missing = tuple(path for path in phase.files if path in made.trailers.missing)
+        missing = tuple(path for path in phase.files if path in record.trailers.missing)
         return PhaseState(
             phase=phase,
-            status="partial" if made.trailers.status == "partial" else "complete",
-            commit=made.oid,
+            status="partial" if record.trailers.status == "partial" else "complete",
+            commit=record.oid,
             files=tuple(path for path in phase.files if path not in missing and self.file(path).head),
             missing=missing,
             edited=tuple(path for path in phase.files if self.file(path).edited),
-            conflicts=tuple(path for path in phase.files if path in made.trailers.conflict),
+            conflicts=tuple(path for path in phase.files if path in record.trailers.conflict),
             stale=self.stale(phase),
             tokens=tokens,
             wanted=self.wanted(phase),
-            fallback=tuple(path for path in phase.files if path in made.trailers.fallback),
+            fallback=tuple(path for path in phase.files if path in record.trailers.fallback),
         )
 
     def _has_plan(self, phase: Phase) -> bool:
-        """Whether *phase* is the plan and stands at head, whoever put it there."""
+        """Whether *phase* is the plan phase and its file exists at head, whoever committed it."""
         heads = [self.file(path).head for path in phase.files]
         return phase.key == PLAN_PHASE and all(head and head.is_file for head in heads)
 
     def stale(self, phase: Phase) -> Stale | None:
-        """Return what has changed since *phase* was made, if it was and something has."""
-        made = self.made(phase.key)
-        if made is None or phase.key == PLAN_PHASE:
-            return None  # a person's edit of the plan is the plan
-        if made.trailers.inputs != phase.inputs:
+        """Return what changed since *phase* was generated; None if nothing did, or it is not generated."""
+        record = self.record(phase.key)
+        if record is None or phase.key == PLAN_PHASE:
+            return None  # an edited plan file is simply the current plan
+        if record.trailers.inputs != phase.inputs:
             return "plan"
-        needs = (self.made(key) for key in phase.needs)
-        if any(need is None or need.order > made.order for need in needs):
+        needs = (self.record(key) for key in phase.needs)
+        if any(need is None or need.order > record.order for need in needs):
             return "dependency"
-        return "recipe" if made.trailers.recipe != phase.recipe else None
+        return "recipe" if record.trailers.recipe != phase.recipe else None
 
     @property
     def tokens(self) -> tuple[int, int]:
-        """Tokens in and out that the run has spent, phases no longer in the plan included."""
+        """Tokens in and out of the whole run, including phases that the plan no longer has."""
         spent = self._tokens.values()
         return sum(each[0] for each in spent), sum(each[1] for each in spent)
 
     @property
     def models(self) -> Mapping[str, tuple[int, int]]:
-        """Tokens in and out by the model that a commit names."""
+        """Tokens in and out per model."""
         return self._models
 
 
-def _enter(account: dict[str, tuple[int, int]], key: str, used: tuple[int, int]) -> None:
-    spent = account.get(key, (0, 0))
-    account[key] = (spent[0] + used[0], spent[1] + used[1])
+def _add_tokens(counts: dict[str, tuple[int, int]], key: str, used: tuple[int, int]) -> None:
+    previous = counts.get(key, (0, 0))
+    counts[key] = (previous[0] + used[0], previous[1] + used[1])
 
 
 def derive_state(
@@ -246,7 +252,7 @@ def derive_state(
     owners: Mapping[str, Collection[str]] | None = None,
     inherited: InheritedPhases | None = None,
 ) -> Ledger:
-    """Read *commits*, oldest first, into the ledger of *run*; see :class:`Ledger`."""
+    """Read *commits*, oldest first, into a new ledger; the other arguments are those of :class:`Ledger`."""
     ledger = Ledger(run, base, owners=owners, inherited=inherited)
     for commit in commits:
         ledger.add(commit)

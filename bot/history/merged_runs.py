@@ -1,7 +1,7 @@
-"""Phases that the base already holds, because an earlier run was merged into it, by whatever kind of merge.
+"""Find the phases that the base already contains, because an earlier run was merged into it.
 
-A squash merge drops the phase commits.  The plan and the files remain: a phase whose files are in the base counts as
-generated from the plan in the base, so only what a changed plan affects is generated again.
+A squash merge drops the phase commits, but the plan and the files remain.  A phase whose files are in the base counts
+as generated from the base's plan, so only phases affected by a plan change are generated again.
 """
 
 from collections.abc import Callable, Collection, Iterator, Mapping
@@ -14,7 +14,7 @@ from bot.planning.phases import PLAN_PHASE, Phase
 from bot.planning.resolved_plan import ResolvedPlan
 
 RenderPhase = Callable[[ResolvedPlan, Phase], Mapping[str, str]]
-"""Renders a phase from the templates.  Replaces what the bot wrote where the commits that held it are gone."""
+"""Renders a phase from the templates.  Stands in for the generated version when its commits are gone."""
 
 
 def render_nothing(_plan: ResolvedPlan, _phase: Phase) -> Mapping[str, str]:
@@ -22,30 +22,31 @@ def render_nothing(_plan: ResolvedPlan, _phase: Phase) -> Mapping[str, str]:
     return {}
 
 
-_RUNS = 20
+_MAX_RUNS = 20
 """How many merged runs are searched, newest first."""
 
 
 def inherited_phases(repository: Repository, fork: str, plan: ResolvedPlan, render: RenderPhase) -> InheritedPhases:
-    """Return the phases of *plan*, a plan in the commit *fork*, that *fork* holds files of."""
+    """Return the phases of *plan* that have files in the commit *fork*; *plan* is the plan in that commit."""
     paths = sorted({path for phase in plan.phases for path in phase.files})
-    there = repository.entries(fork, paths)
-    owned = {path: {phase.key} for phase in plan.phases for path in phase.files}
-    ledgers = list(_merged_runs(repository, fork, owned))
-    made: dict[str, PhaseRecord] = {}
+    entries = repository.entries(fork, paths)
+    owners = {path: {phase.key} for phase in plan.phases for path in phase.files}
+    ledgers = list(_merged_ledgers(repository, fork, owners))
+    records: dict[str, PhaseRecord] = {}
     generated: dict[str, Entry] = {}
     for phase in plan.phases:
-        found = [path for path in phase.files if path in there]
-        if not found:
+        present = [path for path in phase.files if path in entries]
+        if not present:
             continue
         texts = render(plan, phase) if phase.key != PLAN_PHASE else dict.fromkeys(phase.files, plan.text)
-        for path in found:
-            generated[path] = _last(path, ledgers) or _remembered(repository, texts.get(path), there[path])
-        if phase.key != PLAN_PHASE:  # each run commits its own plan
-            made[phase.key] = PhaseRecord(
-                fork, 0, _trailers(plan, phase, [path for path in phase.files if path not in there])
+        for path in present:
+            generated[path] = _generated_entry(path, ledgers) or _rendered_entry(
+                repository, texts.get(path), entries[path]
             )
-    return InheritedPhases(made, generated)
+        if phase.key != PLAN_PHASE:  # each run commits its own plan
+            missing = [path for path in phase.files if path not in entries]
+            records[phase.key] = PhaseRecord(fork, 0, _trailers(plan, phase, missing))
+    return InheritedPhases(records, generated)
 
 
 def _trailers(plan: ResolvedPlan, phase: Phase, missing: list[str]) -> Trailers:
@@ -59,22 +60,22 @@ def _trailers(plan: ResolvedPlan, phase: Phase, missing: list[str]) -> Trailers:
     )
 
 
-def _merged_runs(repository: Repository, fork: str, owned: Mapping[str, Collection[str]]) -> Iterator[Ledger]:
-    """Yield the ledger of each run whose commits are in the history of *fork*, newest first."""
-    for run, tip in repository.runs(fork)[:_RUNS]:
-        yield derive_state(run, {}, repository.log(repository.before_run(run, tip), tip), owners=owned)
+def _merged_ledgers(repository: Repository, fork: str, owners: Mapping[str, Collection[str]]) -> Iterator[Ledger]:
+    """Yield the ledger of each run whose commits are in the history of *fork*, newest run first."""
+    for run, tip in repository.runs(fork)[:_MAX_RUNS]:
+        yield derive_state(run, {}, repository.log(repository.run_parent(run, tip), tip), owners=owners)
 
 
-def _last(path: str, ledgers: list[Ledger]) -> Entry | None:
+def _generated_entry(path: str, ledgers: list[Ledger]) -> Entry | None:
     return next((entry for ledger in ledgers if (entry := ledger.file(path).generated)), None)
 
 
-def _remembered(repository: Repository, text: str | None, there: Entry) -> Entry:
-    """Return the entry of *text*, kept in memory; without a text, the entry that is *there*."""
+def _rendered_entry(repository: Repository, text: str | None, in_base: Entry) -> Entry:
+    """Return an entry for the rendered *text*, whose blob is cached in memory; without text, the entry in the base."""
     if text is None:
-        return there
+        return in_base
     content = text.encode()
-    oid = object_id(content, there.oid)
-    if oid != there.oid:
-        repository.remember(oid, content)
-    return Entry(there.mode, oid)
+    oid = object_id(content, in_base.oid)
+    if oid != in_base.oid:
+        repository.cache_blob(oid, content)
+    return Entry(in_base.mode, oid)

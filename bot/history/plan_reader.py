@@ -1,4 +1,4 @@
-"""Reads the plan files that a branch holds: at head, in earlier commits, and in the base it started from."""
+"""Read the plan files of a branch: at head, in earlier commits and in the base."""
 
 from collections.abc import Sequence
 from contextlib import suppress
@@ -16,12 +16,12 @@ from bot.planning.resolved_plan import ResolvedPlan, resolve_plan_file
 
 @dataclass(frozen=True, slots=True)
 class PlanFile:
-    """A plan file as it stands in a commit."""
+    """A plan file in a commit."""
 
     path: str
     text: str
     commit: str
-    """Abbreviated id of the newest commit that touched the file; error messages name it."""
+    """Abbreviated id of the newest commit that changed the file, for error messages."""
     blob: str = ""
 
     @property
@@ -30,10 +30,10 @@ class PlanFile:
 
 
 class PlanReader:
-    """Reads and resolves plan files.  Each text is resolved once per process, and each recipe is loaded once."""
+    """Reads and resolves plan files.  Each text is resolved and each recipe loaded only once per process."""
 
     def __init__(self, repository: Repository, render: RenderPhase = render_nothing) -> None:
-        """Read from *repository*; *render* says what the templates make of a phase."""
+        """Read from *repository*; *render* renders a phase from the templates."""
         self._repository, self._render = repository, render
         self._resolved: dict[tuple[str, str], ResolvedPlan] = {}
         self._blobs: dict[tuple[str, str], ResolvedPlan | None] = {}
@@ -42,58 +42,60 @@ class PlanReader:
         self._inherited: tuple[str, InheritedPhases] | None = None
 
     def at_head(self, branch: str, run: str, fork: str | None, commits: Sequence[Commit]) -> PlanFile | None:
-        """Return the plan file of *run* after *commits*, oldest first, on top of *fork*; None when there is none.
+        """Return the plan file of *run* after *commits*, oldest first, on top of *fork*; None if there is none.
 
-        A plan that only the base holds belongs to an earlier run, until a commit of this run says otherwise.
+        A plan that only the base has belongs to an earlier run, unless *commits* include this run's plan commit.
 
         Raises:
-            UsageError: A later commit removed the plan file, or replaced it with something that is not text.
+            UsageError: A later commit removed the plan file, or replaced it with something other than text.
         """
         path = self._find(run, fork, commits)
         if path is None:
             return None
         changes = ((each.oid, each.changes[path]) for each in reversed(commits) if path in each.changes)
         oid, entry = next(changes, None) or (fork or "", self._entry(fork, path))
-        touched = oid[:10]
-        if self._at_head and self._at_head.commit == touched:
+        short = oid[:10]
+        if self._at_head and self._at_head.commit == short:
             return self._at_head
         if entry is None or not entry.is_file:
             raise UsageError(
-                f"reading the plan of {branch}: commit {touched} removed {path}; restore it with 'git revert {touched}'"
+                f"reading the plan of {branch}: commit {short} removed {path}; restore it with 'git revert {short}'"
             )
         try:
-            self._at_head = PlanFile(path, self._repository.blob(entry.oid).decode(), touched, entry.oid)
+            self._at_head = PlanFile(path, self._repository.blob(entry.oid).decode(), short, entry.oid)
         except UnicodeDecodeError as exc:
-            raise UsageError(f"reading {path} at commit {touched}: it is not UTF-8 text; save it as UTF-8") from exc
+            raise UsageError(f"reading {path} at commit {short}: it is not UTF-8 text; save it as UTF-8") from exc
         return self._at_head
 
     def _find(self, run: str, fork: str | None, commits: Sequence[Commit]) -> str | None:
-        """Return the plan's path: from the run's own commits, else from others; from the base if it is unchanged."""
+        """Return the plan's path, searched in the run's plan commits, then in all commits, then in the base."""
         ours = [each for each in commits if each.trailers and each.trailers.run == run]
-        planned = [each for each in ours if each.trailers and each.trailers.phase == PLAN_PHASE]
-        for commit in (*reversed(planned), *reversed(commits)):
+        plan_commits = [each for each in ours if each.trailers and each.trailers.phase == PLAN_PHASE]
+        for commit in (*reversed(plan_commits), *reversed(commits)):
             for path, entry in commit.changes.items():
-                if path.endswith(PLAN_FILE) and (entry or commit in planned):
+                if path.endswith(PLAN_FILE) and (entry or commit in plan_commits):
                     return path
-        return min(self._repository.find(fork, PLAN_FILE), key=len, default=None) if planned and fork else None
+        if not (plan_commits and fork):
+            return None
+        return min(self._repository.find_paths(fork, PLAN_FILE), key=len, default=None)
 
     def resolve(self, found: PlanFile) -> ResolvedPlan:
         """Resolve a plan file.
 
         Raises:
-            UsageError: An edit broke it; the message names file, commit and line.
+            UsageError: The plan is invalid; the message names file, commit and line.
         """
         return self._resolve(found.text, found.path, f"the plan {found.path} at commit {found.commit}")
 
-    def remember(self, plan: ResolvedPlan) -> None:
-        """Keep a plan that this process is about to commit, so that it is not resolved again when it is read back."""
+    def cache(self, plan: ResolvedPlan) -> None:
+        """Keep a plan that is about to be committed, so that it is not resolved again when it is read back."""
         self._resolved[plan.plan.output_dir, plan.text] = plan
 
     def in_base(self, fork: str | None, output_dir: str) -> ResolvedPlan | None:
-        """Return the plan that the commit *fork* holds in *output_dir*; None when there is none.
+        """Return the plan in *output_dir* of the commit *fork*; None if there is none.
 
         Raises:
-            UsageError: It is broken.
+            UsageError: The plan is invalid.
         """
         path = plan_path(output_dir)
         entry = self._entry(fork, path)
@@ -102,14 +104,14 @@ class PlanReader:
         text = self._repository.blob(entry.oid).decode("utf-8", "replace")
         return self._resolve(text, path, f"the plan {path} in the base")
 
-    def earlier(self, path: str, fork: str | None, commits: Sequence[Commit]) -> Sequence[ResolvedPlan]:
-        """Return every plan that *path* has held, newest first, the base's last; broken ones are left out."""
+    def all_plans(self, path: str, fork: str | None, commits: Sequence[Commit]) -> Sequence[ResolvedPlan]:
+        """Return every valid plan that *path* ever had, newest first; the base's is the last."""
         entries = [commit.changes.get(path) for commit in reversed(commits)]
         found = [self._resolve_or_none(path, entry) for entry in (*entries, self._entry(fork, path))]
         return [each for each in found if each]
 
     def inherited(self, path: str, fork: str | None) -> InheritedPhases | None:
-        """Return the phases that the commit *fork* holds already, by its plan at *path*; None without such a plan."""
+        """Return the phases that the commit *fork* contains, based on its plan at *path*; None without such a plan."""
         plan = self._resolve_or_none(path, self._entry(fork, path))
         if fork is None or plan is None:
             return None
@@ -125,7 +127,7 @@ class PlanReader:
             return None
         key, plan = (path, entry.oid), None
         if key not in self._blobs:
-            with suppress(UsageError, UnicodeDecodeError):  # a broken plan asked for nothing
+            with suppress(UsageError, UnicodeDecodeError):  # an invalid plan has no phases
                 plan = self._resolve(self._repository.blob(entry.oid).decode(), path, f"the plan {path}")
             self._blobs[key] = plan
         return self._blobs[key]
@@ -134,11 +136,11 @@ class PlanReader:
         output_dir = _output_dir(path)
         plan = self._resolved.get((output_dir, text))
         if plan is None:
-            plan = resolve_plan_file(text, source=source, output_dir=output_dir, load=self._load)
+            plan = resolve_plan_file(text, source=source, output_dir=output_dir, load=self._load_recipe)
             self._resolved[output_dir, text] = plan
         return plan
 
-    def _load(self, name: str) -> Recipe:
+    def _load_recipe(self, name: str) -> Recipe:
         if name not in self._recipes:
             self._recipes[name] = load_recipe(name)
         return self._recipes[name]

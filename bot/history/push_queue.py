@@ -1,7 +1,7 @@
-"""Publishes commits in the background: refreshes worktrees and pushes the newest head, one push at a time.
+"""Publish commits in the background: refresh worktrees and push the newest head, one push at a time.
 
-A push takes as long as several commits.  Pushing only the newest head makes all pushes of a run cost about as much as
-one at the end, while the remote is never more than one push behind.
+A push takes as long as several commits.  Only the newest head is pushed, so all pushes together cost about as much as
+a single one at the end, and the remote is at most one push behind.
 """
 
 import asyncio
@@ -18,11 +18,11 @@ from bot.history.remote import RejectedError, UnreachableError
 from bot.history.run_branch import RunBranch
 
 _RETRY_SECONDS = 60.0
-"""How long one push is retried."""
+"""How long a fetch or push is retried."""
 
 
 class PushQueue:
-    """Publishes the head of a branch, as long as its context lasts."""
+    """Publishes the head of a branch while its context is open."""
 
     def __init__(self, branch: RunBranch, sync: BranchSync) -> None:
         self._branch, self._sync = branch, sync
@@ -30,25 +30,25 @@ class PushQueue:
         self._idle = asyncio.Event()
         self._idle.set()
         self._task: asyncio.Task[None] | None = None
-        self.news = asyncio.Event()
-        """Set whenever something was published, or commits of others were taken in."""
+        self.updated = asyncio.Event()
+        """Set after each publication, which may have integrated commits of others."""
         self.published: frozenset[str] = frozenset()
-        """The commits that others can see."""
+        """Commits that others can see."""
         self.error: PushError | None = None
-        """Why pushing stopped for good; the run goes on locally."""
+        """Why pushing has stopped for good; the run continues locally."""
         self.interrupted: PushError | None = None
         """Why the last push failed; the next one may succeed."""
-        self.apart = False
-        """Whether the branch can't be pushed any more, because of what others pushed."""
+        self.diverged = False
+        """Whether the branch can't be pushed any more, because others pushed conflicting commits or kept pushing."""
         self.worktree_error: RepositoryError | None = None
-        """Why a worktree was not refreshed; the branch is right all the same."""
+        """Why a worktree was not refreshed; the branch itself is fine."""
 
     async def __aenter__(self) -> Self:
-        self._task = asyncio.create_task(self._serve())
+        self._task = asyncio.create_task(self._run())
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        """Publish what is left, then stop."""
+        """Publish the remaining commits, then stop."""
         try:
             await self.flush()
         finally:
@@ -58,23 +58,23 @@ class PushQueue:
 
     @property
     def failure(self) -> PushError | None:
-        """Why the newest commits could not be pushed; None when they could."""
+        """Why the newest commits could not be pushed; None if they could."""
         return self.error or self.interrupted
 
     def is_published(self, oid: str) -> bool:
-        """Whether others can see the commit *oid*: it was pushed, or it is the one that the branch starts from."""
+        """Whether others can see the commit *oid*: it was pushed, or the branch starts at it."""
         return oid in self.published or oid == self._branch.fork
 
     def publish(self) -> None:
-        """Ask for the current head to be published; returns at once."""
+        """Request that the current head is published; returns immediately."""
         self._idle.clear()
         self._requested.set()
 
     async def flush(self) -> None:
-        """Wait until everything asked for is published, or pushing has failed.
+        """Wait until everything requested is published, or pushing has failed.
 
         Raises:
-            RepositoryError: Git failed in another way than refusing a push.
+            RepositoryError: Git failed for a reason other than a push.
         """
         if self._task is None:
             return
@@ -84,22 +84,22 @@ class PushQueue:
         if self._task.done():
             self._task.result()
 
-    async def reconcile(self) -> None:
-        """Take in what others pushed; where that fails, :attr:`failure` says why."""
-        await self._retry(self._reconcile)
+    async def integrate(self) -> None:
+        """Fetch what others pushed and rebase onto it; if that fails, :attr:`failure` says why."""
+        await self._retry(self._integrate)
 
-    async def _serve(self) -> None:
+    async def _run(self) -> None:
         while True:
             await self._requested.wait()
             self._requested.clear()
             await self._retry(self._publish)
             await asyncio.to_thread(self._sync.combine_packs)
-            self.news.set()
+            self.updated.set()
             if not self._requested.is_set():
                 self._idle.set()
 
     async def _retry(self, work: Callable[[], Awaitable[None]]) -> None:
-        """Do *work* with the remote; retry where it can't be reached for a moment."""
+        """Run *work*; retry while the remote can't be reached."""
         retrying = tenacity.AsyncRetrying(
             retry=tenacity.retry_if_exception_type(UnreachableError),
             wait=tenacity.wait_exponential_jitter(initial=1, max=10),
@@ -125,17 +125,17 @@ class PushQueue:
             try:
                 await asyncio.to_thread(self._sync.push, head)
             except RejectedError:
-                await self._reconcile()
+                await self._integrate()
             else:
                 self.published |= {commit.oid for commit in commits}
                 return
         await self._push_recovery_branch("others kept pushing")
 
-    async def _reconcile(self) -> None:
-        """Take in what others pushed.  The branch moves between two steps of the event loop, never during one."""
+    async def _integrate(self) -> None:
+        """Fetch what others pushed and rebase onto it; the rebase blocks the event loop, so nothing else can commit."""
         theirs = await asyncio.to_thread(self._sync.fetch)
         try:
-            self._sync.take_in(theirs)
+            self._sync.integrate(theirs)
             if theirs == self._branch.head:
                 self.published |= {commit.oid for commit in self._branch.commits}
         except CannotRebaseError as exc:
@@ -150,13 +150,13 @@ class PushQueue:
             self.worktree_error = exc
 
     async def _push_recovery_branch(self, cause: object) -> None:
-        """Give up pushing the branch, and push its head to another one."""
-        self.apart = True
+        """Stop pushing the branch, and push its head to a recovery branch."""
+        self.diverged = True
         try:
             name = await asyncio.to_thread(self._sync.push_recovery_branch)
         except PushError as exc:
             self.error = exc
         else:
             self.error = PushError(
-                f"pushing {self._branch.name}: {cause}; the work is on {name}: merge it, then run generate again"
+                f"pushing {self._branch.name}: {cause}; the commits are on {name}: merge it, then run generate again"
             )

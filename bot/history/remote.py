@@ -1,6 +1,6 @@
-"""The remote side of a run's branch: fetch it, and push to it, never by force.
+"""Fetch and push the branch of a run; a branch is never force-pushed.
 
-A token, where there is one, lives in the environment of one fetch or push and nowhere else.
+The token, if there is one, is passed in the environment of each fetch or push and stored nowhere.
 """
 
 import re
@@ -10,67 +10,67 @@ from dataclasses import dataclass, field
 from urllib.parse import SplitResult, urlsplit
 
 from bot.errors import PushError, RepositoryError, UsageError
-from bot.history.git import REMOTE_TIMEOUT, Result, through_environment
+from bot.history.git import REMOTE_TIMEOUT, Result, config_environment
 from bot.history.repository import Repository
 
 _RACE = re.compile(
     r"non-fast-forward|fetch first|stale info|cannot lock ref|failed to update ref|already exists|incorrect old value"
 )
 _STATUS = re.compile(r"returned error: (\d{3})")
-_PASSING = re.compile(
+_TEMPORARY = re.compile(
     r"returned error: (5\d\d|429|408)|RPC failed|early EOF|hung up|unexpected disconnect|Empty reply|no answer"
     r"|Connection reset|timed out",
     re.IGNORECASE,
 )
-"""What may be over in a moment; not what is so as long as a laptop is offline."""
-_ADVICE = {
+"""Errors that a retry may solve; being offline is not one of them."""
+_REMEDIES = {
     r"refusing to allow .* workflow": (
-        "no 'permissions:' line allows that; take the workflow file out of the branch, "
-        "or use a token that may write workflows"
+        "no 'permissions:' line allows this; remove the workflow file from the branch, "
+        "or use a token with write access to workflows"
     ),
     r"protected branch|rule violations|GH006|GH013": (
-        "let the repository's branch rules leave out 'phasebot/**', or let the owner of the token bypass them"
+        "exclude 'phasebot/**' from the repository's branch rules, or let the owner of the token bypass them"
     ),
     r"shallow update not allowed": (
         "this clone is too shallow for that remote; set 'fetch-depth: 0' for actions/checkout, "
         "or run 'git fetch --unshallow'"
     ),
     r"returned error: 403|Permission to \S+ denied|Write access to repository not granted": (
-        "give the workflow's job 'permissions: contents: write', or use a token that may write to the repository"
+        "give the workflow's job 'permissions: contents: write', or use a token with write access to the repository"
     ),
-    r"returned error: 30\d": "the repository has moved; name its new address with 'git remote set-url'",
+    r"returned error: 30\d": "the repository has moved; set its new URL with 'git remote set-url'",
     r"returned error: 401|could not read (Username|Password)|Authentication failed": (
-        "the credentials are missing or not valid any more; renew the token, or log in with a credential helper"
+        "the credentials are missing or expired; renew the token, or log in with a credential helper"
     ),
 }
-"""What to do about an answer of git that says more than that it failed; the first that fits."""
+"""Pattern in git's output → what to do; the first match wins."""
 
 
 class RejectedError(PushError):
-    """Others pushed meanwhile: fetch, reconcile, push again."""
+    """Others pushed in the meantime: fetch, integrate and push again."""
 
 
 class UnreachableError(PushError):
-    """The remote did not answer, or not properly: asking again may help."""
+    """The remote did not answer properly; a retry may help."""
 
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """A token, and the server that it is for."""
+    """A token and the server to send it to."""
 
     token: str = field(repr=False)
     server_url: str
 
     def __post_init__(self) -> None:
-        """Refuse what can't be sent; neither value is in the message, since either may hold a secret."""
+        """Refuse values that can't be sent.  The message contains neither, because both can contain a secret."""
         if not re.fullmatch(r"[!-~]+", self.token):
-            raise UsageError("reading the token: it is empty or holds a blank or line break; copy it again")
+            raise UsageError("reading the token: it is empty or contains a space or line break; copy it again")
         try:
-            known = _origin(urlsplit(self.server_url)) is not None
-        except ValueError:  # a port that is none, brackets that don't match
-            known = False
-        if not (known and re.fullmatch(r"https?://[!-~]+", self.server_url)) or re.search("[@?#]", self.server_url):
-            raise UsageError("reading the server's URL: it is no plain http or https address; correct it")
+            is_url = _origin(urlsplit(self.server_url)) is not None
+        except ValueError:  # an invalid port, or unbalanced brackets
+            is_url = False
+        if not (is_url and re.fullmatch(r"https?://[!-~]+", self.server_url)) or re.search("[@?#]", self.server_url):
+            raise UsageError("reading the server's URL: it is not a plain http or https URL; correct it")
 
     @property
     def _basic(self) -> str:
@@ -78,10 +78,10 @@ class Credentials:
 
     @property
     def environment(self) -> dict[str, str]:
-        """What makes git send the token, and nothing but the token, to the server and nowhere else.
+        """Variables that make git send only the token, and only to the server.
 
-        Two Authorization headers are an error of GitHub's, so one that actions/checkout left is reset first.
-        Where git follows a redirect, it hands the header to whatever host that leads to; so it must not.
+        GitHub refuses two Authorization headers, so the one that actions/checkout configured is cleared first.
+        Redirects are off, because git would send the header to the host that it is redirected to.
         """
         server = f"http.{self.server_url.rstrip('/')}/"
         settings = [
@@ -90,10 +90,10 @@ class Credentials:
             (f"{server}.followRedirects", "false"),
             ("credential.helper", ""),
         ]
-        return {**through_environment(settings), "GIT_ASKPASS": "", "GIT_TRACE_REDACT": "1"}
+        return {**config_environment(settings), "GIT_ASKPASS": "", "GIT_TRACE_REDACT": "1"}
 
     def covers(self, url: str) -> bool:
-        """Whether *url* is on the server: of the same scheme, host and port, and below its path, as git compares."""
+        """Whether *url* is on the server: same scheme, host and port, and under its path, as git compares them."""
         try:
             ours, theirs = urlsplit(self.server_url), urlsplit(url)
             return _origin(ours) == _origin(theirs) and f"{theirs.path}/".startswith(f"{ours.path.rstrip('/')}/")
@@ -101,7 +101,7 @@ class Credentials:
             return False
 
     def redact(self, text: str) -> str:
-        """Return *text* without the token, as it is and as it is sent."""
+        """Return *text* without the token, both plain and encoded."""
         return text.replace(self._basic, "***").replace(self.token, "***")
 
 
@@ -118,87 +118,87 @@ class Remote:
         self._credentials = credentials
         self.name = name
 
-    def tracking(self, branch: str) -> str:
-        """Return the ref that remembers where *branch* stood on the remote."""
+    def tracking_ref(self, branch: str) -> str:
+        """Return the remote-tracking branch of *branch*."""
         return f"refs/remotes/{self.name}/{branch}"
 
     def fetch(self, branch: str) -> str | None:
-        """Fetch *branch* and return its commit; None when the remote has none.
+        """Fetch *branch* and return its commit; None if the remote does not have it.
 
         Raises:
-            UnreachableError: The remote can't be reached, or not now.
-            PushError: It refuses.
+            UnreachableError: The remote can't be reached at the moment.
+            PushError: The remote refused, or can't be reached at all.
         """
-        return self._fetch(f"refs/heads/{branch}", self.tracking(branch), branch)
+        return self._fetch(f"refs/heads/{branch}", self.tracking_ref(branch), branch)
 
     def fetch_ref(self, ref: str) -> str | None:
-        """Fetch a ref that is no branch to its own name here, as :meth:`fetch` does a branch."""
+        """Fetch *ref*, which is not a branch, to the same name locally; otherwise like :meth:`fetch`."""
         return self._fetch(ref, ref, ref)
 
-    def _fetch(self, ref: str, to: str, name: str) -> str | None:
+    def _fetch(self, ref: str, local_ref: str, name: str) -> str | None:
         result = self._run(
             *("fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--no-recurse-submodules"),
-            *("--", self.name, f"+{ref}:{to}"),
+            *("--", self.name, f"+{ref}:{local_ref}"),
         )
         if result.status == 0:
-            return self._repository.oid(to)
+            return self._repository.oid(local_ref)
         if "couldn't find remote ref" in result.err:
-            self._repository.git.run("update-ref", "-d", to)
+            self._repository.git.run("update-ref", "-d", local_ref)
             return None
-        todo = _advice(result.err) or "check the remote"
-        kind = UnreachableError if _PASSING.search(result.err) else PushError
-        otherwise = "" if self._credentials else ", or use --no-push"  # who gives a token wants nothing else
-        raise kind(f"fetching {name} from {self.name}: {_cause(result.err)}; {todo}{otherwise}")
+        remedy = _remedy(result.err) or "check the remote"
+        error = UnreachableError if _TEMPORARY.search(result.err) else PushError
+        alternative = "" if self._credentials else ", or use --no-push"  # with a token, pushing is what people want
+        raise error(f"fetching {name} from {self.name}: {_cause(result.err)}; {remedy}{alternative}")
 
     def push(self, oid: str, branch: str) -> None:
         """Push the commit *oid* as *branch*.
 
         Raises:
-            RejectedError: The remote's branch holds commits that *oid* does not.
-            UnreachableError: The remote can't be reached, or not now.
-            PushError: It refuses for another reason.
+            RejectedError: The remote's branch has commits that *oid* does not.
+            UnreachableError: The remote can't be reached at the moment.
+            PushError: The remote refused for another reason, or can't be reached at all.
         """
-        safe = "the commits are safe on the local branch, run generate again to push them"
-        self._push(f"{oid}:refs/heads/{branch}", branch, safe)
-        self._repository.git.run("update-ref", self.tracking(branch), oid)
+        remedy = "the commits are safe on the local branch, run generate again to push them"
+        self._push(f"{oid}:refs/heads/{branch}", branch, remedy)
+        self._repository.git.run("update-ref", self.tracking_ref(branch), oid)
 
-    def put_ref(self, oid: str, ref: str) -> None:
-        """Make *ref*, which is no branch and nobody's history, name *oid*; raises as :meth:`push` does."""
+    def set_ref(self, oid: str, ref: str) -> None:
+        """Point *ref*, which is not a branch, to *oid*, whatever it points to now; raises like :meth:`push`."""
         self._push(f"+{oid}:{ref}", ref, "try again")
 
-    def drop_ref(self, ref: str, oid: str) -> None:
-        """Remove *ref* if it still names *oid*; raises as :meth:`push` does."""
+    def delete_ref(self, ref: str, oid: str) -> None:
+        """Delete *ref* if it still points to *oid*; raises like :meth:`push`."""
         self._push(f":{ref}", ref, "try again", f"--force-with-lease={ref}:{oid}")
 
-    def _push(self, what: str, name: str, otherwise: str, *options: str) -> None:
-        """Push the refspec *what*; *otherwise* is what to do about a failure that nothing is known about."""
+    def _push(self, refspec: str, name: str, default_remedy: str, *options: str) -> None:
+        """Push *refspec*; the message of a failure ends with *default_remedy*."""
         result = self._run(
             *("push", "--no-verify", "--porcelain", "--no-follow-tags", "--recurse-submodules=no", *options),
-            *("--", self.name, what),
+            *("--", self.name, refspec),
         )
         if result.status == 0:
             return
         reason = next((line for line in result.text.split("\n") if line.startswith("!")), "")
         if _RACE.search(reason):
-            raise RejectedError(f"pushing {name} to {self.name}: others pushed meanwhile")
+            raise RejectedError(f"pushing {name} to {self.name}: others pushed in the meantime")
         cause = reason.rpartition("\t")[2] or _cause(result.err)
-        advice = _advice(f"{reason}\n{result.err}")
-        kind = PushError if reason or not _PASSING.search(result.err) else UnreachableError
-        raise kind(f"pushing {name} to {self.name}: {cause}; {f'{advice}; ' if advice else ''}{otherwise}")
+        remedy = _remedy(f"{reason}\n{result.err}")
+        error = PushError if reason or not _TEMPORARY.search(result.err) else UnreachableError
+        raise error(f"pushing {name} to {self.name}: {cause}; {f'{remedy}; ' if remedy else ''}{default_remedy}")
 
     def _run(self, *arguments: str) -> Result:
-        """Run git against the remote, with the token if it is for this one; the answer does not hold it."""
+        """Run git against the remote, with the token if it is for its server; the output is redacted."""
         git, credentials = self._repository.git, self._credentials
         if credentials is None:
-            return self._in_time(*arguments, environment=None)
-        way = ("--push",) if arguments[0] == "push" else ()
-        urls = git.run("remote", "get-url", "--all", *way, "--", self.name).text.split("\n")
+            return self._run_with_timeout(*arguments, environment=None)
+        push_flag = ("--push",) if arguments[0] == "push" else ()
+        urls = git.run("remote", "get-url", "--all", *push_flag, "--", self.name).text.split("\n")
         environment = credentials.environment if any(map(credentials.covers, urls)) else None
-        result = self._in_time(*arguments, environment=environment)
-        out = credentials.redact(result.out.decode("utf-8", "surrogateescape"))
-        return Result(result.status, out.encode("utf-8", "surrogateescape"), credentials.redact(result.err))
+        result = self._run_with_timeout(*arguments, environment=environment)
+        output = credentials.redact(result.out.decode("utf-8", "surrogateescape"))
+        return Result(result.status, output.encode("utf-8", "surrogateescape"), credentials.redact(result.err))
 
-    def _in_time(self, *arguments: str, environment: Mapping[str, str] | None) -> Result:
+    def _run_with_timeout(self, *arguments: str, environment: Mapping[str, str] | None) -> Result:
         try:
             return self._repository.git.run(*arguments, environment=environment, timeout=REMOTE_TIMEOUT)
         except RepositoryError as exc:
@@ -206,28 +206,28 @@ class Remote:
 
 
 def choose_remote(repository: Repository, name: str | None, *, required: bool) -> str | None:
-    """Return the remote to push to: *name*, else ``origin``, else the only one; None when there is none.
+    """Return the remote to push to: *name*, else ``origin``, else the only one; None if there is none of these.
 
     Raises:
-        UsageError: *name* is none, or there is none (or no telling which) although one is *required*.
+        UsageError: *name* is not a remote, or one is *required* and there is none to choose.
     """
     remotes = repository.git("remote").split()
     if name is not None and name not in remotes:
         raise UsageError(f"remote {name!r} is not known; remotes are: {', '.join(remotes) or 'none'}")
     chosen = name or ("origin" if "origin" in remotes else remotes[0] if len(remotes) == 1 else None)
     if chosen is None and required:
-        raise UsageError("pushing: there is no remote; add one with 'git remote add origin URL', or leave --push out")
+        raise UsageError("pushing: there is no remote; add one with 'git remote add origin URL', or leave out --push")
     return chosen
 
 
 def _cause(text: str) -> str:
-    """Pick the line that says why git failed; where it knows a status only, what the server says about it."""
+    """Return the line that says why git failed; if it has only an HTTP status, the server's message, too."""
     lines = [line for line in text.splitlines() if line.strip() and not line.startswith(("To ", "hint:"))]
     cause = next((line for line in lines if line.startswith(("fatal:", "error:"))), lines[-1] if lines else "no answer")
-    said = next((line.removeprefix("remote:").strip(" .") for line in lines if line.startswith("remote:")), "")
+    answer = next((line.removeprefix("remote:").strip(" .") for line in lines if line.startswith("remote:")), "")
     status = _STATUS.search(cause)
-    return f"{said} (HTTP {status[1]})" if said and status else cause
+    return f"{answer} (HTTP {status[1]})" if answer and status else cause
 
 
-def _advice(text: str) -> str | None:
-    return next((advice for pattern, advice in _ADVICE.items() if re.search(pattern, text)), None)
+def _remedy(text: str) -> str | None:
+    return next((remedy for pattern, remedy in _REMEDIES.items() if re.search(pattern, text)), None)

@@ -1,4 +1,4 @@
-"""One process at a time works on a run in one clone."""
+"""Lock a run, so that only one process per clone works on it."""
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -8,9 +8,9 @@ from bot.errors import RepositoryError
 
 
 def lock_run(git_folder: Path, run: str, on_wait: Callable[[], None]) -> AbstractContextManager[object]:
-    """Hold the lock of *run*, waiting for another process to release it; the system releases it if a process dies.
+    """Acquire the lock of *run*, and wait if another process holds it; a dying process releases its lock.
 
-    *on_wait* is called once before it waits.
+    *on_wait* is called once before waiting.
 
     Raises:
         RepositoryError: The lock file can't be written.

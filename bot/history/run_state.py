@@ -1,4 +1,4 @@
-"""What is known of commits, files, phases and a whole run.  Values only; :mod:`.ledger` derives them."""
+"""The state of commits, files, phases and a whole run.  Plain values; :mod:`.ledger` derives them."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -8,7 +8,7 @@ from bot.history.trailers import Trailers
 from bot.planning.phases import Phase
 
 UNKNOWN_MODEL = "unknown"
-"""Stands for the model of a commit that names none but says what it cost."""
+"""Used for a commit that records tokens but no model."""
 
 _FILE_MODES = ("100644", "100755")
 
@@ -17,7 +17,7 @@ Stale = Literal["plan", "dependency", "recipe"]
 
 
 class Entry(NamedTuple):
-    """What stands at a path in a tree: git's mode (``100644``, ``120000``, ``040000`` …) and object id."""
+    """A tree entry: git's mode (``100644``, ``120000``, ``040000`` …) and object id."""
 
     mode: str
     oid: str
@@ -29,55 +29,56 @@ class Entry(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Commit:
-    """One commit of the branch, as far as the state depends on it."""
+    """The parts of a commit that the state is derived from."""
 
     oid: str
     trailers: Trailers | None
     """None for a person's commit."""
     body: str = ""
     changes: Mapping[str, Entry | None] = field(default_factory=dict)
-    """Path → what it left there, against its first parent; None for a deletion."""
+    """Path → its new entry, compared with the first parent; None for a deletion."""
 
 
 class FileState(NamedTuple):
-    """One path of the run: what stands there now, and what the bot last put there by itself."""
+    """The state of one path."""
 
     head: Entry | None
+    """The entry at head."""
     generated: Entry | None
-    """The last version without a person's lines in it."""
+    """The last generated version that contains no human edits."""
     merges: tuple[tuple[Entry, Entry], ...] = ()
-    """What stood there before and after each later commit of the phase, merging a person's lines."""
+    """The entries before and after each later commit of the phase, which merged human edits."""
 
     @property
     def edited(self) -> bool:
-        """Whether a person changed or removed the file after the bot made it."""
+        """Whether a person changed or removed the file after it was generated."""
         return self.generated is not None and self.head != self.generated
 
 
 @dataclass(frozen=True, slots=True)
 class PhaseState:
-    """How far one phase has come."""
+    """The state of one phase."""
 
     phase: Phase
     status: PhaseStatus
     commit: str | None
     files: tuple[str, ...]
-    """Paths of the phase that are made, in plan order."""
+    """Generated paths, in plan order."""
     missing: tuple[str, ...]
     edited: tuple[str, ...]
     conflicts: tuple[str, ...]
     stale: Stale | None
     tokens: tuple[int, int]
-    """In and out, over all commits of the phase."""
+    """Tokens in and out, summed over all commits of the phase."""
     wanted: tuple[str, ...]
-    """The files a run has to make: all, those missing, or none."""
+    """The files that a run must generate: all of them, the missing ones, or none."""
     fallback: tuple[str, ...] = ()
-    """Those that another provider made, because the one asked for could not."""
+    """Files from the fallback provider, because the requested one failed."""
 
 
 @dataclass(frozen=True, slots=True)
 class RunState:
-    """One run as people see it: every announcement is rendered from this."""
+    """The state of one run.  Comments, reports and terminal output are rendered from this."""
 
     run: str
     branch: str
@@ -86,7 +87,7 @@ class RunState:
     phases: Sequence[PhaseState]
     tokens: tuple[int, int]
     models: Mapping[str, tuple[int, int]]
-    """The same by model."""
+    """Tokens in and out per model."""
     pushed: bool
 
     @property

@@ -1,4 +1,4 @@
-"""Bring what a provider made together with what people did: three ways, and a person's line never loses."""
+"""Merge generated files with people's edits, three ways.  On a conflict the person's version wins."""
 
 import tempfile
 from collections.abc import Iterable, Mapping
@@ -12,44 +12,44 @@ from bot.history.run_state import Entry, FileState
 
 @dataclass(frozen=True, slots=True)
 class MergeResult:
-    """What of the generated files is to be written, and what is not."""
+    """The files to write, and the paths that conflict."""
 
     files: Mapping[str, bytes]
     conflicts: tuple[str, ...]
-    """Paths where a person's version stays because the two could not be merged."""
+    """Paths where the person's version is kept, because the two could not be merged."""
 
 
-def merge_files(repository: Repository, ledger: Ledger, files: Mapping[str, bytes], like: str) -> MergeResult:
-    """Decide for each generated file what to write; *like* is any object id of the repository.
+def merge_files(repository: Repository, ledger: Ledger, files: Mapping[str, bytes], sample_oid: str) -> MergeResult:
+    """Merge each generated file; *sample_oid* is any object id of the repository and tells its hash algorithm.
 
-    Base is the bot's last version, ours the one at head, theirs the new one.  What is already right is left
-    out; a path where something other than a file stands, or that a person removed, is a conflict.
+    Base is the last generated version, ours is the version at head, theirs is the new one.  Files that head already
+    has are left out.  A path that a person removed or replaced with something other than a file is a conflict.
     """
     writes: dict[str, bytes] = {}
     conflicts: list[str] = []
     for path, content in files.items():
         state = ledger.file(path)
-        new = object_id(content, like)
-        if ledger.blocked(path):
+        new = object_id(content, sample_oid)
+        if ledger.is_blocked(path):
             conflicts.append(path)
         elif state.head is not None and state.head.oid == new:
             continue
         elif state.head == state.generated:
             writes[path] = content
-        elif (base := last_version(repository, state)) is not None and object_id(base, like) == new:
-            continue  # nothing new to say where a person has spoken
-        elif (merged := _three_way(repository, base, state.head, content)) is None:
+        elif (base := last_generated(repository, state)) is not None and object_id(base, sample_oid) == new:
+            continue  # only the person changed the file
+        elif (merged := _merge_with_head(repository, base, state.head, content)) is None:
             conflicts.append(path)
         else:
             writes[path] = merged
     return MergeResult(writes, tuple(conflicts))
 
 
-def last_version(repository: Repository, state: FileState) -> bytes | None:
-    """Return what the bot last made of a file, without a person's lines in it: the base of a merge; None if not known.
+def last_generated(repository: Repository, state: FileState) -> bytes | None:
+    """Return the last generated version of a file without human edits, the base of a merge; None if unknown.
 
-    Where that was merged with a person's lines and stored nowhere, it is what the merge changed, put on the version
-    before; as far as that goes.
+    After a merge with human edits that version is not stored anywhere.  It is reconstructed by applying the changes
+    that each merge made to the version before it.  If one does not apply, the version reached so far is returned.
     """
     if state.generated is None or not state.generated.is_file:
         return None
@@ -57,30 +57,30 @@ def last_version(repository: Repository, state: FileState) -> bytes | None:
     for before, after in state.merges:
         if not (before.is_file and after.is_file):
             break
-        next_one = merge_content(repository, repository.blob(before.oid), repository.blob(after.oid), version)
-        if next_one is None:
+        next_version = merge_content(repository, repository.blob(before.oid), repository.blob(after.oid), version)
+        if next_version is None:
             break
-        version = next_one
+        version = next_version
     return version
 
 
-def _three_way(repository: Repository, base: bytes | None, ours: Entry | None, theirs: bytes) -> bytes | None:
-    if base is None or ours is None:
+def _merge_with_head(repository: Repository, base: bytes | None, head: Entry | None, theirs: bytes) -> bytes | None:
+    if base is None or head is None:
         return None
-    return merge_content(repository, base, repository.blob(ours.oid), theirs)
+    return merge_content(repository, base, repository.blob(head.oid), theirs)
 
 
 def merge_content(repository: Repository, base: bytes, ours: bytes, theirs: bytes) -> bytes | None:
-    """Merge two changes of one text; None where they conflict or it is no text."""
+    """Merge two versions of a text file; None if they conflict or one of them is binary."""
     if any(b"\0" in content[:8000] for content in (base, ours, theirs)):
         return None
     with tempfile.TemporaryDirectory(prefix="phasebot-") as folder:
-        names = _written(Path(folder), (ours, base, theirs))
+        names = _write_files(Path(folder), (ours, base, theirs))
         result = repository.git.run("merge-file", "-p", "--quiet", *names)
     return result.out if result.status == 0 else None
 
 
-def _written(folder: Path, contents: Iterable[bytes]) -> list[str]:
+def _write_files(folder: Path, contents: Iterable[bytes]) -> list[str]:
     names = []
     for number, content in enumerate(contents):
         path = folder / str(number)

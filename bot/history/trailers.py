@@ -1,7 +1,7 @@
-"""The message of a phase commit: format it, and read its trailers back.
+"""Format the message of a phase commit, and parse its trailers.
 
-Trailers are the load-bearing text: they are all the state there is.  Nothing a model or a plan wrote reaches
-one, but for paths, which :mod:`bot.planning.path_rules` confines before.
+Trailers hold the whole state of a run.  They never contain text from a model or a plan, except paths, which
+:mod:`bot.planning.path_rules` checks first.
 """
 
 import re
@@ -20,7 +20,7 @@ _LINE = re.compile(r"Phasebot-([A-Za-z-]+): ?(.*)")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trailers:
-    """The trailers of one commit, in the order they are written; a tuple is a trailer that repeats."""
+    """The trailers of one commit, in the order they are written.  A tuple holds a trailer that can repeat."""
 
     run: str
     phase: str | None = None
@@ -34,23 +34,23 @@ class Trailers:
     requested_by: str | None = None
     comment: str | None = None
     missing: tuple[str, ...] = ()
-    """Repository paths that could not be made."""
+    """Repository paths that could not be generated."""
     fallback: tuple[str, ...] = ()
-    """Repository paths that the recipe's templates filled, because the provider could not."""
+    """Repository paths generated from the recipe's templates, because the provider failed."""
     conflict: tuple[str, ...] = ()
-    """Repository paths where a person's version stayed instead of the new one."""
+    """Repository paths that conflict: a person's version was kept and the new one dropped."""
     reverts: tuple[str, ...] = ()
-    """Keys of phases this commit takes back."""
+    """Keys of the phases that this commit rolls back."""
 
-    def of(self, phase: Phase, status: Status) -> Self:
-        """Return the same, said of *phase* as the plan has it."""
+    def for_phase(self, phase: Phase, status: Status) -> Self:
+        """Return a copy with the trailers that identify *phase* as it is in the plan."""
         return replace(self, phase=phase.key, status=status, inputs=phase.inputs, recipe=phase.recipe)
 
     def format(self) -> str:
-        """Write the trailer paragraph, newline at its end.
+        """Return the trailer paragraph, with a newline at its end.
 
         Raises:
-            ValueError: A value holds a line break or other control character.
+            ValueError: A value contains a line break or another control character.
         """
         return "".join(f"{line}\n" for line in self._lines())
 
@@ -64,14 +64,14 @@ class Trailers:
                     continue
                 if not each.isprintable() or each != each.strip() or not each:
                     raise ValueError(f"{each!r} can't be a trailer's value")
-                yield f"{_PREFIX}{_key(field.name)}: {each}"
+                yield f"{_PREFIX}{_trailer_key(field.name)}: {each}"
 
     @classmethod
     def parse(cls, text: str) -> Self | None:
-        """Read the trailers that ``git log --format=%(trailers:only,unfold)`` printed.
+        """Parse the output of ``git log --format=%(trailers:only,unfold)``.
 
-        None when they are no trailers of ours, or forged so badly that they mean nothing; unknown keys are
-        passed over, so a later release may add some.
+        Returns None if the trailers are not Phasebot's or are malformed.  Unknown keys are ignored, so that a later
+        release can add some.
         """
         found: dict[str, list[str]] = {}
         for line in text.split("\n"):
@@ -89,26 +89,26 @@ class Trailers:
         return cls(
             status=status,  # type: ignore[arg-type]  # checked above
             tokens=(int(tokens[1]), int(tokens[2])) if tokens else None,
-            **single,  # type: ignore[arg-type]  # texts only
-            **repeated,  # type: ignore[arg-type]  # tuples of text only
+            **single,  # type: ignore[arg-type]  # strings only
+            **repeated,  # type: ignore[arg-type]  # tuples of strings only
         )
 
 
 _SINGLE = ("run", "phase", "inputs", "recipe", "provider", "model", "requested_by", "comment")
 
 
-def _key(name: str) -> str:
+def _trailer_key(name: str) -> str:
     return name.replace("_", "-").title()
 
 
-def format_message(phase: Phase, of: int, body: Sequence[str], trailers: Trailers) -> str:
-    """Write the whole message of a phase commit; *of* is the number of phases in the plan."""
-    subject = f"Generate {phase.title} [{phase.place}/{of}]"
+def format_message(phase: Phase, total: int, body: Sequence[str], trailers: Trailers) -> str:
+    """Return the whole message of a phase commit; *total* is the number of phases in the plan."""
+    subject = f"Generate {phase.title} [{phase.place}/{total}]"
     return "\n".join([subject, "", *(f"{line}\n" for line in body), trailers.format()])
 
 
 def format_revert(keys: Sequence[str], kept: Sequence[str], trailers: Trailers) -> str:
-    """Write the whole message of a commit that takes phases back; *kept* are the paths that stay all the same."""
+    """Return the whole message of a commit that rolls back the phases *keys* but leaves the *kept* paths."""
     subject = f"Roll back {keys[0]}" if len(keys) == 1 else f"Roll back {len(keys)} phases"
-    told = [f"Kept, because people edited it: {path}" for path in kept]
-    return "\n".join([subject, "", *(["\n".join(told) + "\n"] if told else []), trailers.format()])
+    lines = [f"Kept, because people edited it: {path}" for path in kept]
+    return "\n".join([subject, "", *(["\n".join(lines) + "\n"] if lines else []), trailers.format()])

@@ -7,7 +7,7 @@ The fast set ends the job at every fourth effect, the slow set at all others.
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, get_args
@@ -21,8 +21,10 @@ from tests.github_server import Asked, Reply
 from tests.repositories import git
 
 When = Literal["before", "after"]
+LEAST = 14
+"""Effects of a run of five phases: five commits, a push, and eight requests that write."""
 EFFECTS = 16
-"""As many as a run of five phases has at least."""
+"""More than a run of five phases has at least: how often it edits its comment depends on time."""
 FAST: Sequence[tuple[When, int]] = [
     ("after", 1),
     ("before", 3),
@@ -124,7 +126,7 @@ def test_an_undisturbed_job_has_these_effects(tmp_path: Path) -> None:
         github.say("/generate")
 
         assert github.picture() == PICTURE
-    assert len(reaper.effects) >= EFFECTS, reaper.effects
+    assert len(reaper.effects) >= LEAST, reaper.effects
     assert reaper.effects.count("git fast-import") == 5
     assert {"POST /pulls", "POST /graphql", "git push"} <= set(reaper.effects)
 
@@ -134,8 +136,9 @@ def test_a_job_that_ends_at_any_effect_is_made_good_by_the_next(tmp_path: Path, 
     reaper = Reaper(when, number)
     with small_world(tmp_path) as github:
         payload = github.comment("/generate")
-        with watched(github, reaper), pytest.raises(Death):
+        with watched(github, reaper), suppress(Death):
             github.answer(payload)
+        assert reaper.dead or len(reaper.effects) < number
         pushed = git(github.origin, "for-each-ref", "--format=%(objectname)", "refs/heads/phasebot/")
 
         ending = github.ended(payload)

@@ -74,7 +74,7 @@ def test_questions_of_the_form_are_answered_on_the_issue(github: World) -> None:
         ("bob", "alice", "bob has no write access"),
         ("alice", "bob", "bob has no write access"),
         (BOT, "bob", "bob has no write access"),
-        (BOT, "", "github-actions[bot] is not a person, and names no person for whom the command runs"),
+        (BOT, "", "github-actions[bot] is not a person, and does not name the person who requested the command"),
         (BOT, BOT, "github-actions[bot] is not a person"),
         ("renovate[bot]", "", "renovate[bot] is not a person"),
         ("renovate[bot]", "bob", "bob has no write access"),

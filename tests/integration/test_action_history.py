@@ -147,7 +147,7 @@ def test_before_there_is_a_plan_nothing_can_be_made_again_or_taken_back(github: 
 
     assert ending.status == "refused"
     assert "phasebot/issue-20" in ending.message
-    assert "holds no plan" in ending.message
+    assert "has no plan" in ending.message
 
 
 @pytest.mark.parametrize("how", ["squash", "merge"])

@@ -233,11 +233,9 @@ def test_a_killed_job_is_finished_by_the_next_step_and_gone_on_with_by_the_next_
     github.github.comments.pop()
     log = ended(github.start(payload, "--finish", environ=EMPTY, hurry=True), 1)
 
-    assert "::error" in log or "the job ended before the run did" in log
+    assert "::error" in log or "The job was cancelled" in log
     assert "**Phasebot stopped working on `@alice`'s request" in github.said()[0]
-    assert (
-        "the job ended before the run did: cancelled, out of time, or an error that its log shows" in github.said()[0]
-    )
+    assert "The job was cancelled, timed out or crashed; its log says more" in github.said()[0]
     assert "4 of 5 phases done" in github.said()[0]
     assert github.outputs()["status"] == "failed"
     assert github.reactions() == ["confused"]

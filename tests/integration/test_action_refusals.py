@@ -65,7 +65,7 @@ def test_who_has_no_write_access_is_told_so_and_nothing_is_done(github: World, p
 
     answer = refused(github, github.comment("/generate", author="bob"))
 
-    assert answer == ("Not run: bob has no write access to this repository; ask somebody who has to comment")
+    assert answer == ("Not run: bob has no write access to this repository; ask somebody with write access to comment")
     assert github.picture().endswith(f"\n#12 bob: /generate  :confused:\n#12 bot: {answer}\n")
 
 
@@ -82,10 +82,10 @@ def test_a_user_whom_github_does_not_know_is_refused(github: World) -> None:
     ("reply", "told"),
     [
         (refusal(404, "Not Found"), "alice has no write access"),
-        (refusal(500, "Server Error"), "failed: checking the permissions of alice: GitHub said 500"),
+        (refusal(500, "Server Error"), "repository failed: checking the permissions of alice: GitHub said 500"),
         (refusal(403, "Resource not accessible by integration"), "the token needs `metadata: read`"),
         (refusal(401, "Bad credentials"), "check github-token"),
-        (Reply(reset=True), "failed: checking the permissions of alice: GitHub did not answer"),
+        (Reply(reset=True), "repository failed: checking the permissions of alice: GitHub did not answer"),
         (Reply(status=200, body=b"<html>Unicorn!</html>"), "with an answer that can't be read"),
         (Reply(status=200, body=b"{}"), "alice has"),
         (Reply(status=200, body=b"[]"), "alice has"),

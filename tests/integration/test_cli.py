@@ -274,7 +274,7 @@ def test_a_folder_with_files_that_is_no_repository_is_refused(tmp_path: Path) ->
 
     done = refused("generate", NOTE, "--repo", tmp_path / "photos", "--recipe", SMALL)
 
-    assert "no git repository" in done.stderr
+    assert "not a git repository" in done.stderr
     assert [path.name for path in (tmp_path / "photos").iterdir()] == ["cat.txt"]
 
 
@@ -292,7 +292,7 @@ def test_a_machine_without_git_is_told_so(tmp_path: Path, monkeypatch: pytest.Mo
     done = phasebot("generate", NOTE, "--repo", tmp_path / "note", "--recipe", SMALL)
 
     assert done.returncode == 2
-    assert done.stderr == "phasebot: starting git: there is none on the PATH; install git 2.33 or newer\n"
+    assert done.stderr == "phasebot: starting git: it is not on the PATH; install git 2.33 or newer\n"
 
 
 @pytest.mark.parametrize("folder", ["../out", "/etc", "a/../../b", ".git", "a/.github", "a\nb"])
@@ -344,8 +344,8 @@ def test_several_runs_must_be_told_apart(tmp_path: Path) -> None:
     [
         (("status",), "no phasebot/* branch"),
         (("generate",), "no phasebot/* branch"),
-        (("status", "--run", "nothing"), "it holds no plan"),
-        (("generate", "--run", "nothing"), "it holds no plan"),
+        (("status", "--run", "nothing"), "it has no plan"),
+        (("generate", "--run", "nothing"), "it has no plan"),
         (("generate", NOTE, "--base", "nowhere"), "base 'nowhere' is not a commit or branch"),
         (("generate", NOTE, "--remote", "nowhere"), "remote 'nowhere' is not known"),
         (("generate", NOTE, "--push"), "there is no remote"),

@@ -15,7 +15,7 @@ from bot.generation.provider import GenerationRequest, GenerationResult
 from bot.generation.templates import TemplateProvider
 from bot.history import push_queue
 from bot.history.checkout import RunLocation
-from bot.history.git import through_environment
+from bot.history.git import config_environment
 from bot.history.remote import Credentials
 from tests.git_http_server import TOKEN, Asked, GitServer, Refusal, basic
 from tests.repositories import House, ScriptedProvider, clone, commit, git, new_origin, open_run, phases_of, tree_of
@@ -45,7 +45,7 @@ def server(origin: Path) -> Iterator[GitServer]:
 
 def git_with(*tokens: str, folder: Path, arguments: tuple[str, ...]) -> subprocess.CompletedProcess[str]:
     """Run git with an Authorization header for each of *tokens*."""
-    environment = through_environment([("http.extraheader", f"AUTHORIZATION: basic {basic(each)}") for each in tokens])
+    environment = config_environment([("http.extraheader", f"AUTHORIZATION: basic {basic(each)}") for each in tokens])
     environment |= {"GIT_TERMINAL_PROMPT": "0"}
     command = ["git", "-C", str(folder), *arguments]
     return subprocess.run(command, env=os.environ | environment, capture_output=True, text=True, check=False)
@@ -96,7 +96,7 @@ def left_in_an_included_file(server: GitServer, folder: Path, _: pytest.MonkeyPa
 def in_the_environment(server: GitServer, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the caller's environment configure git, and the remote's URL depend on it."""
     settings = [(f"url.{server.url}/.insteadOf", "gh:"), ("http.extraheader", HEADER)]
-    for name, value in through_environment(settings).items():
+    for name, value in config_environment(settings).items():
         monkeypatch.setenv(name, value)
     git(folder, "remote", "set-url", "origin", "gh:o/r.git")
 
@@ -283,7 +283,7 @@ def test_a_redirect_does_not_carry_the_token_away(server: GitServer, origin: Pat
 
     assert not any(asked.authorizations for asked in other.requests)
     assert isinstance(outcome.error, PushError)
-    assert "the repository has moved; name its new address with 'git remote set-url'" in str(outcome.error)
+    assert "the repository has moved; set its new URL with 'git remote set-url'" in str(outcome.error)
 
 
 def test_no_helper_and_no_dialogue_is_asked(
@@ -307,7 +307,7 @@ def test_no_helper_and_no_dialogue_is_asked(
     outcome = with_token(server, folder).run()
 
     assert isinstance(outcome.error, PushError)
-    assert "the credentials are missing or not valid any more; renew the token" in str(outcome.error)
+    assert "the credentials are missing or expired; renew the token" in str(outcome.error)
     assert not asked.exists()
 
 
@@ -377,14 +377,14 @@ def test_a_push_that_fails_costs_no_phase_and_the_next_run_pushes(
     [
         (
             "refusing to allow a GitHub App to create or update workflow `.github/x` without `workflows` permission",
-            "no 'permissions:' line allows that; take the workflow file out of the branch, or use a token that may",
+            "no 'permissions:' line allows this; remove the workflow file from the branch, or use a token with",
         ),
         (
             "refusing to allow an OAuth App to create or update workflow `.github/x` without `workflow` scope",
-            "no 'permissions:' line allows that; take the workflow file out of the branch, or use a token that may",
+            "no 'permissions:' line allows this; remove the workflow file from the branch, or use a token with",
         ),
-        ("protected branch hook declined", "let the repository's branch rules leave out 'phasebot/**', or"),
-        ("push declined due to repository rule violations", "let the repository's branch rules leave out"),
+        ("protected branch hook declined", "exclude 'phasebot/**' from the repository's branch rules, or"),
+        ("push declined due to repository rule violations", "exclude 'phasebot/**' from the repository's branch rules"),
     ],
 )
 def test_a_refused_branch_is_told_what_to_do(server: GitServer, tmp_path: Path, reason: str, todo: str) -> None:
@@ -489,7 +489,7 @@ def test_a_token_is_for_one_server(server_url: str, url: str, *, ours: bool) -> 
 
 @pytest.mark.parametrize("token", ["", " ", "to ken", "token\n", "tok\0en", "tökèn"])
 def test_a_token_that_can_not_be_one_is_refused_without_showing_it(token: str) -> None:
-    with pytest.raises(UsageError, match="empty or holds a blank") as caught:
+    with pytest.raises(UsageError, match="empty or contains a space") as caught:
         Credentials(token, "https://github.com")
     assert "to" not in str(caught.value).replace("the token", "")
 
@@ -502,7 +502,7 @@ def test_a_token_that_can_not_be_one_is_refused_without_showing_it(token: str) -
     ],
 )
 def test_a_server_that_can_not_be_one_is_refused_without_showing_it(url: str) -> None:
-    with pytest.raises(UsageError, match="no plain http or https address") as caught:
+    with pytest.raises(UsageError, match="not a plain http or https URL") as caught:
         Credentials(TOKEN, url)
     assert "pass" not in str(caught.value)
 

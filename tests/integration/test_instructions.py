@@ -269,7 +269,7 @@ def test_the_same_comment_does_not_undo_what_a_person_did_since(shop: Path) -> N
         (("plan", "--instruction", "More."), "regenerating plan"),
         ((), "no phase is named; 'phasebot status' lists them"),
         (("--instruction", "More."), "no phase is named"),
-        (("core", "--run", "nothing"), "phasebot/nothing: it holds no plan; start the run with"),
+        (("core", "--run", "nothing"), "phasebot/nothing: it has no plan; start the run with"),
         (("core", "--run", "a b"), "not a valid branch name"),
         (("core", "--instruction", "a\0b"), "U+0000; remove it"),
         (("core", "--instruction", "a\u202eb"), "U+202E; remove it"),

@@ -345,7 +345,7 @@ def test_a_revert_that_keeps_a_persons_lines_in_the_file_loses_none_when_it_is_m
         (("--to", "mian"), "phase 'mian' is not in the plan; phases are: main, plan"),
         (("main", "entity/Nope"), "phase 'entity/Nope' is not in the plan"),
         (("--to", "main"), "rolling back: no phase after it has been generated on phasebot/shop"),
-        (("main", "--run", "nothing"), "it holds no plan"),
+        (("main", "--run", "nothing"), "it has no plan"),
     ],
 )
 def test_what_can_not_be_taken_back_is_refused_and_nothing_is_written(

@@ -304,13 +304,13 @@ def test_a_rolled_back_file_has_nothing_to_merge_with() -> None:
 def test_a_path_is_blocked_by_what_is_no_file_or_no_folder(
     *, base: Mapping[str, Entry], path: str, blocked: bool
 ) -> None:
-    assert derive_state("blog", base, []).blocked(path) is blocked
+    assert derive_state("blog", base, []).is_blocked(path) is blocked
 
 
 def test_a_path_is_free_again_once_a_person_removes_what_blocked_it() -> None:
     ledger = derive_state("blog", {"app": Entry("120000", oid(1))}, [human_commit(2, {"app": None})])
 
-    assert not ledger.blocked("app/core.py")
+    assert not ledger.is_blocked("app/core.py")
 
 
 def test_a_run_is_complete_when_nothing_is_wanted() -> None:
@@ -329,7 +329,7 @@ def test_a_run_is_complete_when_nothing_is_wanted() -> None:
 # ---- commits that hold more than their phase, reverts of reverts, and what the base made
 
 
-def test_what_a_phase_commit_holds_of_another_phase_was_made_by_nobody_that_is_known() -> None:
+def test_paths_of_other_phases_in_a_combined_commit_have_unknown_authorship() -> None:
     owners = dict.fromkeys(CORE.files, "core") | dict.fromkeys(POST.files, "entity/Post")
     squashed = bot_commit(2, POST, changes={"app/core.py": blob(2), "app/models/post.py": blob(2)})
 
@@ -377,7 +377,7 @@ def test_a_persons_lines_that_a_merge_kept_when_a_phase_was_taken_back_stay_thei
 
     assert ledger.state(CORE).status == "reverted"
     assert ledger.file(path)[:2] == (blob(4), None if back == "rollback" else blob(1))
-    assert ledger.is_others(path)
+    assert ledger.has_human_edits(path)
 
 
 def test_what_people_made_of_a_file_in_the_base_stays_theirs_after_a_rollback() -> None:
@@ -391,7 +391,7 @@ def test_what_people_made_of_a_file_in_the_base_stays_theirs_after_a_rollback() 
     ledger = derive_state("blog", {path: blob(9)}, commits, inherited=InheritedPhases({}, {path: blob(1)}))
 
     assert ledger.file(path)[:2] == (blob(9), blob(1))
-    assert ledger.is_others(path)
+    assert ledger.has_human_edits(path)
 
 
 def test_a_phase_of_the_base_is_done_until_the_plan_says_otherwise_and_older_than_all_others() -> None:

@@ -214,7 +214,7 @@ def test_a_commit_that_takes_back_says_what_stays() -> None:
 def test_what_every_commit_says_is_said_of_a_phase() -> None:
     phase = build_phase("core")
 
-    assert Trailers(run="blog", requested_by="alice", comment="2").of(phase, "partial") == Trailers(
+    assert Trailers(run="blog", requested_by="alice", comment="2").for_phase(phase, "partial") == Trailers(
         run="blog",
         phase="core",
         status="partial",
