@@ -199,6 +199,7 @@ def test_a_remote_that_is_gone_costs_no_phase(origin: Path, tmp_path: Path) -> N
 
 def test_a_remote_that_refuses_says_why(origin: Path, tmp_path: Path) -> None:
     hook = origin / "hooks" / "update"
+    hook.parent.mkdir()
     hook.write_text("#!/bin/sh\necho 'protected by policy 7' >&2\nexit 1\n")
     hook.chmod(0o755)
 
