@@ -1,11 +1,15 @@
 """The environment of every test: sealed from whoever runs it.  And which tests are fast and which are slow."""
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+from bot.planning import resolved_plan
+from bot.planning.recipe import Recipe, load_recipe
 
 _GIT_CONFIG = """\
 [user]
@@ -44,6 +48,23 @@ def pytest_collection_modifyitems(config: pytest.Config, items: Iterable[pytest.
 def pytest_xdist_auto_num_workers() -> int:
     """Start one worker more than there are cores: tests wait a third of their time for disks and other processes."""
     return (os.cpu_count() or 1) + 1
+
+
+@pytest.fixture(autouse=True, scope="session")
+def cached_recipes() -> Iterator[None]:
+    """Read each recipe once: parsing its YAML and templates takes longer than most of what tests do with it.
+
+    A recipe outside this repository is read each time, since a test may change it.
+    """
+    read_once = cache(load_recipe)
+
+    def load(name: str) -> Recipe:
+        is_fixed = name.isidentifier() or Path(name).is_relative_to(Path(__file__).parent)
+        return read_once(name) if is_fixed else load_recipe(name)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(resolved_plan, "load_recipe", load)
+        yield
 
 
 @pytest.fixture
