@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+_Command = Callable[..., None]
+
 if TYPE_CHECKING:
     from bot.generation.provider_factory import ProviderOptions
     from bot.settings import GeminiSettings
@@ -15,6 +17,81 @@ if TYPE_CHECKING:
 _MODEL = "gemini-3.8-flash"
 _FALLBACK_MODELS = ("gemini-3.7-flash", "gemini-3.5-flash-lite")  # others' quota and capacity
 _THINKING = "medium"
+
+_LOCATION_OPTIONS = (
+    click.option("--run", metavar="NAME", help="Default: the spec's name, else the one checked out or the only one."),
+    click.option("--base", metavar="REF", help="What a new branch starts from. Default: the default branch."),
+    click.option("--remote", metavar="NAME", help="Default: origin, else the only one."),
+    click.option("--format", "output", type=click.Choice(["text", "json"]), default="text", show_default=True),
+)
+_PROVIDER_OPTIONS = (
+    click.option(
+        "--provider",
+        type=click.Choice(["template", "gemini"]),
+        help="Default: gemini if GEMINI_API_KEY is set, else template.",
+    ),
+    click.option("--model", default=_MODEL, show_default=True),
+    click.option(
+        "--fallback-model",
+        multiple=True,
+        default=_FALLBACK_MODELS,
+        show_default=True,
+        help="Used when the model before it fails. Repeatable, in order; '' for none.",
+    ),
+    click.option(
+        "--thinking",
+        type=click.Choice(["minimal", "low", "medium", "high", "xhigh"]),
+        default=_THINKING,
+        show_default=True,
+        help="How long a model thinks. Thinking costs tokens.",
+    ),
+)
+_WORK_OPTIONS = (
+    click.option("--fallback", type=click.Choice(["template"]), help="Who writes the files that the model can't."),
+    click.option(
+        "--cascade", is_flag=True, help="Also regenerate phases that depend on a phase which was regenerated."
+    ),
+    click.option(
+        "--jobs",
+        type=click.IntRange(1, 64),
+        default=8,
+        show_default=True,
+        help="Phases to generate at the same time.",
+    ),
+    click.option("--push/--no-push", default=None, help="Default: push if there is a remote."),
+    click.option(
+        "--max-tokens",
+        type=click.IntRange(min=1),
+        metavar="N",
+        help="Token limit of the whole run, restarts included.",
+    ),
+    click.option(
+        "--deadline",
+        type=click.FloatRange(min=0, min_open=True),
+        metavar="MINUTES",
+        help="Time limit; run again to continue.",
+    ),
+)
+_INPUTS = (
+    click.option("--provider", type=click.Choice(["template", "gemini"])),
+    click.option("--model", default=_MODEL, show_default=True),
+    click.option(
+        "--fallback-models", default=" ".join(_FALLBACK_MODELS), show_default=True, help="Names, by blank or comma."
+    ),
+    click.option("--recipe", default="fastapi", show_default=True),
+    click.option("--output-dir", default=".", show_default=True),
+    click.option("--base-branch", metavar="NAME", help="Default: the repository's default branch."),
+    click.option("--jobs", type=click.IntRange(1, 64), default=8, show_default=True),
+    click.option("--max-tokens", type=click.IntRange(min=1), metavar="N"),
+    click.option("--deadline-minutes", type=click.FloatRange(min=0, min_open=True), metavar="MINUTES"),
+    click.option("--draft", type=bool, default=True, show_default=True),
+)
+
+
+def _with_options(command: _Command, options: Sequence[Callable[[_Command], _Command]]) -> _Command:
+    for option in reversed(options):  # click lists the option that was added last first
+        command = option(command)
+    return command
 
 
 def gemini_settings(environ: Mapping[str, str], provider: str | None) -> "GeminiSettings":
@@ -24,27 +101,17 @@ def gemini_settings(environ: Mapping[str, str], provider: str | None) -> "Gemini
     return GeminiSettings() if provider == "template" else read_settings(environ)
 
 
-def on_a_run(command: Callable[..., None]) -> Callable[..., None]:
+def on_a_run(command: _Command) -> _Command:
     """Add the options that name a run, handed to *command* as ``location``, and the output format."""
     return _with_location_of(command, "The repository.")
 
 
-def on_a_new_run(command: Callable[..., None]) -> Callable[..., None]:
+def on_a_new_run(command: _Command) -> _Command:
     """Do the same as :func:`on_a_run` for a command that may create the repository."""
     return _with_location_of(command, "The repository; created if it does not exist or is empty.")
 
 
-def _with_location_of(command: Callable[..., None], repo_help: str) -> Callable[..., None]:
-    options = (
-        click.option("--repo", default=".", show_default=True, type=click.Path(path_type=Path), help=repo_help),
-        click.option(
-            "--run", metavar="NAME", help="Default: the spec's name, else the one checked out or the only one."
-        ),
-        click.option("--base", metavar="REF", help="What a new branch starts from. Default: the default branch."),
-        click.option("--remote", metavar="NAME", help="Default: origin, else the only one."),
-        click.option("--format", "output", type=click.Choice(["text", "json"]), default="text", show_default=True),
-    )
-
+def _with_location_of(command: _Command, repo_help: str) -> _Command:
     @functools.wraps(command)
     def with_location(  # one for each option
         *,
@@ -59,35 +126,14 @@ def _with_location_of(command: Callable[..., None], repo_help: str) -> Callable[
 
         command(location=RunLocation(folder=repo, run=run, base=base, remote=remote, push=push), **rest)
 
-    for option in reversed(options):
-        with_location = option(with_location)
-    return with_location
-
-
-def with_a_provider(command: Callable[..., None]) -> Callable[..., None]:
-    """Add the options that say who plans and writes, handed to *command* as ``provider``."""
-    options = (
-        click.option(
-            "--provider",
-            type=click.Choice(["template", "gemini"]),
-            help="Default: gemini if GEMINI_API_KEY is set, else template.",
-        ),
-        click.option("--model", default=_MODEL, show_default=True),
-        click.option(
-            "--fallback-model",
-            multiple=True,
-            default=_FALLBACK_MODELS,
-            show_default=True,
-            help="Used when the model before it fails. Repeatable, in order; '' for none.",
-        ),
-        click.option(
-            "--thinking",
-            type=click.Choice(["minimal", "low", "medium", "high", "xhigh"]),
-            default=_THINKING,
-            show_default=True,
-            help="How long a model thinks. Thinking costs tokens.",
-        ),
+    repo_option = click.option(
+        "--repo", default=".", show_default=True, type=click.Path(path_type=Path), help=repo_help
     )
+    return _with_options(with_location, (repo_option, *_LOCATION_OPTIONS))
+
+
+def with_a_provider(command: _Command) -> _Command:
+    """Add the options that say who plans and writes, handed to *command* as ``provider``."""
 
     @functools.wraps(command)
     def with_provider(
@@ -100,42 +146,14 @@ def with_a_provider(command: Callable[..., None]) -> Callable[..., None]:
         options = ProviderOptions(provider=provider, models=models, thinking=thinking, gemini=gemini)
         command(provider=options, **rest)
 
-    for option in reversed(options):
-        with_provider = option(with_provider)
-    return with_provider
+    return _with_options(with_provider, _PROVIDER_OPTIONS)
 
 
-def with_work(command: Callable[..., None]) -> Callable[..., None]:
+def with_work(command: _Command) -> _Command:
     """Add the options of commands that generate, and hand all but the phases to *command* as ``request``.
 
     Goes below :func:`with_a_provider`, whose value becomes part of the request.
     """
-    options = (
-        click.option("--fallback", type=click.Choice(["template"]), help="Who writes the files that the model can't."),
-        click.option(
-            "--cascade", is_flag=True, help="Also regenerate phases that depend on a phase which was regenerated."
-        ),
-        click.option(
-            "--jobs",
-            type=click.IntRange(1, 64),
-            default=8,
-            show_default=True,
-            help="Phases to generate at the same time.",
-        ),
-        click.option("--push/--no-push", default=None, help="Default: push if there is a remote."),
-        click.option(
-            "--max-tokens",
-            type=click.IntRange(min=1),
-            metavar="N",
-            help="Token limit of the whole run, restarts included.",
-        ),
-        click.option(
-            "--deadline",
-            type=click.FloatRange(min=0, min_open=True),
-            metavar="MINUTES",
-            help="Time limit; run again to continue.",
-        ),
-    )
 
     @functools.wraps(command)
     def with_request(
@@ -159,30 +177,14 @@ def with_work(command: Callable[..., None]) -> Callable[..., None]:
         )
         command(request=request, **rest)
 
-    for option in reversed(options):
-        with_request = option(with_request)
-    return with_request
+    return _with_options(with_request, _WORK_OPTIONS)
 
 
-def with_inputs(command: Callable[..., None]) -> Callable[..., None]:
+def with_inputs(command: _Command) -> _Command:
     """Add the inputs of action.yml, set as ``PHASEBOT_ACTION_…``, handed to *command* as a function.
 
     A function, because a comment that is not a command needs no inputs, and must cost next to nothing.
     """
-    options = (
-        click.option("--provider", type=click.Choice(["template", "gemini"])),
-        click.option("--model", default=_MODEL, show_default=True),
-        click.option(
-            "--fallback-models", default=" ".join(_FALLBACK_MODELS), show_default=True, help="Names, by blank or comma."
-        ),
-        click.option("--recipe", default="fastapi", show_default=True),
-        click.option("--output-dir", default=".", show_default=True),
-        click.option("--base-branch", metavar="NAME", help="Default: the repository's default branch."),
-        click.option("--jobs", type=click.IntRange(1, 64), default=8, show_default=True),
-        click.option("--max-tokens", type=click.IntRange(min=1), metavar="N"),
-        click.option("--deadline-minutes", type=click.FloatRange(min=0, min_open=True), metavar="MINUTES"),
-        click.option("--draft", type=bool, default=True, show_default=True),
-    )
 
     @functools.wraps(command)
     def with_one_value(  # noqa: PLR0913  # one for each option
@@ -218,6 +220,4 @@ def with_inputs(command: Callable[..., None]) -> Callable[..., None]:
 
         command(inputs=inputs, **rest)
 
-    for option in reversed(options):
-        with_one_value = option(with_one_value)
-    return with_one_value
+    return _with_options(with_one_value, _INPUTS)
