@@ -1,4 +1,4 @@
-"""Every module of the pure core has a file of unit tests named after it."""
+"""Every module of the pure core has a file of unit tests named after it, and the architecture names every module."""
 
 import tomllib
 from collections.abc import Iterator
@@ -24,3 +24,22 @@ def test_every_module_of_the_pure_core_has_its_file_of_unit_tests() -> None:
 
     assert {"trailers", "spec_parser", "markdown"} <= modules
     assert modules - tested == set()
+
+
+def test_the_architecture_names_every_module_in_its_room() -> None:
+    rows = [line for line in (ROOT / "bot" / "README.md").read_text().splitlines() if line.startswith("| `")]
+    rooms = {
+        line.split("`")[1].rstrip("/"): set(line.split("`")[3::2]) for line in rows if line.split("`")[1][-1] == "/"
+    }
+    modules: dict[str, set[str]] = {}
+    for file in (ROOT / "bot").rglob("*.py"):
+        room = str(file.parent.relative_to(ROOT / "bot"))
+        if room != "." and not room.startswith("recipes") and file.stem != "__init__":
+            modules.setdefault(room, set()).add(file.stem)
+
+    assert {room: names - rooms.get(room, set()) for room, names in modules.items()} == {
+        room: set() for room in modules
+    }
+    assert {room: {name for name in names if name.isidentifier()} - modules[room] for room, names in rooms.items()} == {
+        room: set() for room in modules
+    }
