@@ -4,9 +4,10 @@ Safe to call concurrently with :meth:`bot.history.branch_writer.BranchWriter.com
 :meth:`BranchSync.integrate`.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 
-from bot.errors import PushError
+from bot.errors import PushError, RepositoryError
 from bot.history import worktree_sync
 from bot.history.branch_writer import ATTEMPTS
 from bot.history.ledger import derive_state
@@ -14,6 +15,7 @@ from bot.history.rebase import rebase
 from bot.history.remote import RejectedError, Remote
 from bot.history.repository import Repository
 from bot.history.run_branch import RunBranch
+from bot.history.run_state import Commit
 
 _COMBINE_EVERY = 32
 """Packs are combined after this many commits; each commit adds one pack."""
@@ -69,6 +71,26 @@ class BranchSync:
         branch = self._branch
         ledger = derive_state(branch.run, {}, self._repository.log(branch.fork_point(theirs), theirs))
         return rebase(self._repository, ours, theirs, self._last_known, ledger)
+
+    def check_commits(self, commits: Sequence[Commit]) -> None:
+        """Read back what *commits* changed, and compare it with the changes that they should have.
+
+        Raises:
+            RepositoryError: It differs, so the branch is not what it should be.
+        """
+        actual = self._repository.changes([commit.oid for commit in commits])
+        for commit in commits:
+            changed = actual[commit.oid]
+            wrong = {path for path in changed if path not in commit.changes or changed[path] != commit.changes[path]}
+            unchanged = sorted(commit.changes.keys() - changed.keys())
+            there = self._repository.entries(commit.oid, unchanged) if unchanged else {}
+            wrong |= {path for path in unchanged if there.get(path) != commit.changes[path]}
+            if wrong:
+                raise RepositoryError(
+                    f"checking commit {commit.oid[:10]} of {self._branch.name}: git changed {', '.join(sorted(wrong))} "
+                    f"in another way than it was told; nothing was pushed. Check the branch, remove the commit with "
+                    f"'git branch -f {self._branch.name} {commit.oid[:10]}^', and report this"
+                )
 
     def push(self, oid: str) -> None:
         """Push the commit *oid*, which is or was the head.

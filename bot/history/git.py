@@ -28,6 +28,7 @@ _ENVIRONMENT = {
 _CONFIG = (
     "core.hooksPath=/dev/null",
     "core.quotePath=false",
+    "core.ignoreCase=false",  # else fast-import would put app/x into App/, and overwrite Readme.md with README.md
     "core.fsync=committed,reference",  # a power cut must not lose a finished phase either
     "fastimport.unpackLimit=1",  # one pack per phase: one process and one fsync instead of one per object
     "gc.auto=0",

@@ -5,7 +5,7 @@ restart come from the same code.
 """
 
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -64,8 +64,12 @@ class Ledger:
         """
         self._run = run
         self._owners = owners or {}
+        self._owned_names = {name.casefold() for path in self._owners for name in (*folders_of(path), path)}
         self._base = base
-        self._head: dict[str, Entry | None] = dict(base)
+        self._head: dict[str, Entry | None] = {}
+        self._spellings: dict[str, dict[str, set[str]]] = {}
+        """Owned path or folder, case folded → spelling → the paths at head that spell it so, or once did."""
+        self._update_head(base)
         self._inherited: Mapping[str, Entry] = inherited.generated if inherited else {}
         self._generated: dict[str, Entry | None] = dict(self._inherited)
         self._merges: dict[str, tuple[tuple[Entry, Entry], ...]] = {}
@@ -84,7 +88,7 @@ class Ledger:
             self._add_human_commit(commit)
         elif trailers.phase is None:
             self._apply_revert(commit, dict.fromkeys(trailers.reverts, True), self._inherited)
-            self._head.update(commit.changes)
+            self._update_head(commit.changes)
         else:
             self._add_phase_commit(trailers.phase, trailers, commit)
 
@@ -99,7 +103,7 @@ class Ledger:
                     self._merges.pop(path, None)
                 elif state.head and entry:  # the commit merged human edits
                     self._merges[path] = (*self._merges.get(path, ()), (state.head, entry))
-            self._head[path] = entry
+        self._update_head(commit.changes)
         self._records[key] = PhaseRecord(commit.oid, self._count, trailers)
         if used := trailers.tokens:
             _add_tokens(self._tokens, key, used)
@@ -111,7 +115,14 @@ class Ledger:
             reverted = {key: value for effect in undone for key, value in effect.reverted_if_undone.items()}
             generated = {path: entry for effect in reversed(undone) for path, entry in effect.generated_before.items()}
             self._apply_revert(commit, reverted, generated)
-        self._head.update(commit.changes)
+        self._update_head(commit.changes)
+
+    def _update_head(self, changes: Mapping[str, Entry | None]) -> None:
+        self._head.update(changes)
+        for path in changes:
+            for name in (*folders_of(path), path):
+                if name.casefold() in self._owned_names:
+                    self._spellings.setdefault(name.casefold(), {}).setdefault(name, set()).add(path)
 
     def _apply_revert(
         self, commit: Commit, reverted: Mapping[str, bool], generated_before: Mapping[str, Entry | None]
@@ -145,13 +156,21 @@ class Ledger:
         return path in self._inherited
 
     def is_blocked(self, path: str) -> bool:
-        """Whether *path* is something other than a file, or one of its parents is not a folder."""
+        """Whether *path* is something other than a file, or one of its parents is not a folder.
+
+        A path that differs from it only in case counts as the same path: on many file systems it is.
+        """
         head = self._head.get(path)
         if head is not None and not head.is_file:
             return True
-        parents = path.split("/")[:-1]
-        above = (self._head.get("/".join(parents[:depth])) for depth in range(1, len(parents) + 1))
-        return any(entry is not None and entry.mode != "040000" for entry in above)
+        above = (self._head.get(folder) for folder in folders_of(path))
+        if any(entry is not None and entry.mode != "040000" for entry in above):
+            return True
+        return any(self._is_spelled_otherwise(name) for name in (*folders_of(path), path))
+
+    def _is_spelled_otherwise(self, name: str) -> bool:
+        spellings = self._spellings.get(name.casefold(), {})
+        return any(self._head.get(path) for other, paths in spellings.items() if other != name for path in paths)
 
     def has_human_edits(self, path: str) -> bool:
         """Whether *path* at head contains a person's work; a person's file that the base already had does not count."""
@@ -237,6 +256,12 @@ class Ledger:
     def models(self) -> Mapping[str, tuple[int, int]]:
         """Tokens in and out per model."""
         return self._models
+
+
+def folders_of(path: str) -> Sequence[str]:
+    """Return the folders above *path*, the top one first."""
+    parts = path.split("/")
+    return ["/".join(parts[:depth]) for depth in range(1, len(parts))]
 
 
 def _add_tokens(counts: dict[str, tuple[int, int]], key: str, used: tuple[int, int]) -> None:

@@ -120,6 +120,7 @@ class PushQueue:
         await self._refresh_worktrees()
         for _ in range(ATTEMPTS):
             head, commits = self._branch.head, list(self._branch.commits)
+            await asyncio.to_thread(self._sync.check_commits, self._branch.take_unchecked())
             if head is None or self.error:
                 return
             try:

@@ -134,6 +134,20 @@ class Repository:
         parts = (row.lstrip("\0").split("\0", 1) for row in rows if row.strip("\0"))
         return {authorship: oid for oid, authorship in parts}
 
+    def changes(self, oids: Sequence[str]) -> dict[str, dict[str, Entry | None]]:
+        """Return what each of the commits *oids* changed against its first parent: path → entry, None if removed."""
+        found: dict[str, dict[str, Entry | None]] = {oid: {} for oid in oids}
+        options = ("-r", "-z", "-m", "--first-parent", "--root", "--raw", "--no-abbrev", "--no-renames", "--stdin")
+        tokens = iter(self.git("diff-tree", *options, stdin="".join(f"{oid}\n" for oid in oids).encode()).split("\0"))
+        oid = ""
+        for token in filter(None, tokens):
+            if not token.startswith(":"):
+                oid = token.strip()
+                continue
+            _, mode, _, new, _ = token.split(" ")
+            found[oid][next(tokens)] = None if mode == _ABSENT_MODE else Entry(mode, new)
+        return found
+
     def runs(self, head: str) -> list[tuple[str, str]]:
         """Return the runs with commits in the history of *head*, each with its newest commit; newest run first."""
         log_format = "--format=%H%x00%(trailers:key=Phasebot-Run,valueonly,separator=%x00)"
@@ -151,16 +165,21 @@ class Repository:
 
     def entries(self, commit: str, paths: Sequence[str]) -> dict[str, Entry]:
         """Return the tree entries at *paths* (files or folders) in *commit*; missing ones are left out."""
-        found = {}
+        return dict(self._ls_tree(commit, paths))
+
+    def children(self, commit: str, folders: Sequence[str]) -> dict[str, Entry]:
+        """Return what is directly in the root of *commit* and in *folders*; folders that are listed are left out."""
+        return dict([*self._ls_tree(commit, [""]), *self._ls_tree(commit, [f"{folder}/" for folder in folders])])
+
+    def _ls_tree(self, commit: str, paths: Sequence[str]) -> Iterator[tuple[str, Entry]]:
+        """Yield path and entry for *paths*; a path that ends with a slash stands for its content, "" for the root's."""
         for start in range(0, len(paths), _MAX_ARGUMENTS):
-            chunk = paths[start : start + _MAX_ARGUMENTS]
+            chunk = list(filter(None, paths[start : start + _MAX_ARGUMENTS]))
             rows = self.git("--literal-pathspecs", "ls-tree", "-z", "--full-tree", commit, "--", *chunk).split("\0")
-            for row in rows:
-                if row:
-                    info, _, path = row.partition("\t")
-                    mode, _, oid = info.split(" ")
-                    found[path] = Entry(mode, oid)
-        return found
+            for row in filter(None, rows):
+                info, _, path = row.partition("\t")
+                mode, _, oid = info.split(" ")
+                yield path, Entry(mode, oid)
 
     def cache_blob(self, oid: str, content: bytes) -> None:
         """Make :meth:`blob` return *content* for *oid*, which need not exist in the repository."""

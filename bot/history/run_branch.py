@@ -1,13 +1,13 @@
 """The branch of one run as it was last read: its commits, its plan and the state derived from them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from bot.errors import UsageError
-from bot.history.ledger import Ledger, derive_state
+from bot.history.ledger import Ledger, derive_state, folders_of
 from bot.history.plan_reader import PlanFile, PlanReader
 from bot.history.remote import Remote
 from bot.history.repository import BRANCHES, Repository, branch_ref
-from bot.history.run_state import Commit, RunState
+from bot.history.run_state import Commit, Entry, RunState
 from bot.planning.phases import Phase
 from bot.planning.resolved_plan import ResolvedPlan
 
@@ -29,6 +29,7 @@ class RunBranch:
         """The commit of the base at which the branch starts or will start."""
         self.commits: list[Commit] = []
         """The branch's own commits, oldest first."""
+        self._unchecked: list[Commit] = []
         self._repository, self._remote = repository, remote
         self._ledger: Ledger | None = None
         self._phases: Sequence[Phase] = ()
@@ -38,6 +39,7 @@ class RunBranch:
         self.head = self._repository.oid(self.ref) or self._tracked_oid
         self.fork = self.fork_point(self.head)
         self.commits = self._repository.log(self.fork, self.head) if self.head else []
+        self._unchecked = []
         self._ledger = None
 
     @property
@@ -57,9 +59,15 @@ class RunBranch:
     def append(self, commit: Commit) -> None:
         """Add a commit that was just made on top of head."""
         self.commits.append(commit)
+        self._unchecked.append(commit)
         self.head = commit.oid
         if self._ledger:
             self._ledger.add(commit)
+
+    def take_unchecked(self) -> Sequence[Commit]:
+        """Return the commits that were added since the last call or :meth:`read`, with the changes they should have."""
+        unchecked, self._unchecked = self._unchecked, []
+        return unchecked
 
     def plan_file(self) -> PlanFile | None:
         """Return the plan file at head; None if there is none.
@@ -105,11 +113,17 @@ class RunBranch:
 
     def _derive(self, phases: Sequence[Phase]) -> Ledger:
         owners = _owners([*phases, *self._earlier_phases(phases)])
-        parts = [path.split("/") for path in owners]
-        folders = {"/".join(part[:depth]) for part in parts for depth in range(1, len(part))}
-        base = self._repository.entries(self.fork, sorted({*owners, *folders})) if self.fork else {}
+        base = self._base_entries(owners) if self.fork else {}
         inherited = self.plans.inherited(_plan_path(phases), self.fork) if phases else None
         return derive_state(self.run, base, self.commits, owners=owners, inherited=inherited)
+
+    def _base_entries(self, paths: Collection[str]) -> Mapping[str, Entry]:
+        """Return what the base has at *paths* and their folders, also where only the case of a letter differs."""
+        assert self.fork, "there is a base"  # noqa: S101
+        folders = {folder for path in paths for folder in folders_of(path)}
+        taken = {path.casefold() for path in (*paths, *folders)}
+        found = self._repository.children(self.fork, sorted(folders))
+        return {path: entry for path, entry in found.items() if path.casefold() in taken}
 
     def _earlier_phases(self, phases: Sequence[Phase]) -> Sequence[Phase]:
         """Return the phases of every plan that the branch or its base ever had, newest plan first."""

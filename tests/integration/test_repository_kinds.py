@@ -1,10 +1,26 @@
 """Every kind of repository works, and the files of people stay untouched."""
 
+import json
 from pathlib import Path
 
 import pytest
 
-from tests.repositories import NOTE, SMALL, clone, commit, git, new_origin, new_repository, phasebot, phases_of, picture
+from bot.errors import RepositoryError
+from bot.history import git as history_git
+from bot.history.ledger import Ledger
+from tests.repositories import (
+    NOTE,
+    SMALL,
+    House,
+    clone,
+    commit,
+    git,
+    new_origin,
+    new_repository,
+    phasebot,
+    phases_of,
+    picture,
+)
 
 WHOLE = ["plan", "core", "support", "entity/Note", "main"]
 
@@ -283,3 +299,48 @@ def test_a_sha256_repository_works(tmp_path: Path) -> None:
 
     assert phases_of(folder, "note") == WHOLE
     assert git(folder, "status", "--porcelain") == ""
+
+
+@pytest.mark.parametrize("ignores", ["true", "false"])
+def test_a_name_that_differs_only_in_case_is_taken(tmp_path: Path, ignores: str) -> None:
+    mine = {"Readme.md": "# Mine\n", "App/mine.py": "MINE = True\n"}
+    folder = new_repository(tmp_path / "note", mine)
+    git(folder, "config", "core.ignoreCase", ignores)
+
+    done = phasebot("generate", NOTE, "--repo", folder, "--recipe", SMALL, "--format", "json")
+
+    assert done.returncode == 0, done.stderr
+    phases = {each["key"]: each for each in json.loads(done.stdout)["phases"]}
+    assert phases["support"]["conflicts"] == ["README.md"]
+    assert phases["core"]["conflicts"] == ["app/__init__.py", "app/db.py"]
+    assert phases["main"]["files"] == ["main.py"]
+    tree = git(folder, "ls-tree", "-r", "--name-only", "phasebot/note").split("\n")
+    assert tree == [".gitignore", ".phasebot/plan.yaml", "App/mine.py", "Readme.md", "main.py"]
+    assert {name: git(folder, "show", f"phasebot/note:{name}") + "\n" for name in mine} == mine
+
+
+def test_a_name_in_another_case_is_free_again_once_its_file_is_gone(tmp_path: Path) -> None:
+    folder = new_repository(tmp_path / "note", {"Readme.md": "# Mine\n", "LICENSE": "none\n"})
+    generate(folder)
+    git(folder, "switch", "--quiet", "phasebot/note")
+    commit(folder, "Remove mine", {"Readme.md": None})
+
+    done = phasebot("regenerate", "support", "--repo", folder, "--format", "json")
+
+    assert json.loads(done.stdout)["phases"][3]["conflicts"] == []
+    assert (folder / "README.md").exists()
+
+
+def test_a_commit_that_git_made_otherwise_is_never_pushed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = clone(new_origin(tmp_path / "origin.git"), tmp_path / "note")
+    commit(folder, "Add mine", {"Readme.md": "# Mine\n"})
+    git(folder, "push", "--quiet", "origin", "main")
+    monkeypatch.setattr(history_git, "_CONFIG", (*history_git._CONFIG, "core.ignoreCase=true"))  # noqa: SLF001
+    monkeypatch.setattr(Ledger, "_is_spelled_otherwise", lambda *_: False)
+
+    with pytest.raises(RepositoryError, match=r"git changed README\.md, Readme\.md in another way") as caught:
+        House(folder, spec=NOTE).run()
+
+    assert "remove the commit with 'git branch -f phasebot/blog " in str(caught.value)
+    for oid in git(tmp_path / "origin.git", "for-each-ref", "--format=%(objectname)", "refs/heads/phasebot/").split():
+        assert git(folder, "show", f"{oid}:Readme.md") == "# Mine"
