@@ -32,8 +32,11 @@ class Identity:
     email: str
 
     def at(self, moment: datetime) -> str:
-        """Return the identity and time as git stores them in a commit; *moment* has a time zone."""
-        return f"{self.name} <{self.email}> {int(moment.timestamp())} {moment:%z}"
+        """Return the identity and time as git stores them in a commit; *moment* has a time zone.
+
+        Git knows hours and minutes of a zone only; zones of old with seconds are rounded down.
+        """
+        return f"{self.name} <{self.email}> {int(moment.timestamp())} {moment.strftime('%z')[:5]}"
 
 
 _FALLBACK_IDENTITY = Identity("Phasebot", "phasebot@localhost")
@@ -68,8 +71,8 @@ class Repository:
 
     def current_branch(self) -> str | None:
         """Return the checked-out branch, which may be unborn; None if HEAD is detached."""
-        result = self.git.run("symbolic-ref", "--quiet", "--short", "HEAD")
-        return result.text if result.status == 0 else None
+        result = self.git.run("symbolic-ref", "--quiet", "HEAD")  # a short name is longer where a tag has it, too
+        return result.text.removeprefix("refs/heads/") if result.status == 0 else None
 
     def default_base(self, remote: str | None) -> str:
         """Return the name of the default branch: the remote's, else ``main``, ``master`` or the checked-out branch."""
@@ -77,8 +80,8 @@ class Repository:
             prefix = f"refs/remotes/{remote}/"
             result = self.git.run("symbolic-ref", "--quiet", f"{prefix}HEAD")
             name = result.text.removeprefix(prefix)
-            # A forge makes the first pushed branch its default, even a run's.
-            if result.status == 0 and not name.startswith(BRANCHES):
+            # A forge makes the first pushed branch its default, even a run's; the ref may be older than a renaming.
+            if result.status == 0 and not name.startswith(BRANCHES) and self.oid(f"{prefix}{name}"):
                 return name
         local = self.refs("refs/heads/")
         configured = self.git.run("config", "init.defaultBranch").text

@@ -1,5 +1,6 @@
 """Lock a run, so that only one process per clone works on it."""
 
+import stat
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -19,11 +20,15 @@ def lock_run(git_folder: Path, run: str, on_wait: Callable[[], None]) -> Abstrac
 
     path = git_folder / "phasebot" / f"{run.replace('/', '--')}.lock"
     try:
-        path.parent.mkdir(exist_ok=True)
+        mode = stat.S_IMODE(git_folder.stat().st_mode)  # whoever shares the repository shares the lock
+        if not path.parent.exists():
+            path.parent.mkdir(exist_ok=True)
+            path.parent.chmod(mode)
+        lock = FileLock(path, mode=mode & 0o666)
         try:
-            return FileLock(path).acquire(timeout=0)
+            return lock.acquire(timeout=0)
         except Timeout:
             on_wait()
-            return FileLock(path).acquire()
+            return lock.acquire()
     except OSError as exc:
         raise RepositoryError(f"locking the run {run}: {exc}; check the permissions of {path.parent}") from exc

@@ -344,3 +344,57 @@ def test_a_commit_that_git_made_otherwise_is_never_pushed(tmp_path: Path, monkey
     assert "remove the commit with 'git branch -f phasebot/blog " in str(caught.value)
     for oid in git(tmp_path / "origin.git", "for-each-ref", "--format=%(objectname)", "refs/heads/phasebot/").split():
         assert git(folder, "show", f"{oid}:Readme.md") == "# Mine"
+
+
+@pytest.mark.parametrize("zone", ["LMT-1:23:45", "LMT1:23:45", "XXX-14"])
+def test_a_time_zone_may_have_seconds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, zone: str) -> None:
+    monkeypatch.setenv("TZ", zone)
+
+    generate(tmp_path / "note")
+
+    assert git(tmp_path / "note", "fsck", "--strict") == ""
+
+
+@pytest.mark.parametrize("name", ["GIT_GLOB_PATHSPECS", "GIT_ICASE_PATHSPECS", "GIT_NOGLOB_PATHSPECS"])
+def test_how_a_person_writes_pathspecs_does_not_matter(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    folder = new_repository(tmp_path / "note", {"README.md": "# Mine\n"})
+    git(folder, "switch", "--quiet", "-c", "phasebot/note")
+    monkeypatch.setenv(name, "1")
+
+    generate(folder)
+
+    assert phases_of(folder, "note") == WHOLE
+
+
+def test_a_shared_repository_has_a_shared_lock(tmp_path: Path) -> None:
+    folder = tmp_path / "note"
+    folder.mkdir()
+    git(folder, "init", "--quiet", "--shared=group")
+
+    generate(folder)
+
+    lock = folder / ".git" / "phasebot" / "note.lock"
+    assert lock.parent.stat().st_mode & 0o070 == 0o070
+    assert lock.stat().st_mode & 0o060 == 0o060
+
+
+def test_a_tag_with_the_name_of_the_base_changes_nothing(tmp_path: Path) -> None:
+    folder = new_repository(tmp_path / "note")
+    git(folder, "branch", "--move", "trunk")
+    git(folder, "tag", "trunk")
+
+    done = phasebot("generate", NOTE, "--repo", folder, "--recipe", SMALL, "--format", "json")
+
+    assert json.loads(done.stdout)["base"] == "trunk"
+
+
+def test_a_default_branch_that_was_renamed_away_is_no_base(tmp_path: Path) -> None:
+    folder = clone(new_origin(tmp_path / "origin.git"), tmp_path / "note")
+    git(folder, "symbolic-ref", "refs/remotes/origin/HEAD", "refs/remotes/origin/old")
+
+    done = phasebot("generate", NOTE, "--repo", folder, "--recipe", SMALL, "--format", "json")
+
+    assert json.loads(done.stdout)["base"] == "main"
+    assert git(folder, "merge-base", "main", "phasebot/note") == git(folder, "rev-parse", "main")
