@@ -4,14 +4,26 @@ from pathlib import Path
 
 import pytest
 
-from tests.repositories import NOTE, SMALL, clone, commit, git, new_origin, new_repository, phasebot, phases_of, picture
+from tests.repositories import (
+    NOTE,
+    SMALL,
+    clone,
+    commit,
+    git,
+    new_origin,
+    new_repository,
+    phasebot,
+    phasebot_here,
+    phases_of,
+    picture,
+)
 
 WHOLE = ["plan", "core", "support", "entity/Note", "main"]
 
 
 def generate(folder: Path, *more: object) -> None:
     """Run the command line on *folder*; it must succeed."""
-    done = phasebot("generate", NOTE, "--repo", folder, "--recipe", SMALL, *more)
+    done = phasebot_here("generate", NOTE, "--repo", folder, "--recipe", SMALL, *more)
     assert done.returncode == 0, done.stderr
 
 
@@ -103,7 +115,7 @@ def test_a_dirty_worktree_on_another_branch_is_not_touched(tmp_path: Path) -> No
 def test_a_file_that_was_there_before_stays_and_is_reported(tmp_path: Path) -> None:
     folder = new_repository(tmp_path / "note", {"README.md": "mine\n", "app": "a file where a folder must be\n"})
 
-    done = phasebot("generate", NOTE, "--repo", folder, "--recipe", SMALL)
+    done = phasebot_here("generate", NOTE, "--repo", folder, "--recipe", SMALL)
 
     assert done.returncode == 0
     assert "kept yours: README.md" in done.stderr
@@ -169,7 +181,7 @@ def test_a_broken_index_is_the_worktrees_trouble_not_the_runs(tmp_path: Path) ->
     git(folder, "switch", "--quiet", "-c", "phasebot/note")
     (folder / ".git" / "index").write_bytes(b"no index at all")
 
-    done = phasebot("generate", NOTE, "--repo", folder, "--recipe", SMALL)
+    done = phasebot_here("generate", NOTE, "--repo", folder, "--recipe", SMALL)
 
     assert done.returncode == 0
     assert "note: the worktree was not refreshed (git diff-tree: " in done.stderr
@@ -238,7 +250,7 @@ def test_a_shallow_clone_pushes_and_a_fresh_shallow_clone_sees_it_complete(tmp_p
     commit(seed, "Main moves on", {"LICENSE": "4\n"})
     git(seed, "push", "--quiet")
     again = clone(origin, tmp_path / "two", "--depth=1", "--no-local")
-    done = phasebot("generate", NOTE, "--repo", again, "--recipe", SMALL)
+    done = phasebot_here("generate", NOTE, "--repo", again, "--recipe", SMALL)
 
     assert done.returncode == 0
     assert "all 5 phases are complete" in done.stderr
@@ -266,7 +278,7 @@ def test_an_output_folder_holds_the_whole_project(tmp_path: Path) -> None:
     folder = new_repository(tmp_path / "note")
 
     generate(folder, "--output-dir", "services/note/")
-    again = phasebot("generate", "--repo", folder)
+    again = phasebot_here("generate", "--repo", folder)
 
     assert "services/note/.phasebot/plan.yaml" in picture(folder, "note")
     assert again.returncode == 0, again.stderr
