@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+from bot.history import plan_reader
 from bot.planning import resolved_plan
 from bot.planning.recipe import Recipe, load_recipe
 
@@ -64,6 +65,7 @@ def cached_recipes() -> Iterator[None]:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(resolved_plan, "load_recipe", load)
+        patch.setattr(plan_reader, "load_recipe", load)
         yield
 
 

@@ -30,7 +30,7 @@ from tests.repositories import Recorder, git, open_run, picture
 from tests.unit.values import BLOG
 
 SENTENCE = "A small blog: users write posts, others comment on them, and posts have tags."
-TIMEOUTS = Timeouts(request=2.0, total=10.0, first_wait=0.01, longest_wait=1.0)
+TIMEOUTS = Timeouts(request=20.0, total=60.0, first_wait=0.01, longest_wait=1.0)
 MODELS = ("gemini-3.8-flash", "gemini-3.7-flash")
 
 

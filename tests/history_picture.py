@@ -2,25 +2,18 @@
 
 import asyncio
 import atexit
-import contextlib
 import dataclasses
-import io
 import json
 import shutil
-import signal
-import sys
 from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from tempfile import mkdtemp
 from typing import Any, NamedTuple
 
-import pytest
-
-from bot.cli.main import main
 from bot.engine.requests import Requester, RunRequest, RunResult
 from bot.engine.runner import Runner
-from tests.repositories import SMALL, Recorder, ScriptedProvider, git, new_repository, open_run
+from tests.repositories import SMALL, Recorder, ScriptedProvider, git, new_repository, open_run, phasebot_here
 
 SHOP = "# Shop\n\n- Item: name string\n- Order: amount integer, item -> Item\n"
 """Six phases with the small recipe: plan, core, two entities of which one needs no other, support, main."""
@@ -64,16 +57,8 @@ class Told(NamedTuple):
 
 def bot(folder: Path, command: str, *arguments: object) -> Told:
     """Run one command of the command line on *folder*, in this process."""
-    out, err = io.StringIO(), io.StringIO()
-    before, handler = sys.argv, signal.getsignal(signal.SIGTERM)
-    sys.argv = ["phasebot", command, *map(str, arguments), "--repo", str(folder)]
-    try:
-        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err), pytest.raises(SystemExit) as ended:
-            main()
-    finally:
-        sys.argv = before
-        signal.signal(signal.SIGTERM, handler)
-    return Told(int(ended.value.code or 0), out.getvalue(), err.getvalue())
+    done = phasebot_here(command, *arguments, "--repo", folder)
+    return Told(done.returncode, done.stdout, done.stderr)
 
 
 def well(folder: Path, command: str, *arguments: object) -> Told:

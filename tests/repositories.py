@@ -1,6 +1,9 @@
 """Builders that the tests share: repositories, runs in this process, and pictures of runs."""
 
 import asyncio
+import contextlib
+import io
+import signal
 import subprocess
 import sys
 from collections.abc import Awaitable, Callable, Mapping
@@ -8,6 +11,9 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+import pytest
+
+from bot.cli.main import main
 from bot.engine.requests import Requester, RunRequest, RunResult
 from bot.engine.runner import Runner
 from bot.engine.snapshot import Snapshot
@@ -74,6 +80,20 @@ def phasebot(*arguments: object, cwd: Path | None = None, stdin: str = "") -> su
     """Run the command line in a process of its own."""
     command = [sys.executable, "-m", "bot", *map(str, arguments)]
     return subprocess.run(command, capture_output=True, text=True, check=False, cwd=cwd, input=stdin, timeout=120)
+
+
+def phasebot_here(*arguments: object) -> subprocess.CompletedProcess[str]:
+    """Run the command line in this process, which takes a tenth of the time."""
+    command, out, err = ["phasebot", *map(str, arguments)], io.StringIO(), io.StringIO()
+    before, handler = sys.argv, signal.getsignal(signal.SIGTERM)
+    sys.argv = command
+    try:
+        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err), pytest.raises(SystemExit) as ended:
+            main()
+    finally:
+        sys.argv = before
+        signal.signal(signal.SIGTERM, handler)
+    return subprocess.CompletedProcess(command, int(ended.value.code or 0), out.getvalue(), err.getvalue())
 
 
 def planned(spec: str, recipe: Path | str = SMALL) -> ResolvedPlan:

@@ -78,9 +78,8 @@ class BranchSync:
         Raises:
             RepositoryError: It differs, so the branch is not what it should be.
         """
-        actual = self._repository.changes([commit.oid for commit in commits])
-        for commit in commits:
-            changed = actual[commit.oid]
+        actual = self._repository.commits([commit.oid for commit in commits])
+        for commit, changed in zip(commits, (each.changes for each in actual), strict=True):
             wrong = {path for path in changed if path not in commit.changes or changed[path] != commit.changes[path]}
             unchanged = sorted(commit.changes.keys() - changed.keys())
             there = self._repository.entries(commit.oid, unchanged) if unchanged else {}

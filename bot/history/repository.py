@@ -105,15 +105,22 @@ class Repository:
 
     def log(self, base: str | None, head: str) -> list[Commit]:
         """Return the first-parent commits of ``base..head``, oldest first."""
+        return self._log("--first-parent", "--reverse", f"{base}..{head}" if base else head, "--")
+
+    def commits(self, oids: Sequence[str]) -> list[Commit]:
+        """Return the commits *oids*."""
+        return self._log("--no-walk=unsorted", "--stdin", stdin="".join(f"{oid}\n" for oid in oids)) if oids else []
+
+    def _log(self, *arguments: str, stdin: str = "") -> list[Commit]:
         out = self.git.run(
-            *("log", "-z", "--first-parent", "--reverse", "--diff-merges=first-parent"),
+            *("log", "-z", "--diff-merges=first-parent"),
             *("--raw", "--no-abbrev", "--no-renames", "--no-color", "--root"),
             "--format=%H%x00%(trailers:only,unfold)%x00%b%x00",
-            *((f"{base}..{head}",) if base else (head,)),
-            "--",
+            *arguments,
+            stdin=stdin.encode(),
         )
         if out.status != 0:
-            raise RepositoryError(f"reading the history of {head}: {out.err}")
+            raise RepositoryError(f"reading the history ({' '.join(arguments)}): {out.err}")
         return list(_commits(out.out.decode("utf-8", "surrogateescape").split("\0")))
 
     def run_parent(self, run: str, head: str) -> str | None:
@@ -136,20 +143,6 @@ class Repository:
         rows = self.git("log", "-z", log_format, *((f"{base}..{head}",) if base else (head,)), "--").split("\0\0")
         parts = (row.lstrip("\0").split("\0", 1) for row in rows if row.strip("\0"))
         return {authorship: oid for oid, authorship in parts}
-
-    def changes(self, oids: Sequence[str]) -> dict[str, dict[str, Entry | None]]:
-        """Return what each of the commits *oids* changed against its first parent: path → entry, None if removed."""
-        found: dict[str, dict[str, Entry | None]] = {oid: {} for oid in oids}
-        options = ("-r", "-z", "-m", "--first-parent", "--root", "--raw", "--no-abbrev", "--no-renames", "--stdin")
-        tokens = iter(self.git("diff-tree", *options, stdin="".join(f"{oid}\n" for oid in oids).encode()).split("\0"))
-        oid = ""
-        for token in filter(None, tokens):
-            if not token.startswith(":"):
-                oid = token.strip()
-                continue
-            _, mode, _, new, _ = token.split(" ")
-            found[oid][next(tokens)] = None if mode == _ABSENT_MODE else Entry(mode, new)
-        return found
 
     def runs(self, head: str) -> list[tuple[str, str]]:
         """Return the runs with commits in the history of *head*, each with its newest commit; newest run first."""

@@ -102,7 +102,7 @@ def resolve_exact_spec(
 
 
 def resolve_plan_file(
-    text: str, *, source: str, output_dir: str, load: Callable[[str], Recipe] = load_recipe
+    text: str, *, source: str, output_dir: str, load: Callable[[str], Recipe] | None = None
 ) -> ResolvedPlan:
     """Resolve a plan file from history, whose project is in *output_dir*.
 
@@ -128,10 +128,10 @@ def resolve_model_plan(plan: Plan) -> ResolvedPlan:
 
 
 def _resolve(
-    draft: SpecDraft, project: str, recipe: str, output_dir: str, load: Callable[[str], Recipe] = load_recipe
+    draft: SpecDraft, project: str, recipe: str, output_dir: str, load: Callable[[str], Recipe] | None = None
 ) -> ResolvedPlan:
     try:
-        loaded = load(draft.recipe or recipe)
+        loaded = (load or load_recipe)(draft.recipe or recipe)
     except UsageError as exc:
         raise UsageError(f"{draft.source}: {exc}" if draft.recipe else str(exc)) from exc
     plan = draft.plan(project=project, recipe=recipe, output_dir=output_dir, reserved=loaded.reserved)

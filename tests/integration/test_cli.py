@@ -1,7 +1,6 @@
 """The command line: what it prints, how it exits, and how it refuses bad input."""
 
 import contextlib
-import io
 import json
 import os
 import re
@@ -12,23 +11,16 @@ from pathlib import Path
 
 import pytest
 
-from bot.cli.main import main
 from tests.gemini_server import Asked, Author, FakeGemini, Reply
-from tests.repositories import NOTE, SMALL, commit, git, new_repository, phasebot, phases_of
+from tests.repositories import NOTE, SMALL, commit, git, new_repository, phasebot, phasebot_here, phases_of
 from tests.unit.values import BLOG
 
 
 def refused(*arguments: object) -> subprocess.CompletedProcess[str]:
-    """Run the command line in this process, which takes a tenth of the time; it must refuse *arguments*."""
-    command, out, err = ["phasebot", *map(str, arguments)], io.StringIO(), io.StringIO()
-    handler = signal.getsignal(signal.SIGTERM)
-    with pytest.MonkeyPatch.context() as patch, contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-        patch.setattr(sys, "argv", command)
-        with pytest.raises(SystemExit) as ended:
-            main()
-    signal.signal(signal.SIGTERM, handler)
-    assert ended.value.code == 2, err.getvalue()
-    return subprocess.CompletedProcess(command, 2, out.getvalue(), err.getvalue())
+    """Run the command line in this process; it must refuse *arguments*."""
+    done = phasebot_here(*arguments)
+    assert done.returncode == 2, done.stderr
+    return done
 
 
 @pytest.fixture

@@ -18,6 +18,7 @@ from tests.repositories import (
     new_origin,
     new_repository,
     phasebot,
+    phasebot_here,
     phases_of,
     picture,
 )
@@ -27,7 +28,7 @@ WHOLE = ["plan", "core", "support", "entity/Note", "main"]
 
 def generate(folder: Path, *more: object) -> None:
     """Run the command line on *folder*; it must succeed."""
-    done = phasebot("generate", NOTE, "--repo", folder, "--recipe", SMALL, *more)
+    done = phasebot_here("generate", NOTE, "--repo", folder, "--recipe", SMALL, *more)
     assert done.returncode == 0, done.stderr
 
 
@@ -119,7 +120,7 @@ def test_a_dirty_worktree_on_another_branch_is_not_touched(tmp_path: Path) -> No
 def test_a_file_that_was_there_before_stays_and_is_reported(tmp_path: Path) -> None:
     folder = new_repository(tmp_path / "note", {"README.md": "mine\n", "app": "a file where a folder must be\n"})
 
-    done = phasebot("generate", NOTE, "--repo", folder, "--recipe", SMALL)
+    done = phasebot_here("generate", NOTE, "--repo", folder, "--recipe", SMALL)
 
     assert done.returncode == 0
     assert "kept yours: README.md" in done.stderr
@@ -185,7 +186,7 @@ def test_a_broken_index_is_the_worktrees_trouble_not_the_runs(tmp_path: Path) ->
     git(folder, "switch", "--quiet", "-c", "phasebot/note")
     (folder / ".git" / "index").write_bytes(b"no index at all")
 
-    done = phasebot("generate", NOTE, "--repo", folder, "--recipe", SMALL)
+    done = phasebot_here("generate", NOTE, "--repo", folder, "--recipe", SMALL)
 
     assert done.returncode == 0
     assert "note: the worktree was not refreshed (git diff-tree: " in done.stderr
@@ -254,7 +255,7 @@ def test_a_shallow_clone_pushes_and_a_fresh_shallow_clone_sees_it_complete(tmp_p
     commit(seed, "Main moves on", {"LICENSE": "4\n"})
     git(seed, "push", "--quiet")
     again = clone(origin, tmp_path / "two", "--depth=1", "--no-local")
-    done = phasebot("generate", NOTE, "--repo", again, "--recipe", SMALL)
+    done = phasebot_here("generate", NOTE, "--repo", again, "--recipe", SMALL)
 
     assert done.returncode == 0
     assert "all 5 phases are complete" in done.stderr
@@ -282,7 +283,7 @@ def test_an_output_folder_holds_the_whole_project(tmp_path: Path) -> None:
     folder = new_repository(tmp_path / "note")
 
     generate(folder, "--output-dir", "services/note/")
-    again = phasebot("generate", "--repo", folder)
+    again = phasebot_here("generate", "--repo", folder)
 
     assert "services/note/.phasebot/plan.yaml" in picture(folder, "note")
     assert again.returncode == 0, again.stderr
@@ -307,7 +308,7 @@ def test_a_name_that_differs_only_in_case_is_taken(tmp_path: Path, ignores: str)
     folder = new_repository(tmp_path / "note", mine)
     git(folder, "config", "core.ignoreCase", ignores)
 
-    done = phasebot("generate", NOTE, "--repo", folder, "--recipe", SMALL, "--format", "json")
+    done = phasebot_here("generate", NOTE, "--repo", folder, "--recipe", SMALL, "--format", "json")
 
     assert done.returncode == 0, done.stderr
     phases = {each["key"]: each for each in json.loads(done.stdout)["phases"]}
@@ -325,7 +326,7 @@ def test_a_name_in_another_case_is_free_again_once_its_file_is_gone(tmp_path: Pa
     git(folder, "switch", "--quiet", "phasebot/note")
     commit(folder, "Remove mine", {"Readme.md": None})
 
-    done = phasebot("regenerate", "support", "--repo", folder, "--format", "json")
+    done = phasebot_here("regenerate", "support", "--repo", folder, "--format", "json")
 
     assert json.loads(done.stdout)["phases"][3]["conflicts"] == []
     assert (folder / "README.md").exists()
@@ -348,9 +349,11 @@ def test_a_commit_that_git_made_otherwise_is_never_pushed(tmp_path: Path, monkey
 
 @pytest.mark.parametrize("zone", ["LMT-1:23:45", "LMT1:23:45", "XXX-14"])
 def test_a_time_zone_may_have_seconds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, zone: str) -> None:
-    monkeypatch.setenv("TZ", zone)
+    monkeypatch.setenv("TZ", zone)  # which a process reads when it starts
 
-    generate(tmp_path / "note")
+    done = phasebot("generate", NOTE, "--repo", tmp_path / "note", "--recipe", SMALL)
+
+    assert done.returncode == 0, done.stderr
 
     assert git(tmp_path / "note", "fsck", "--strict") == ""
 
@@ -385,7 +388,7 @@ def test_a_tag_with_the_name_of_the_base_changes_nothing(tmp_path: Path) -> None
     git(folder, "branch", "--move", "trunk")
     git(folder, "tag", "trunk")
 
-    done = phasebot("generate", NOTE, "--repo", folder, "--recipe", SMALL, "--format", "json")
+    done = phasebot_here("generate", NOTE, "--repo", folder, "--recipe", SMALL, "--format", "json")
 
     assert json.loads(done.stdout)["base"] == "trunk"
 
@@ -394,7 +397,7 @@ def test_a_default_branch_that_was_renamed_away_is_no_base(tmp_path: Path) -> No
     folder = clone(new_origin(tmp_path / "origin.git"), tmp_path / "note")
     git(folder, "symbolic-ref", "refs/remotes/origin/HEAD", "refs/remotes/origin/old")
 
-    done = phasebot("generate", NOTE, "--repo", folder, "--recipe", SMALL, "--format", "json")
+    done = phasebot_here("generate", NOTE, "--repo", folder, "--recipe", SMALL, "--format", "json")
 
     assert json.loads(done.stdout)["base"] == "main"
     assert git(folder, "merge-base", "main", "phasebot/note") == git(folder, "rev-parse", "main")
