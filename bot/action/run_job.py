@@ -2,7 +2,7 @@
 
 import asyncio
 import functools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -84,7 +84,7 @@ class RunJob:
             except PhasebotError as exc:
                 result = RunResult(progress.last_snapshot or Snapshot(state=self.run.branch.state(())), error=exc)
         status, error = _status(result), result.error
-        command = self._next_command(error, () if result.blocked_by else result.remaining)
+        command = self._next_command(result)
         if status == "incomplete" and result.out_of_time and self._start_next_job(command, progress):
             return await self._finish(progress, result.snapshot, status, "continued")
         outcome: Outcome = "stopped" if isinstance(error, Stopped | Interrupted) else _OUTCOMES[status]
@@ -96,12 +96,12 @@ class RunJob:
             phases=self.request.phases, to=command.to, cascade=command.cascade, requester=self.request.requester
         )
         result = await factory.roll_back_phases(self.run, request, progress.note)
-        return await self._finish(progress, result.snapshot, "answered", "reverted", command=self._next_command())
+        return await self._finish(progress, result.snapshot, "answered", "reverted", command=self._next_command(result))
 
     async def _report(self) -> CommandResult:
         progress = self._progress_comment()
         result = await factory.publish_and_read(self.run)
-        finish = functools.partial(self._finish, progress, result.snapshot, command=self._next_command())
+        finish = functools.partial(self._finish, progress, result.snapshot, command=self._next_command(result))
         if result.error:
             return await finish("failed", "failed", error=result.error)
         if result.snapshot.published_state.complete:
@@ -178,13 +178,14 @@ class RunJob:
             base=branch.base_plan(inputs.output_dir),
         )
 
-    def _next_command(self, error: PhasebotError | None = None, remaining: Sequence[str] = ()) -> str:
-        """Return the comment that continues the run with the same request."""
+    def _next_command(self, result: RunResult) -> str:
+        """Return the comment that continues the run with the same request, and a token limit that suffices."""
         command, limit = self.request.command, self.request.command.max_tokens
+        remaining = () if result.blocked_by else result.remaining
         if command.verb == "regenerate" and remaining and not self.request.instruction:  # the plan holds an instruction
             return format_command(Command(verb="regenerate", phases=tuple(remaining)))
-        if isinstance(error, BudgetExceeded):
-            limit = 2 * (limit or self.inputs.max_tokens or 1)
+        if isinstance(result.error, BudgetExceeded):
+            limit = result.snapshot.likely_tokens
         return format_command(Command(verb="generate", max_tokens=limit, provider=command.provider))
 
     def _start_next_job(self, command: str, progress: ProgressComment) -> bool:

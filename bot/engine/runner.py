@@ -261,7 +261,7 @@ class Runner:
         progress = self._scheduler.count_done(phases) > self._done_before
         error: PhasebotError | None = self._error or self._queue.failure
         if remaining and self.budget.exhausted:
-            error = error or self.budget.stopped()
+            error = error or self.budget.stopped(snapshot.likely_tokens)
         unfinished = bool(remaining) or not phases
         if (request := self._stop_watcher.request) and unfinished:
             who = f"{request.login} asked" if request.login else "asked"
@@ -301,5 +301,4 @@ class Runner:
             active=dict(self._active),
             timings=tuple((key, *span) for key, span in self._clock.timings.items()),
             failures=dict(self._failures),
-            token_limit=self.budget.limit,
         )

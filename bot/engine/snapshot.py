@@ -29,8 +29,6 @@ class Snapshot:
     """Key, start and end of each phase that this process generated, by the run's timer."""
     failures: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     """Phase key → path → why this process could not generate the file."""
-    token_limit: int | None = None
-    """Of the whole run; None for no limit."""
 
     def phase(self, key: str) -> PhaseState:
         """Return the state of the phase *key*."""
@@ -41,6 +39,18 @@ class Snapshot:
         """The state without commits that others can't see yet."""
         phases = [_as_pending(each) if each.commit in self.unpublished else each for each in self.state.phases]
         return replace(self.state, phases=tuple(phases))
+
+    @property
+    def likely_tokens(self) -> int:
+        """The tokens that the whole run likely needs: what it used, and the largest phase's tokens per open phase.
+
+        Rounded up to two digits, because people read it as advice.
+        """
+        used = [sum(each.tokens) for each in self.state.phases]
+        open_phases = sum(1 for each in self.state.phases if each.wanted)
+        likely = sum(self.state.tokens) + open_phases * max(used, default=0)
+        unit = int(f"1{'0' * (len(str(likely)) - 2)}")
+        return -(-likely // unit) * unit
 
 
 def _as_pending(each: PhaseState) -> PhaseState:

@@ -107,7 +107,7 @@ def test_a_spent_budget_is_told_once_and_is_incomplete(tmp_path: Path) -> None:
 
     assert done.returncode == 3
     assert done.stderr.count("tokens are used") == 1
-    assert done.stderr.endswith("raise --max-tokens and run generate again\n")
+    assert done.stderr.endswith("run generate again with --max-tokens 12000\n")
 
 
 def test_files_that_fail_for_one_reason_are_told_together(tmp_path: Path) -> None:

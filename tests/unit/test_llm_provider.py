@@ -27,8 +27,7 @@ _TAG = _AUTHOR.request("entity/Tag")
 _MODEL, _SCHEMAS, _REPOSITORY, _ROUTER = _TAG.paths
 _BAD = "A = (\n"
 _SPENT = (
-    "120 of 200 tokens are used, and the next request would probably exceed the limit; "
-    "raise --max-tokens and run generate again"
+    "120 of 200 tokens are used, and the next request would probably exceed the limit; raise --max-tokens and try again"
 )
 _PARSES_NOT = "line 1 does not parse: '(' was never closed"
 

@@ -44,6 +44,17 @@ def test_a_phase_is_found_by_its_key() -> None:
     assert Snapshot(state=run_state(CORE, MAIN)).phase("main").phase is MAIN
 
 
+def test_the_tokens_that_a_run_needs_are_what_it_used_and_its_largest_phase_for_each_open_one() -> None:
+    entities = [build_phase(f"entity/E{number}", f"e{number}.py") for number in range(3)]
+    commits = [bot_commit(1, CORE, tokens=(900, 145)), bot_commit(2, MAIN, tokens=(2_000, 30))]
+    ledger = derive_state("blog", {}, commits)
+    states = tuple(map(ledger.state, (CORE, *entities, MAIN)))
+    state = RunState("blog", "phasebot/blog", "main", oid(9), states, ledger.tokens, {}, pushed=False)
+
+    assert Snapshot(state=state).likely_tokens == 9_200  # 3,075 used, and three times 2,030
+    assert Snapshot(state=run_state(CORE)).likely_tokens == 0
+
+
 def test_a_snapshot_does_not_change() -> None:
     snapshot = Snapshot(state=run_state(CORE))
 

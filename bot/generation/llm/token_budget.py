@@ -66,11 +66,12 @@ class TokenBudget:
         """Whether the budget allows no further request, and none is in progress."""
         return self.limit is not None and not self._in_progress and not self._fits()
 
-    def stopped(self) -> BudgetExceeded:
-        """Return the error to raise when the budget stops a run."""
+    def stopped(self, likely: int | None = None) -> BudgetExceeded:
+        """Return the error to raise when the budget stops a run, which *likely* needs so many tokens in all."""
+        advice = f"run generate again with --max-tokens {likely}" if likely else "raise --max-tokens and try again"
         return BudgetExceeded(
             f"{self.spent:,} of {self.limit:,} tokens are used, and the next request would probably exceed the limit; "
-            "raise --max-tokens and run generate again"
+            f"{advice}"
         )
 
     def unrecorded(self, phase: str) -> Tokens:
