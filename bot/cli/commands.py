@@ -105,7 +105,7 @@ def regenerate(
     request: "RunRequest",
     instruction: str,
 ) -> None:
-    """Generate phases again, and merge people's edits in their files."""
+    """Regenerate phases, and merge people's edits into the new files."""
     if not phases:
         raise UsageError("regenerating: no phase is named; 'phasebot status' lists them")
     request = replace(request, regenerate=phases, instruction=instruction.strip())
@@ -113,11 +113,11 @@ def regenerate(
 
 
 @click.command()
-@_PHASES
+@click.argument("phases", nargs=-1, metavar="[PHASE…]")
 @on_a_run
 @click.option("--to", metavar="PHASE", help="Roll back every phase after PHASE, instead of naming them.")
-@click.option("--cascade", is_flag=True, help="Also roll back the phases that need them.")
-@click.option("--discard-edits", is_flag=True, help="Also remove what people edited in their files.")
+@click.option("--cascade", is_flag=True, help="Also roll back the phases that depend on these.")
+@click.option("--discard-edits", is_flag=True, help="Also remove people's edits in the files of these phases.")
 @click.option("--push/--no-push", default=None, help="Default: push if there is a remote.")
 @click.pass_obj
 def rollback(
@@ -151,8 +151,10 @@ def rollback(
 @click.command()
 @click.argument("spec")
 @click.option("--format", "output", type=click.Choice(["yaml", "json", "mermaid"]), default="yaml", show_default=True)
-@click.option("--recipe", default="fastapi", show_default=True)
-@click.option("--output-dir", default=".", show_default=True)
+@click.option(
+    "--recipe", default="fastapi", show_default=True, help="A built-in recipe, or a folder with a recipe.yaml."
+)
+@click.option("--output-dir", default=".", show_default=True, help="The project's folder in the repository.")
 @with_a_provider
 @click.pass_obj
 def plan(door: Door, *, spec: str, output: str, recipe: str, output_dir: str, provider: "ProviderOptions") -> None:

@@ -19,8 +19,12 @@ _FALLBACK_MODELS = ("gemini-3.7-flash", "gemini-3.5-flash-lite")  # others' quot
 _THINKING = "medium"
 
 _LOCATION_OPTIONS = (
-    click.option("--run", metavar="NAME", help="Default: the spec's name, else the one checked out or the only one."),
-    click.option("--base", metavar="REF", help="What a new branch starts from. Default: the default branch."),
+    click.option(
+        "--run",
+        metavar="NAME",
+        help="The run. Default: the spec's name; without a spec, the one checked out or the only one.",
+    ),
+    click.option("--base", metavar="REF", help="The branch that the run starts from. Default: the default branch."),
     click.option("--remote", metavar="NAME", help="Default: origin, else the only one."),
     click.option("--format", "output", type=click.Choice(["text", "json"]), default="text", show_default=True),
 )
@@ -76,7 +80,10 @@ _INPUTS = (
     click.option("--provider", type=click.Choice(["template", "gemini"])),
     click.option("--model", default=_MODEL, show_default=True),
     click.option(
-        "--fallback-models", default=" ".join(_FALLBACK_MODELS), show_default=True, help="Names, by blank or comma."
+        "--fallback-models",
+        default=" ".join(_FALLBACK_MODELS),
+        show_default=True,
+        help="Model names, separated by blanks or commas.",
     ),
     click.option("--recipe", default="fastapi", show_default=True),
     click.option("--output-dir", default=".", show_default=True),

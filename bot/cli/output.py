@@ -1,13 +1,19 @@
 """Render the state of a run for the commands: JSON, tables and summaries."""
 
 import json
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
 from bot.engine.requests import RunResult
-from bot.history.run_state import PhaseState, RunState
+from bot.history.run_state import PhaseState, RunState, Stale
 
 _SHORT = 7
+_OUTDATED: Mapping[Stale, str] = {
+    "plan": "the plan changed",
+    "dependency": "a phase it depends on was regenerated",
+    "recipe": "the recipe changed",
+}
 
 
 def render_json(state: RunState) -> str:
@@ -63,7 +69,7 @@ def render_summary(state: RunState, now: datetime) -> str:
     spent = f", {sum(state.tokens):,} tokens, {_cost(state, now)}" if any(state.tokens) else ""
     word = "complete" if state.complete else "incomplete"
     where = f"{state.branch} at {state.head[:_SHORT]}" + (", pushed" if state.pushed else "")
-    return f"{word}: {done} of {len(state.phases)} phases, {files} files{spent} on {where}"
+    return f"{word}: {done} of {len(state.phases)} phases, {files} file{'' if files == 1 else 's'}{spent} on {where}"
 
 
 def render_outdated(state: RunState) -> str:
@@ -108,7 +114,7 @@ def commit_of(each: PhaseState) -> str:
 
 def remarks_of(each: PhaseState) -> str:
     """Return remarks on the phase, such as missing or edited files; empty if there are none."""
-    remarks = [f"stale by {each.stale}"] if each.stale else []
+    remarks = [f"outdated: {_OUTDATED[each.stale]}"] if each.stale else []
     named = (
         ("missing", each.missing),
         ("edited", each.edited),

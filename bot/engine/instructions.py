@@ -34,7 +34,7 @@ def commit_instruction(run: OpenRun, plan: ResolvedPlan, request: RunRequest, in
             total=len(changed.phases),
             files=dict.fromkeys(phase.files, changed.text.encode()),
             trailers=trailers.for_phase(phase, "complete"),
-            body=[f"Instructed {', '.join(request.regenerate)}."],
+            body=[f"Added an instruction for {', '.join(request.regenerate)}."],
             replaces=initial_commits,
             expected_blob=found.blob,
         )

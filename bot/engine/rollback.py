@@ -84,9 +84,10 @@ class _Selection:
         self._check(named)
         dependents = self._dependents(named)
         if dependents and not self.request.cascade:
+            depend = "depend" if len(dependents) > 1 else "depends"
             raise UsageError(
-                f"rolling back {', '.join(self._ordered(named))}: {', '.join(dependents)} "
-                f"{'need' if len(dependents) > 1 else 'needs'} it; roll them back too with --cascade"
+                f"rolling back {', '.join(self._ordered(named))}: {', '.join(dependents)} {depend} on it; "
+                f"add --cascade to roll back {', '.join(dependents)} too"
             )
         return self._ordered({*named, *dependents})
 
@@ -107,9 +108,10 @@ class _Selection:
                 "'phasebot status' lists the phases"
             )
         if not named:
-            after = " after it" if self.request.to else ""
+            after = f" after {', '.join(self.request.phases)}" if self.request.to else ""
             raise UsageError(
-                f"rolling back: no phase{after} has been generated on {branch.name}; 'phasebot status' lists the phases"
+                f"nothing to roll back: no phase{after} is generated on {branch.name}; "
+                "'phasebot status' lists the phases"
             )
 
     def _order(self, phase: Phase) -> int | None:

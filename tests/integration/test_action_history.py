@@ -92,7 +92,7 @@ def test_a_file_of_no_phase_is_refused_in_the_thread(github: World) -> None:
 
 
 def test_a_phase_is_taken_back_and_made_again(github: World) -> None:
-    assert github.say("/rollback entity/Note").message.startswith("rolling back entity/Note: main needs it")
+    assert github.say("/rollback entity/Note").message.startswith("rolling back entity/Note: main depends on it")
 
     ending = github.say("/rollback entity/Note --cascade")
 

@@ -52,7 +52,9 @@ Generate plan [1/6]  Phase: plan  Status: complete
 Generate entity Item [3/6]  Phase: entity/Item  Status: complete
 """
     )
-    assert git(shop, "log", "-1", "--format=%b", "HEAD~1").startswith("Instructed entity/Item.\n\nPhasebot-Run: shop\n")
+    assert git(shop, "log", "-1", "--format=%b", "HEAD~1").startswith(
+        "Added an instruction for entity/Item.\n\nPhasebot-Run: shop\n"
+    )
     assert content(shop, PLAN) == plan + "instructions:\n  entity/Item: Keep prices in cents.\n"
     assert_settled(shop)
 

@@ -117,7 +117,7 @@ def test_to_the_plan_takes_back_all_but_the_plan(shop: Path) -> None:
 
     assert tree(shop) == [".phasebot/plan.yaml", "LICENSE"]
     told = bot(shop, "rollback", "--to", "plan")
-    assert (told.code, "no phase after it has been generated" in told.err) == (2, True)
+    assert (told.code, "no phase after plan is generated" in told.err) == (2, True)
 
 
 def test_what_needs_it_is_listed_and_only_goes_with_cascade(shop: Path) -> None:
@@ -127,7 +127,8 @@ def test_what_needs_it_is_listed_and_only_goes_with_cascade(shop: Path) -> None:
 
     assert told.code == 2
     assert told.err == (
-        "phasebot: rolling back core: entity/Item, entity/Order, main need it; roll them back too with --cascade\n"
+        "phasebot: rolling back core: entity/Item, entity/Order, main depend on it; "
+        "add --cascade to roll back entity/Item, entity/Order, main too\n"
     )
     assert head(shop) == before
     well(shop, "rollback", "core", "--cascade")
@@ -344,7 +345,7 @@ def test_a_revert_that_keeps_a_persons_lines_in_the_file_loses_none_when_it_is_m
         (("mian",), "phase 'mian' is not in the plan; phases are: main, plan"),
         (("--to", "mian"), "phase 'mian' is not in the plan; phases are: main, plan"),
         (("main", "entity/Nope"), "phase 'entity/Nope' is not in the plan"),
-        (("--to", "main"), "rolling back: no phase after it has been generated on phasebot/shop"),
+        (("--to", "main"), "nothing to roll back: no phase after main is generated on phasebot/shop"),
         (("main", "--run", "nothing"), "it has no plan"),
     ],
 )

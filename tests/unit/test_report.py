@@ -113,8 +113,10 @@ INCOMPLETE = replace(
             list(PHASES[4].files)[2:], "the answer is not valid Python: line 3, '(' was never closed"
         )
     },
-    error="gemini: quota used up: 429 per day; run generate again tomorrow, or name another --model",
-    notes=["phasebot/issue-12 already has a plan; the new spec was not used"],
+    error="gemini: quota used up: 429 per day; run generate again tomorrow, or use another --model",
+    notes=[
+        "phasebot/issue-12 keeps its plan, which differs from this spec; edit plan.yaml there to change what is built"
+    ],
     next_command="/generate",
 )
 FAILED = replace(
@@ -122,7 +124,7 @@ FAILED = replace(
     pull=None,
     compare_url=f"{SERVER}/{REPOSITORY}/compare/main...phasebot/issue-12?expand=1",
     elapsed=2.4,
-    error="gemini: key refused: API key not valid; set GEMINI_API_KEY to a key that may use the model",
+    error="gemini: API key rejected: API key not valid; set GEMINI_API_KEY to a key with access to the model",
     next_command="/generate",
 )
 STOPPED = replace(
