@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 LIMIT = 60_000
 """Characters in a body; GitHub refuses more than 65,536."""
-CUT = "*The rest was cut off: GitHub limits the length of this text.*"
+CUT = "*The rest was cut: GitHub limits the length of this text.*"
 DETAILS, END_DETAILS = "<details>", "</details>"
 
 _TITLE_LIMIT, _BAR_LIMIT = 200, 60
