@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.engine.requests import RunRequest
 from bot.errors import PushError
 from bot.generation.provider import GenerationRequest, GenerationResult
 from bot.generation.templates import TemplateProvider
@@ -220,3 +221,19 @@ def test_two_at_once_make_one_branch_with_each_phase_once(origin: Path, tmp_path
     assert [process.wait(120) for process in running] == [0, 0, 0]
     assert sorted(phases_of(origin)) == WHOLE
     assert all(tree_of(folder) == tree_of(origin) for folder in folders)
+
+
+def test_what_a_killed_rebase_left_behind_is_in_nobodys_way(origin: Path, tmp_path: Path) -> None:
+    one, two = clone(origin, tmp_path / "one"), clone(origin, tmp_path / "two")
+    House(one, push=False, request=RunRequest(only=("core",))).run()
+    House(two, request=RunRequest(only=("support",))).run()
+    tree = git(one, "hash-object", "-w", "-t", "tree", "/dev/null")
+    left = git(one, "commit-tree", "-m", "Left", tree)
+    git(one, "update-ref", f"refs/phasebot/rewrite/{git(one, 'rev-parse', 'phasebot/blog')}", left)
+
+    outcome = House(one).run()
+
+    assert outcome.error is None
+    assert outcome.state.complete
+    assert outcome.state.pushed
+    assert git(one, "for-each-ref", "refs/phasebot/rewrite") == ""
