@@ -69,7 +69,7 @@ def test_a_plan_is_told_as_planned(github: World) -> None:
     ending = github.say("/plan", finish=True)
 
     assert (ending.status, ending.exit_code) == ("answered", 0)
-    assert "**Phasebot planned" in progress(github)
+    assert "**Phasebot wrote the plan for" in progress(github)
 
 
 def test_a_run_that_had_not_begun_is_told_as_stopped(github: World) -> None:

@@ -71,7 +71,7 @@ def test_a_terminal_shows_every_phase_live(tmp_path: Path) -> None:
 def test_a_rerun_of_a_complete_run_says_so_and_commits_nothing(blog: Path) -> None:
     head = git(blog, "rev-parse", "HEAD")
 
-    done = phasebot("generate", "--repo", blog)
+    done = phasebot_here("generate", "--repo", blog)
 
     assert done.returncode == 0
     assert done.stderr == "phasebot/blog: all 9 phases are complete, nothing to do\n"
@@ -80,7 +80,7 @@ def test_a_rerun_of_a_complete_run_says_so_and_commits_nothing(blog: Path) -> No
 
 
 def test_json_is_the_contract(blog: Path) -> None:
-    done = phasebot("status", "--repo", blog, "--format", "json")
+    done = phasebot_here("status", "--repo", blog, "--format", "json")
 
     state = json.loads(done.stdout)
     assert list(state) == ["run", "branch", "base", "head", "complete", "phases", "tokens", "pushed"]
@@ -105,21 +105,21 @@ def test_json_is_the_contract(blog: Path) -> None:
         "stale": None,
         "tokens": {"in": 0, "out": 0},
     }
-    again = phasebot("generate", "--repo", blog, "--format", "json")
+    again = phasebot_here("generate", "--repo", blog, "--format", "json")
     assert json.loads(again.stdout) == state
 
 
 def test_status_shows_a_persons_edit(blog: Path) -> None:
     commit(blog, "Mine", {"app/models/post.py": "mine\n"})
 
-    done = phasebot("status", "--repo", blog)
+    done = phasebot_here("status", "--repo", blog)
 
     assert done.returncode == 0
     assert "edited: app/models/post.py" in done.stdout
 
 
 def test_plan_prints_what_generate_would_commit(blog: Path) -> None:
-    done = phasebot("plan", BLOG, "--recipe", SMALL)
+    done = phasebot_here("plan", BLOG, "--recipe", SMALL)
 
     assert done.returncode == 0
     assert done.stdout == (blog / ".phasebot" / "plan.yaml").read_text()
@@ -127,8 +127,8 @@ def test_plan_prints_what_generate_would_commit(blog: Path) -> None:
 
 
 def test_plan_prints_json_and_a_diagram() -> None:
-    plan = json.loads(phasebot("plan", BLOG, "--recipe", SMALL, "--format", "json").stdout)
-    diagram = phasebot("plan", BLOG, "--recipe", SMALL, "--format", "mermaid").stdout
+    plan = json.loads(phasebot_here("plan", BLOG, "--recipe", SMALL, "--format", "json").stdout)
+    diagram = phasebot_here("plan", BLOG, "--recipe", SMALL, "--format", "mermaid").stdout
 
     assert [entity["name"] for entity in plan["entities"]] == ["User", "Post", "Comment", "Tag", "PostTag"]
     assert diagram.startswith("erDiagram\n    User {\n")
@@ -322,13 +322,13 @@ def test_a_plan_that_was_removed_names_the_commit(blog: Path) -> None:
 def test_several_runs_must_be_told_apart(tmp_path: Path) -> None:
     folder = new_repository(tmp_path / "many")
     for name in ("one", "two"):
-        assert phasebot("generate", NOTE, "--repo", folder, "--recipe", SMALL, "--run", name).returncode == 0
+        assert phasebot_here("generate", NOTE, "--repo", folder, "--recipe", SMALL, "--run", name).returncode == 0
 
-    done = phasebot("status", "--repo", folder)
+    done = phasebot_here("status", "--repo", folder)
 
     assert done.returncode == 2
     assert "name one with --run: one, two" in done.stderr
-    assert phasebot("status", "--repo", folder, "--run", "two").returncode == 0
+    assert phasebot_here("status", "--repo", folder, "--run", "two").returncode == 0
 
 
 @pytest.mark.parametrize(

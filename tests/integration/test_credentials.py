@@ -344,11 +344,31 @@ def test_a_token_that_may_not_write_is_told_the_permission_it_needs(
     ("refusal", "when", "told"),
     [
         (Refusal(status=403), "writes", "error: 403; give the workflow's job 'permissions: contents: write', or use a"),
-        (Refusal(status=403), "carries", "error: 403; give the workflow's job 'permissions: contents: write', or use"),
+        pytest.param(
+            Refusal(status=403),
+            "carries",
+            "error: 403; give the workflow's job 'permissions: contents: write', or use",
+            marks=pytest.mark.slow,
+        ),
         (Refusal(status=403, text="Write access to repository not granted."), "writes", "not granted (HTTP 403); give"),
-        (Refusal(status=500), "writes", "error: 500; the commits are safe on the local branch"),
-        (Refusal(status=500), "carries", "error: 500; the commits are safe on the local branch"),
-        (Refusal(status=503, text="We are down."), "writes", "We are down (HTTP 503); the commits are safe"),
+        pytest.param(
+            Refusal(status=500),
+            "writes",
+            "error: 500; the commits are safe on the local branch",
+            marks=pytest.mark.slow,
+        ),
+        pytest.param(
+            Refusal(status=500),
+            "carries",
+            "error: 500; the commits are safe on the local branch",
+            marks=pytest.mark.slow,
+        ),
+        pytest.param(
+            Refusal(status=503, text="We are down."),
+            "writes",
+            "We are down (HTTP 503); the commits are safe",
+            marks=pytest.mark.slow,
+        ),
         (Refusal(cut=True), "writes", "; the commits are safe on the local branch, run generate again to push them"),
     ],
 )
