@@ -67,8 +67,9 @@ def generate(folder: Path, shim: Path, *, before: int = 0, after: int = 0) -> in
     shim.mkdir(exist_ok=True)
     script = shim / "git"
     real = subprocess.run(["which", "git"], capture_output=True, text=True, check=True).stdout.strip()
-    script.write_text(_SHIM)
-    script.chmod(script.stat().st_mode | stat.S_IXUSR)
+    if not script.exists():  # a git that outlived its run may still be using it
+        script.write_text(_SHIM)
+        script.chmod(script.stat().st_mode | stat.S_IXUSR)
     count = shim / "count"
     count.write_text("")
     environment = os.environ | {
