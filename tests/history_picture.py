@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 from bot.engine.requests import Requester, RunRequest, RunResult
 from bot.engine.runner import Runner
+from bot.generation.templates import render_phase
 from tests.repositories import SMALL, Recorder, ScriptedProvider, git, new_repository, open_run, phasebot_here
 
 SHOP = "# Shop\n\n- Item: name string\n- Order: amount integer, item -> Item\n"
@@ -84,7 +85,7 @@ def work(
 ) -> RunResult:
     """Go on with a run in this process, by a provider that does as it is told."""
     runner = Runner(
-        run=open_run(folder, run),
+        run=open_run(folder, run, render=render_phase),
         provider=provider or ScriptedProvider(),
         announcer=Recorder(),
         request=dataclasses.replace(request or RunRequest(), only=only, jobs=1, requester=requested),

@@ -60,7 +60,7 @@ class BranchWriter:
         branch = self._branch
         for _ in range(ATTEMPTS):
             ledger, parent = branch.ledger(phases), branch.head or branch.fork
-            content = draft.compose(self._repository, ledger, parent)
+            content = draft.compose(self._repository, ledger, parent, branch.render_again)
             if content is None:
                 return None
             try:

@@ -8,7 +8,7 @@ from bot.history.fast_import import EXECUTABLE
 from bot.history.ledger import Ledger
 from bot.history.repository import Repository
 from bot.history.run_state import Entry
-from bot.history.three_way_merge import merge_files
+from bot.history.three_way_merge import RenderAgain, merge_files
 from bot.history.trailers import Trailers, format_message, format_revert
 from bot.planning.phases import Phase
 
@@ -44,7 +44,9 @@ class PhaseCommit:
     expected_blob: str | None = None
     """The blob that the phase's only file was made from; if head has a different one, this commit is dropped."""
 
-    def compose(self, repository: Repository, ledger: Ledger, parent: str | None) -> CommitContent | None:
+    def compose(
+        self, repository: Repository, ledger: Ledger, parent: str | None, render_again: RenderAgain
+    ) -> CommitContent | None:
         """Merge the files with people's edits; None if somebody else completed the phase in the meantime."""
         record = ledger.record(self.phase.key)
         is_first = record is None and self.overwrite
@@ -55,7 +57,7 @@ class PhaseCommit:
             unchanged = all(entry and entry.oid == self.expected_blob for entry in heads)
             message = format_message(self.phase, self.total, self.body, self.trailers)
             return CommitContent(message, self.trailers, self.files) if unchanged else None
-        merged = merge_files(repository, ledger, self.files, sample_oid=parent or "0" * 40)
+        merged = merge_files(repository, ledger, self.files, parent or "0" * 40, render_again)
         if merged.conflicts and self.overwrite:
             message = format_message(self.phase, self.total, [*self.body, _OVERWRITTEN], self.trailers)
             return CommitContent(message, self.trailers, self.files)
@@ -78,7 +80,9 @@ class RevertCommit:
     remove_inherited: bool = False
     """Whether to remove files, too, that the base has from a merged run."""
 
-    def compose(self, repository: Repository, ledger: Ledger, _: str | None) -> CommitContent | None:
+    def compose(
+        self, repository: Repository, ledger: Ledger, _: str | None, _render_again: RenderAgain
+    ) -> CommitContent | None:
         """Choose the files to roll back; None if none of the phases is present (any more)."""
         keys = [key for key in self.paths if self._is_present(ledger, key)]
         if not keys:

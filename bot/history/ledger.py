@@ -9,7 +9,16 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-from bot.history.run_state import UNKNOWN_MODEL, Commit, Entry, FileState, PhaseState, PhaseStatus, Stale
+from bot.history.run_state import (
+    UNKNOWN_MODEL,
+    Commit,
+    Entry,
+    FileState,
+    Generated,
+    PhaseState,
+    PhaseStatus,
+    Stale,
+)
 from bot.history.trailers import Trailers
 from bot.planning.phases import PLAN_PHASE, Phase
 
@@ -33,7 +42,7 @@ class InheritedPhases:
 
     records: Mapping[str, PhaseRecord]
     """Phase → a record with the base as its commit and order 0."""
-    generated: Mapping[str, Entry]
+    generated: Mapping[str, Generated]
     """Path → its last generated version without human edits, as far as it is known."""
 
 
@@ -42,7 +51,7 @@ class _Effect(NamedTuple):
 
     reverted_if_undone: Mapping[str, bool]
     """Phase → whether it counts as reverted once this commit is undone."""
-    generated_before: Mapping[str, Entry | None]
+    generated_before: Mapping[str, Generated | None]
     """Path → the last generated version before this commit."""
 
 
@@ -64,15 +73,19 @@ class Ledger:
         """
         self._run = run
         self._owners = owners or {}
+        self._paths: dict[str, list[str]] = {}
+        """Phase → the paths that it owns or did once."""
+        for path, keys in self._owners.items():
+            for key in keys:
+                self._paths.setdefault(key, []).append(path)
         self._owned_names = {name.casefold() for path in self._owners for name in (*folders_of(path), path)}
         self._base = base
         self._head: dict[str, Entry | None] = {}
         self._spellings: dict[str, dict[str, set[str]]] = {}
         """Owned path or folder, case folded → spelling → the paths at head that spell it so, or once did."""
         self._update_head(base)
-        self._inherited: Mapping[str, Entry] = inherited.generated if inherited else {}
-        self._generated: dict[str, Entry | None] = dict(self._inherited)
-        self._merges: dict[str, tuple[tuple[Entry, Entry], ...]] = {}
+        self._inherited: Mapping[str, Generated] = inherited.generated if inherited else {}
+        self._generated: dict[str, Generated] = dict(self._inherited)
         self._records: dict[str, PhaseRecord] = dict(inherited.records) if inherited else {}
         self._effects: dict[str, _Effect] = {}
         self._changed_paths: dict[str, set[str]] = {}
@@ -96,18 +109,31 @@ class Ledger:
         self._effects[commit.oid] = _Effect({key: True}, self._generated_versions(commit.changes))
         self._changed_paths.setdefault(key, set()).update(commit.changes)
         for path, entry in commit.changes.items():
-            state = self.file(path)
             if key in self._owners.get(path, (key,)):
-                if state.head == state.generated:
-                    self._generated[path] = entry
-                    self._merges.pop(path, None)
-                elif state.head and entry:  # the commit merged human edits
-                    self._merges[path] = (*self._merges.get(path, ()), (state.head, entry))
+                self._add_generated(path, entry, trailers)
+        for path in self._paths.get(key, ()):
+            if path not in (*commit.changes, *trailers.conflict, *trailers.missing):
+                self._add_unchanged(path, trailers)
         self._update_head(commit.changes)
         self._records[key] = PhaseRecord(commit.oid, self._count, trailers)
         if used := trailers.tokens:
             _add_tokens(self._tokens, key, used)
             _add_tokens(self._models, trailers.model or UNKNOWN_MODEL, used)
+
+    def _add_generated(self, path: str, entry: Entry | None, trailers: Trailers) -> None:
+        """Take up what a phase commit made of *path*, alone or merged with human edits."""
+        state = self.file(path)
+        if state.head == state.generated:
+            self._generated[path] = Generated(entry, (), trailers)
+        elif state.head and entry:  # the commit merged human edits
+            made = state.made or Generated(None)
+            self._generated[path] = Generated(made.entry, (*made.merges, (state.head, entry)), trailers)
+
+    def _add_unchanged(self, path: str, trailers: Trailers) -> None:
+        """Note that a phase commit left *path* as it was; with another recipe, it may not have made the path at all."""
+        made = self._generated.get(path)
+        if made and made.trailers and made.trailers.recipe == trailers.recipe:
+            self._generated[path] = made._replace(trailers=trailers)
 
     def _add_human_commit(self, commit: Commit) -> None:
         named = set(_REVERTS.findall(commit.body))
@@ -125,7 +151,7 @@ class Ledger:
                     self._spellings.setdefault(name.casefold(), {}).setdefault(name, set()).add(path)
 
     def _apply_revert(
-        self, commit: Commit, reverted: Mapping[str, bool], generated_before: Mapping[str, Entry | None]
+        self, commit: Commit, reverted: Mapping[str, bool], generated_before: Mapping[str, Generated | None]
     ) -> None:
         """Mark phases as reverted (True) or restored (False).  The files in *commit* then count as generated.
 
@@ -137,19 +163,24 @@ class Ledger:
         }
         self._effects[commit.oid] = _Effect(reverted_until_now, self._generated_versions(commit.changes))
         for path, entry in commit.changes.items():
-            has_edits = entry and self.file(path).head != self.file(path).generated
-            self._generated[path] = generated_before.get(path) if has_edits else entry
-            self._merges.pop(path, None)
+            state, before, in_base = self.file(path), generated_before.get(path), self._base.get(path)
+            has_edits = entry and state.head != state.generated
+            if before and entry and (has_edits or entry in (before.entry, in_base)):
+                self._generated[path] = before
+            elif has_edits or entry in (None, in_base):
+                self._generated.pop(path, None)
+            else:
+                self._generated[path] = Generated(entry)
         for key in reverted:
             if key in self._records:
                 self._records[key] = replace(self._records[key], reverted=reverted[key])
 
-    def _generated_versions(self, paths: Iterable[str]) -> Mapping[str, Entry | None]:
+    def _generated_versions(self, paths: Iterable[str]) -> Mapping[str, Generated | None]:
         return {path: self._generated.get(path) for path in paths}
 
     def file(self, path: str) -> FileState:
         """Return the state of *path*."""
-        return FileState(self._head.get(path), self._generated.get(path), self._merges.get(path, ()))
+        return FileState(self._head.get(path), self._generated.get(path))
 
     def is_inherited(self, path: str) -> bool:
         """Whether the base contains *path* as a merged run generated it."""

@@ -8,7 +8,7 @@ from bot.errors import UsageError
 from bot.history.ledger import InheritedPhases
 from bot.history.merged_runs import RenderPhase, inherited_phases, render_nothing
 from bot.history.repository import Repository
-from bot.history.run_state import Commit, Entry
+from bot.history.run_state import Commit, Entry, Generated
 from bot.planning.phases import PLAN_FILE, PLAN_PHASE, plan_path
 from bot.planning.recipe import Recipe, load_recipe
 from bot.planning.resolved_plan import ResolvedPlan, resolve_plan_file
@@ -116,8 +116,25 @@ class PlanReader:
         if fork is None or plan is None:
             return None
         if self._inherited is None or self._inherited[0] != fork:
-            self._inherited = (fork, inherited_phases(self._repository, fork, plan, self._render))
+            phases = inherited_phases(self._repository, fork, plan, self._render, self._resolve_or_none)
+            self._inherited = (fork, phases)
         return self._inherited[1]
+
+    def render_again(self, plan_path: str, head: str, path: str, made: Generated) -> bytes | None:
+        """Return the text that the templates gave *path* in the commit of *made*; None if they did not or can't.
+
+        The plan of that time is searched in all versions of *plan_path* in the history of *head*.
+        """
+        trailers = made.trailers
+        if trailers is None or not (trailers.provider == "template" or path in trailers.fallback):
+            return None
+        for entry in self._repository.versions(head, plan_path):
+            plan = self._resolve_or_none(plan_path, entry)
+            for phase in plan.phases if plan else ():
+                if (phase.key, phase.inputs, phase.recipe) == (trailers.phase, trailers.inputs, trailers.recipe):
+                    text = self._render(plan, phase).get(path) if plan else None
+                    return None if text is None else text.encode()
+        return None
 
     def _entry(self, commit: str | None, path: str) -> Entry | None:
         return self._repository.entries(commit, [path]).get(path) if commit else None

@@ -61,7 +61,7 @@ def _rebase_commits(
     paths = sorted({path for commit in ours for path in commit.changes})
     onto = repository.entries(remote, paths)
     parent = repository.entries(base, paths) if base else {}
-    unedited = {path for path in paths if ledger.file(path) == (onto.get(path), onto.get(path), ())}
+    unedited = {path for path in paths if onto.get(path) == ledger.file(path).head == ledger.file(path).generated}
     remote_oids = repository.oids_by_authorship(base, remote)
     authorship = {oid: key for key, oid in repository.oids_by_authorship(base, local).items()}
     tip, new_oids = remote, dict[str, str]()

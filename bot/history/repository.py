@@ -148,11 +148,28 @@ class Repository:
         """Return the runs with commits in the history of *head*, each with its newest commit; newest run first."""
         log_format = "--format=%H%x00%(trailers:key=Phasebot-Run,valueonly,separator=%x00)"
         found: dict[str, str] = {}
-        for row in self.git("log", log_format, "--grep=^Phasebot-Run: ", head, "--").split("\n"):
+        options = ("--topo-order", "--grep=^Phasebot-Run: ")  # clocks differ, so dates don't tell what came first
+        for row in self.git("log", log_format, *options, head, "--").split("\n"):
             oid, _, run = row.partition("\0")
             if run and "\0" not in run:
                 found.setdefault(run, oid)
         return list(found.items())
+
+    def versions(self, head: str, path: str) -> list[Entry]:
+        """Return every version of the file *path* in the history of *head*, merged branches included; newest first."""
+        commits = self._log(
+            "--full-history", "--topo-order", "--diff-merges=separate", head, "--", f":(top,literal){path}"
+        )
+        entries = (commit.changes.get(path) for commit in commits)
+        return list(dict.fromkeys(entry for entry in entries if entry))
+
+    def path_log(self, head: str, path: str) -> list[Commit]:
+        """Return the commits that changed the file *path* and are no merges, with all their changes; newest first.
+
+        Only the first-parent history of *head* is read.
+        """
+        options = ("--first-parent", "--no-merges", "--topo-order", "--full-diff")
+        return self._log(*options, head, "--", f":(top,literal){path}")
 
     def find_paths(self, commit: str, suffix: str) -> list[str]:
         """Return the paths in *commit* that end with *suffix*."""

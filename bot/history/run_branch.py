@@ -7,7 +7,7 @@ from bot.history.ledger import Ledger, derive_state, folders_of
 from bot.history.plan_reader import PlanFile, PlanReader
 from bot.history.remote import Remote
 from bot.history.repository import BRANCHES, Repository, branch_ref
-from bot.history.run_state import Commit, Entry, RunState
+from bot.history.run_state import Commit, Entry, Generated, RunState
 from bot.planning.phases import Phase
 from bot.planning.resolved_plan import ResolvedPlan
 
@@ -147,6 +147,14 @@ class RunBranch:
         found = self._repository.blobs([entry.oid for entry in entries.values()])
         texts = {path: _text(content) for path, content in zip(entries, found, strict=True)}
         return {path: text for path, text in texts.items() if text is not None}
+
+    def render_again(self, path: str, made: Generated) -> bytes | None:
+        """Return the text of *path* as the templates made it, from the plan and recipe of that time.
+
+        None if a model made it, or the recipe is not the same any more.
+        """
+        found = self.plan_file()
+        return self.plans.render_again(found.path, self.head, path, made) if found and self.head else None
 
     def token_counts(self) -> Sequence[int]:
         """Return the number of tokens of each commit of the run that used some."""

@@ -39,15 +39,29 @@ class Commit:
     """Path → its new entry, compared with the first parent; None for a deletion."""
 
 
+class Generated(NamedTuple):
+    """What the bot last made of a path, without human edits."""
+
+    entry: Entry | None
+    """The last generated version that stands in history without human edits; None for a removal."""
+    merges: tuple[tuple[Entry, Entry], ...] = ()
+    """The entries before and after each later commit of the phase, which merged human edits."""
+    trailers: Trailers | None = None
+    """Of the newest commit that made the file, so that what it was made from can be looked up; None if unknown."""
+
+
 class FileState(NamedTuple):
     """The state of one path."""
 
     head: Entry | None
     """The entry at head."""
-    generated: Entry | None
-    """The last generated version that contains no human edits."""
-    merges: tuple[tuple[Entry, Entry], ...] = ()
-    """The entries before and after each later commit of the phase, which merged human edits."""
+    made: Generated | None
+    """What the bot last made of it; None if it never made it."""
+
+    @property
+    def generated(self) -> Entry | None:
+        """The last generated version that contains no human edits; None if there is none."""
+        return self.made.entry if self.made else None
 
     @property
     def edited(self) -> bool:

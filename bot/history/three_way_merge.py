@@ -1,13 +1,13 @@
 """Merge generated files with people's edits, three ways.  On a conflict the person's version wins."""
 
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from bot.history.ledger import Ledger
 from bot.history.repository import Repository, object_id
-from bot.history.run_state import Entry, FileState
+from bot.history.run_state import Entry, FileState, Generated
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,11 +19,18 @@ class MergeResult:
     """Paths where the person's version is kept, because the two could not be merged."""
 
 
-def merge_files(repository: Repository, ledger: Ledger, files: Mapping[str, bytes], sample_oid: str) -> MergeResult:
+RenderAgain = Callable[[str, Generated], bytes | None]
+"""Renders the text of a path again as the bot made it; None if that text did not come from templates."""
+
+
+def merge_files(
+    repository: Repository, ledger: Ledger, files: Mapping[str, bytes], sample_oid: str, render_again: RenderAgain
+) -> MergeResult:
     """Merge each generated file; *sample_oid* is any object id of the repository and tells its hash algorithm.
 
-    Base is the last generated version, ours is the version at head, theirs is the new one.  Files that head already
-    has are left out.  A path that a person removed or replaced with something other than a file is a conflict.
+    Base is what the bot would have made alone from the plan that the version at head was made from.  Ours is the
+    version at head, theirs is the new one.  Files that head already has are left out.  A path that a person removed or
+    replaced with something other than a file is a conflict.
     """
     writes: dict[str, bytes] = {}
     conflicts: list[str] = []
@@ -36,7 +43,7 @@ def merge_files(repository: Repository, ledger: Ledger, files: Mapping[str, byte
             continue
         elif state.head == state.generated:
             writes[path] = content
-        elif (base := last_generated(repository, state)) is not None and object_id(base, sample_oid) == new:
+        elif (base := _merge_base(repository, path, state, render_again)) == content:
             continue  # only the person changed the file
         elif (merged := _merge_with_head(repository, base, state.head, content)) is None:
             conflicts.append(path)
@@ -45,16 +52,19 @@ def merge_files(repository: Repository, ledger: Ledger, files: Mapping[str, byte
     return MergeResult(writes, tuple(conflicts))
 
 
-def last_generated(repository: Repository, state: FileState) -> bytes | None:
-    """Return the last generated version of a file without human edits, the base of a merge; None if unknown.
+def _merge_base(repository: Repository, path: str, state: FileState, render_again: RenderAgain) -> bytes | None:
+    """Return what the bot would have made alone of the version at head; None if it never made it.
 
-    After a merge with human edits that version is not stored anywhere.  It is reconstructed by applying the changes
-    that each merge made to the version before it.  If one does not apply, the version reached so far is returned.
+    After a merge with human edits that version is not stored anywhere.  Templates render it again.  A model's is
+    reconstructed by applying the changes that each merge made to the version before it.  If one does not apply, the
+    version reached so far is returned.
     """
-    if state.generated is None or not state.generated.is_file:
+    if state.made is None or state.made.entry is None or not state.made.entry.is_file:
         return None
-    version = repository.blob(state.generated.oid)
-    for before, after in state.merges:
+    if state.made.merges and (rendered := render_again(path, state.made)) is not None:
+        return rendered
+    version = repository.blob(state.made.entry.oid)
+    for before, after in state.made.merges:
         if not (before.is_file and after.is_file):
             break
         next_version = merge_content(repository, repository.blob(before.oid), repository.blob(after.oid), version)

@@ -32,21 +32,21 @@ def merge(folder: Path) -> None:
     git(folder, "merge", "--quiet", "--no-ff", "--no-edit", "phasebot/shop")
 
 
-def squash(folder: Path) -> None:
-    git(folder, "merge", "--quiet", "--squash", "phasebot/shop")
-    git(folder, "commit", "--quiet", "-m", "Shop (#1)")
+def squash(folder: Path, branch: str = "phasebot/shop") -> None:
+    git(folder, "merge", "--quiet", "--squash", branch)
+    git(folder, "commit", "--quiet", "--allow-empty", "-m", "Shop (#1)")
 
 
-def squash_with_messages(folder: Path) -> None:
+def squash_with_messages(folder: Path, branch: str = "phasebot/shop") -> None:
     """As GitHub does it: the messages of all commits in one."""
-    told = git(folder, "log", "--reverse", "--format=* %B", "main..phasebot/shop")
-    git(folder, "merge", "--quiet", "--squash", "phasebot/shop")
-    git(folder, "commit", "--quiet", "-m", f"Shop (#1)\n\n{told}")
+    told = git(folder, "log", "--reverse", "--format=* %B", f"main..{branch}")
+    git(folder, "merge", "--quiet", "--squash", branch)
+    git(folder, "commit", "--quiet", "--allow-empty", "-m", f"Shop (#1)\n\n{told}")
 
 
-def rebase(folder: Path) -> None:
-    person(folder, "Main moved on", {"LICENSE": "some\n"})
-    git(folder, "cherry-pick", "main~1..phasebot/shop")
+def rebase(folder: Path, branch: str = "phasebot/shop") -> None:
+    person(folder, "Main moved on", {f"LICENSE-{branch.rpartition('/')[2]}": "some\n"})
+    git(folder, "cherry-pick", "--allow-empty", f"main~1..{branch}")
 
 
 WAYS = [merge, squash, squash_with_messages, rebase]

@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 
 import pytest
 
-from bot.history.ledger import InheritedPhases, PhaseRecord, derive_state
-from bot.history.run_state import UNKNOWN_MODEL, Commit, Entry, PhaseState, RunState
+from bot.history.ledger import InheritedPhases, Ledger, PhaseRecord, derive_state
+from bot.history.run_state import UNKNOWN_MODEL, Commit, Entry, Generated, PhaseState, RunState
 from bot.history.trailers import Trailers
 from bot.planning.phases import Phase
 from tests.unit.values import blob, bot_commit, build_phase, human_commit, oid, rollback
@@ -18,6 +18,11 @@ MAIN = build_phase("main", "main.py", needs=["core", "entity/Post"])
 
 def _state(phase: Phase, *commits: Commit, base: Mapping[str, Entry] | None = None) -> PhaseState:
     return derive_state("blog", base or {}, commits).state(phase)
+
+
+def _versions(ledger: Ledger, path: str) -> tuple[Entry | None, Entry | None]:
+    """Return the version at head, and the last one that the bot made alone."""
+    return ledger.file(path).head, ledger.file(path).generated
 
 
 # ---- rule 1 and 2: what counts, and what it means
@@ -256,8 +261,8 @@ def test_the_base_of_the_next_merge_is_the_last_version_without_a_persons_lines(
 
     ledger = derive_state("blog", {}, commits)
 
-    assert ledger.file("app/core.py")[:2] == (blob(4), blob(2))
-    assert ledger.file("app/config.py")[:2] == (blob(4), blob(4))
+    assert _versions(ledger, "app/core.py") == (blob(4), blob(2))
+    assert _versions(ledger, "app/config.py") == (blob(4), blob(4))
 
 
 def test_a_conflict_is_told_of_the_phases_own_files_until_it_is_made_again() -> None:
@@ -272,7 +277,7 @@ def test_a_conflict_is_told_of_the_phases_own_files_until_it_is_made_again() -> 
 def test_a_persons_file_in_the_base_is_theirs_and_has_no_bot_version() -> None:
     ledger = derive_state("blog", {"app/core.py": blob(100)}, [bot_commit(1, CORE, changes={"app/core.py": blob(1)})])
 
-    assert ledger.file("app/core.py")[:2] == (blob(1), None)
+    assert _versions(ledger, "app/core.py") == (blob(1), None)
     assert ledger.state(CORE).status == "complete"
 
 
@@ -281,7 +286,7 @@ def test_a_rolled_back_file_has_nothing_to_merge_with() -> None:
         "blog", {}, [bot_commit(1, CORE), rollback(2, "core", changes={"app/core.py": None, "app/config.py": None})]
     )
 
-    assert ledger.file("app/core.py")[:2] == (None, None)
+    assert _versions(ledger, "app/core.py") == (None, None)
     assert not ledger.file("app/core.py").edited
 
 
@@ -335,8 +340,8 @@ def test_paths_of_other_phases_in_a_combined_commit_have_unknown_authorship() ->
 
     ledger = derive_state("blog", {}, [bot_commit(1, CORE), squashed], owners=owners)
 
-    assert ledger.file("app/core.py")[:2] == (blob(2), blob(1))
-    assert ledger.file("app/models/post.py")[:2] == (blob(2), blob(2))
+    assert _versions(ledger, "app/core.py") == (blob(2), blob(1))
+    assert _versions(ledger, "app/models/post.py") == (blob(2), blob(2))
     assert ledger.state(CORE).edited == ("app/core.py",)
 
 
@@ -376,7 +381,7 @@ def test_a_persons_lines_that_a_merge_kept_when_a_phase_was_taken_back_stay_thei
     ledger = derive_state("blog", {}, commits)
 
     assert ledger.state(CORE).status == "reverted"
-    assert ledger.file(path)[:2] == (blob(4), None if back == "rollback" else blob(1))
+    assert _versions(ledger, path) == (blob(4), None if back == "rollback" else blob(1))
     assert ledger.has_human_edits(path)
 
 
@@ -388,9 +393,9 @@ def test_what_people_made_of_a_file_in_the_base_stays_theirs_after_a_rollback() 
         human_commit(3, {path: blob(9)}, body="Merge main"),
     ]
 
-    ledger = derive_state("blog", {path: blob(9)}, commits, inherited=InheritedPhases({}, {path: blob(1)}))
+    ledger = derive_state("blog", {path: blob(9)}, commits, inherited=InheritedPhases({}, {path: Generated(blob(1))}))
 
-    assert ledger.file(path)[:2] == (blob(9), blob(1))
+    assert _versions(ledger, path) == (blob(9), blob(1))
     assert ledger.has_human_edits(path)
 
 
@@ -398,7 +403,7 @@ def test_a_phase_of_the_base_is_done_until_the_plan_says_otherwise_and_older_tha
     made = PhaseRecord(
         oid(9), 0, Trailers(run="old", phase="core", status="complete", inputs="inputs-1", recipe="recipe-1")
     )
-    inherited = InheritedPhases({"core": made}, {"app/core.py": blob(7)})
+    inherited = InheritedPhases({"core": made}, {"app/core.py": Generated(blob(7))})
     base = {"app/core.py": blob(8), "app/config.py": blob(8)}
 
     ledger = derive_state("blog", base, [bot_commit(1, POST)], inherited=inherited)

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from bot.history.run_state import Entry, FileState, PhaseState, RunState
+from bot.history.run_state import Entry, FileState, Generated, PhaseState, RunState
 from tests.unit.values import blob, build_phase, oid
 
 
@@ -32,7 +32,7 @@ def test_a_file_is_edited_when_it_is_not_what_was_generated(
     generated: Entry | None,
     edited: bool,  # noqa: FBT001
 ) -> None:
-    assert FileState(head, generated).edited is edited
+    assert FileState(head, Generated(generated)).edited is edited
 
 
 def state(*wanted: tuple[str, ...]) -> RunState:
