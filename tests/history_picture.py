@@ -205,10 +205,11 @@ def content(folder: Path, path: str, ref: str = "HEAD") -> str:
     return git(folder, "show", f"{ref}:{path}") + "\n"
 
 
-def assert_settled(folder: Path) -> None:
-    """Check that the worktree is as the head is, and that generating once more makes nothing."""
+def assert_settled(folder: Path, code: int = 0) -> None:
+    """Check that the worktree is as the head is, and that generating once more makes nothing and ends with *code*."""
     before = head(folder)
-    told = well(folder, "generate")
+    told = bot(folder, "generate")
+    assert told.code == code, told.err
     assert "nothing to do" in told.err
     assert head(folder) == before
     assert git(folder, "status", "--porcelain") == ""

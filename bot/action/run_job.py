@@ -152,6 +152,7 @@ class RunJob:
             only=(PLAN_PHASE,) if command.verb == "plan" else (),
             regenerate=self.request.phases if regenerates else (),
             cascade=command.cascade and regenerates,
+            discard_edits=command.discard_edits and regenerates,
             instruction=self.request.instruction if regenerates else "",
             jobs=inputs.jobs,
             seconds=inputs.deadline_minutes * 60 if inputs.deadline_minutes else None,

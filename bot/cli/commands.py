@@ -95,6 +95,9 @@ def generate(  # noqa: PLR0913  # one for each option
 @click.option(
     "--instruction", default="", metavar="TEXT", help="Extra instruction for these phases; saved in the plan."
 )
+@click.option(
+    "--discard-edits", is_flag=True, help="Take the new version of files that people edited, instead of merging."
+)
 @click.pass_obj
 def regenerate(
     door: Door,
@@ -104,11 +107,12 @@ def regenerate(
     output: str,
     request: "RunRequest",
     instruction: str,
+    discard_edits: bool,
 ) -> None:
     """Regenerate phases, and merge people's edits into the new files."""
     if not phases:
         raise UsageError("regenerating: no phase is named; 'phasebot status' lists them")
-    request = replace(request, regenerate=phases, instruction=instruction.strip())
+    request = replace(request, regenerate=phases, instruction=instruction.strip(), discard_edits=discard_edits)
     _work(door, _open_run(door, location), request, output)
 
 
@@ -180,11 +184,14 @@ def plan(door: Door, *, spec: str, output: str, recipe: str, output_dir: str, pr
 @click.pass_obj
 def status(door: Door, *, location: "RunLocation", output: str) -> None:
     """Show the phases of a run: status, commit, files, tokens, people's edits."""
-    from bot.cli.output import render_status
+    from bot.cli.output import render_conflicts, render_status
 
     branch = _open_run(door, location).branch
     branch.read()
-    _print_state(door, branch.state(branch.existing_plan().phases), output, render_status)
+    state = branch.state(branch.existing_plan().phases)
+    _print_state(door, state, output, render_status)
+    if conflicts := render_conflicts(state):
+        door.log(f"phasebot: {conflicts}")
 
 
 @click.command()
@@ -228,7 +235,7 @@ def _work(door: Door, run: "OpenRun", request: "RunRequest", output: str) -> Non
     """Work on a run, print the result, and exit with its code."""
     import asyncio
 
-    from bot.cli.output import render_outdated, render_remaining, render_summary
+    from bot.cli.output import render_conflicts, render_outdated, render_remaining, render_summary
     from bot.engine import factory
     from bot.engine.signals import until_signalled
 
@@ -241,6 +248,9 @@ def _work(door: Door, run: "OpenRun", request: "RunRequest", output: str) -> Non
         door.log(f"phasebot: {outdated}")
     if result.remaining:
         door.log(f"phasebot: not generated yet: {render_remaining(result)}")
+    if conflicts := render_conflicts(result.state):
+        door.log(f"phasebot: {conflicts}")
+    if result.remaining or conflicts:
         sys.exit(INCOMPLETE)
 
 

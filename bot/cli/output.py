@@ -67,7 +67,8 @@ def render_summary(state: RunState, now: datetime) -> str:
     done = sum(1 for each in state.phases if not each.wanted)
     files = sum(len(each.files) for each in state.phases)
     spent = f", {sum(state.tokens):,} tokens, {_cost(state, now)}" if any(state.tokens) else ""
-    word = "complete" if state.complete else "incomplete"
+    conflicts = f" with {len(state.conflicts)} conflict{'' if len(state.conflicts) == 1 else 's'}"
+    word = f"complete{conflicts if state.conflicts else ''}" if state.finished else "incomplete"
     where = f"{state.branch} at {state.head[:_SHORT]}" + (", pushed" if state.pushed else "")
     return f"{word}: {done} of {len(state.phases)} phases, {files} file{'' if files == 1 else 's'}{spent} on {where}"
 
@@ -81,6 +82,24 @@ def render_outdated(state: RunState) -> str:
         f"outdated, because a phase they depend on was regenerated: {', '.join(outdated)}; "
         "generate --cascade regenerates them"
     )
+
+
+def render_conflicts(state: RunState) -> str:
+    """Return which files have conflicts, and how to resolve them; empty if there are none."""
+    lines = []
+    for each in state.phases:
+        edited = [path for path in each.open_conflicts if path not in each.blocked]
+        if edited:
+            lines.append(
+                f"conflict in {', '.join(edited)}: your version stays; edit and commit it, "
+                f"or take the new one with 'phasebot regenerate {each.phase.key} --discard-edits'"
+            )
+    blocked = {path: name for each in state.phases for path, name in each.blocked.items()}
+    for name in dict.fromkeys(blocked.values()):
+        paths = ", ".join(path for path in blocked if blocked[path] == name != path)
+        what = f"{name} is in the way of {paths}" if paths else f"{name} is a folder or link, and not a file"
+        lines.append(f"conflict: {what}; move it, commit that, and run generate again")
+    return "; ".join(lines)
 
 
 def render_remaining(result: RunResult) -> str:
@@ -117,8 +136,10 @@ def remarks_of(each: PhaseState) -> str:
     remarks = [f"outdated: {_OUTDATED[each.stale]}"] if each.stale else []
     named = (
         ("missing", each.missing),
-        ("edited", each.edited),
-        ("kept yours", each.conflicts),
+        ("removed by people", each.removed),
+        ("edited", [path for path in each.edited if path not in each.removed]),
+        ("conflict", each.open_conflicts),
+        ("kept yours", list(each.kept.values())),
         ("from the template", each.fallback),
     )
     remarks += [f"{word}: {', '.join(paths)}" for word, paths in named if paths]

@@ -4,6 +4,7 @@ import asyncio
 import functools
 from collections.abc import Callable
 
+from bot.engine.rejected_changes import rejected_changes
 from bot.engine.requests import RollbackRequest, RunRequest, RunResult
 from bot.engine.rollback import roll_back
 from bot.engine.runner import Runner
@@ -110,7 +111,9 @@ async def roll_back_phases(run: OpenRun, request: RollbackRequest, log: Callable
         queue.publish()
     if failure := queue.failure:
         raise failure
-    return RunResult(Snapshot(state=branch.state(plan.phases), plan=plan.plan, pushes=run.sync.pushes))
+    state = branch.state(plan.phases)
+    rejected = rejected_changes(branch, state, {})
+    return RunResult(Snapshot(state=state, plan=plan.plan, pushes=run.sync.pushes, rejected=rejected))
 
 
 async def publish_and_read(run: OpenRun) -> RunResult:
@@ -125,4 +128,7 @@ async def publish_and_read(run: OpenRun) -> RunResult:
         return RunResult(Snapshot(state=branch.state(())), error=exc)
     state = branch.state(plan.phases if plan else ())
     unpublished = frozenset(each.commit for each in state.phases if each.commit and not queue.is_published(each.commit))
-    return RunResult(Snapshot(state=state, plan=plan.plan if plan else None, unpublished=unpublished))
+    rejected = rejected_changes(branch, state, {})
+    return RunResult(
+        Snapshot(state=state, plan=plan.plan if plan else None, unpublished=unpublished, rejected=rejected)
+    )

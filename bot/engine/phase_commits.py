@@ -20,6 +20,7 @@ def phase_commit(  # noqa: PLR0913  # each of them goes into the commit
     provider: str,
     requester: Requester | None,
     initial_commits: Collection[str],
+    discard_edits: bool = False,
 ) -> PhaseCommit:
     """Return the commit of *phase*, one of *total*, which took *seconds* to generate.
 
@@ -41,6 +42,7 @@ def phase_commit(  # noqa: PLR0913  # each of them goes into the commit
         ),
         body=_body(generated, seconds),
         replaces=() if is_plan else initial_commits,
+        discard_edits=discard_edits,
         overwrite=is_plan,  # a plan is made from the edited file, if there is one
     )
 

@@ -42,6 +42,8 @@ class RunRequest:
     """Keys of finished phases to generate again."""
     instruction: str = ""
     """Extra instruction for the phases in *regenerate*; saved in the plan."""
+    discard_edits: bool = False
+    """Whether the phases in *regenerate* replace files that people edited or wrote."""
     cascade: bool = False
     """Whether to regenerate outdated phases, too."""
     jobs: int = 8

@@ -7,11 +7,12 @@ no progress of its own: it reads what is done from the branch and decides what c
 import asyncio
 import functools
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from bot.engine.first_plan import unused_spec_note, wait_for_plan
 from bot.engine.instructions import commit_instruction
 from bot.engine.phase_commits import phase_commit
+from bot.engine.rejected_changes import rejected_changes
 from bot.engine.requests import RunRequest, RunResult
 from bot.engine.rollback import roll_back_removed
 from bot.engine.run_clock import RunClock
@@ -57,6 +58,7 @@ class Runner:
     _plan: ResolvedPlan | None = field(init=False, default=None)
     _tasks: dict[asyncio.Task[GenerationResult], Phase] = field(init=False, default_factory=dict)
     _tried: set[tuple[str, str]] = field(init=False, default_factory=set)
+    _rejected: dict[str, bytes] = field(init=False, default_factory=dict)
     _error: ProviderError | NoModelAnswered | None = field(init=False, default=None)
     _shown_at: float = field(init=False, default=0.0)
     _show_later: bool = field(init=False, default=False)
@@ -82,6 +84,7 @@ class Runner:
                     finally:
                         await self._cancel_tasks()
         snapshot = self._snapshot()
+        snapshot = replace(snapshot, rejected=rejected_changes(self._branch, snapshot.state, self._rejected))
         self.announcer.show(snapshot)
         if self._queue.worktree_error:
             self.announcer.note(f"the worktree was not refreshed ({self._queue.worktree_error}); run generate again")
@@ -244,10 +247,21 @@ class Runner:
             provider=self.provider.name,
             requester=self.request.requester,
             initial_commits=self._scheduler.initial_commits,
+            discard_edits=self.request.discard_edits and phase.key in self.request.regenerate,
         )
-        if self.run.writer.commit(work, self._phases or plan.phases):
+        if committed := self.run.writer.commit(work, self._phases or plan.phases):
+            self._rejected |= committed.rejected
+            self._note_of_kept_files(phase)
             self.budget.record(phase.key)
             self._queue.publish()
+
+    def _note_of_kept_files(self, phase: Phase) -> None:
+        """Say once which files of people stand where *phase* has its own."""
+        if kept := self._branch.ledger(self._phases).state(phase).kept:
+            self.announcer.note(
+                f"kept your {', '.join(kept.values())}; regenerate {phase.key} --discard-edits takes the generated "
+                + ("ones" if len(kept) > 1 else "one")
+            )
 
     # Ending and announcing
 

@@ -27,6 +27,8 @@ class Snapshot:
     """Key of each phase that is being generated → when it was started, by the run's timer."""
     timings: Sequence[tuple[str, float, float]] = ()
     """Key, start and end of each phase that this process generated, by the run's timer."""
+    rejected: Mapping[str, str] = field(default_factory=dict)
+    """Path → the generated change that was not written, as a diff; only at the end of a run."""
     failures: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     """Phase key → path → why this process could not generate the file."""
 

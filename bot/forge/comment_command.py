@@ -18,7 +18,7 @@ Verb = Literal["generate", "regenerate", "rollback", "plan", "status", "stop", "
 USAGE: Mapping[Verb, str] = MappingProxyType(
     {
         "generate": "/generate [--max-tokens N] [--provider P] [-- instruction]",
-        "regenerate": "/regenerate PHASE… [--cascade] [-- instruction]",
+        "regenerate": "/regenerate PHASE… [--cascade] [--discard-edits] [-- instruction]",
         "rollback": "/rollback PHASE… [--cascade], or /rollback to PHASE [--cascade]",
         "plan": "/plan",
         "status": "/status",
@@ -31,9 +31,10 @@ USAGE: Mapping[Verb, str] = MappingProxyType(
 _PROVIDERS = ("template", "gemini")
 _OPTIONS: Mapping[Verb, tuple[str, ...]] = {
     "generate": ("--max-tokens", "--provider"),
-    "regenerate": ("--cascade",),
+    "regenerate": ("--cascade", "--discard-edits"),
     "rollback": ("--cascade",),
 }
+_FLAGS = ("--cascade", "--discard-edits")
 _TAKES_PHASES = ("regenerate", "rollback")
 _TAKES_INSTRUCTION = ("generate", "regenerate")
 
@@ -58,6 +59,8 @@ class Command:
     max_tokens: int | None = None
     provider: str | None = None
     cascade: bool = False
+    discard_edits: bool = False
+    """Take the new version of files that people edited."""
     to: bool = False
     """Roll back every phase after the one named."""
     instruction: str = ""
@@ -108,6 +111,8 @@ def format_command(command: Command) -> str:
     words = [f"/{command.verb}", *(["to"] if command.to else []), *command.phases]
     if command.cascade:
         words.append("--cascade")
+    if command.discard_edits:
+        words.append("--discard-edits")
     if command.max_tokens is not None:
         words.append(f"--max-tokens {command.max_tokens}")
     if command.provider is not None:
@@ -187,6 +192,7 @@ def _parse_rest(verb: Verb, rest: str, *, in_review: bool = False) -> Command:
         max_tokens=int(max_tokens) if max_tokens else None,
         provider=provider,
         cascade="--cascade" in values,
+        discard_edits="--discard-edits" in values,
         instruction=instruction,
     )
     if verb == "regenerate" and in_review and not arguments:
@@ -217,9 +223,9 @@ def _parse_options(verb: Verb, words: list[str]) -> tuple[list[str], dict[str, s
         name, equals, value = word.partition("=")
         if name not in _OPTIONS.get(verb, ()):
             raise _SyntaxError(f"/{verb} has no option {shown(name)}; write {USAGE[verb]}")
-        if name == "--cascade" and equals:
-            raise _SyntaxError(f"--cascade does not take a value, but got {shown(value)}; write {USAGE[verb]}")
-        values[name] = value if equals or name == "--cascade" else next(rest, "")
+        if name in _FLAGS and equals:
+            raise _SyntaxError(f"{name} does not take a value, but got {shown(value)}; write {USAGE[verb]}")
+        values[name] = value if equals or name in _FLAGS else next(rest, "")
     return arguments, values
 
 

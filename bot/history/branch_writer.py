@@ -1,6 +1,6 @@
 """Write commits to the branch of a run."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -22,6 +22,8 @@ class Committed(NamedTuple):
     oid: str
     kept: tuple[str, ...]
     """Paths that a rollback left unchanged, because people edited them."""
+    rejected: Mapping[str, bytes] = {}
+    """Path → the generated version that was not taken, because a person's file stays."""
 
 
 class BranchWriter:
@@ -70,7 +72,7 @@ class BranchWriter:
                 continue
             changes = {path: _entry(path, content, oid) for path in content.files}
             branch.append(Commit(oid, content.trailers, "", changes))
-            return Committed(oid, content.kept)
+            return Committed(oid, content.kept, content.rejected)
         raise RepositoryError(f"committing to {branch.name}: others moved it {ATTEMPTS} times; run generate again")
 
     def _write(self, content: CommitContent, parent: str | None) -> str:

@@ -25,6 +25,8 @@ class CommitContent(NamedTuple):
     """Paths left unchanged, because people edited them."""
     executable: Collection[str] = ()
     """Paths that a person made executable."""
+    rejected: Mapping[str, bytes] = {}
+    """Path → the generated version that was not taken: of conflicts, and of files that are a person's own."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +43,8 @@ class PhaseCommit:
     """Commits that this one may regenerate.  If a different commit completed the phase, this one is dropped."""
     overwrite: bool = False
     """Whether generated files win a conflict with people's edits; for files that were generated from those edits."""
+    discard_edits: bool = False
+    """Whether generated files replace files that people edited or wrote."""
     expected_blob: str | None = None
     """The blob that the phase's only file was made from; if head has a different one, this commit is dropped."""
 
@@ -57,13 +61,22 @@ class PhaseCommit:
             unchanged = all(entry and entry.oid == self.expected_blob for entry in heads)
             message = format_message(self.phase, self.total, self.body, self.trailers)
             return CommitContent(message, self.trailers, self.files) if unchanged else None
-        merged = merge_files(repository, ledger, self.files, parent or "0" * 40, render_again)
+        merged = merge_files(
+            repository, ledger, self.files, parent or "0" * 40, render_again, discard_edits=self.discard_edits
+        )
         if merged.conflicts and self.overwrite:
             message = format_message(self.phase, self.total, [*self.body, _OVERWRITTEN], self.trailers)
             return CommitContent(message, self.trailers, self.files)
-        trailers = replace(self.trailers, conflict=merged.conflicts)
-        message = format_message(self.phase, self.total, self.body, trailers)
-        return CommitContent(message, trailers, merged.files, executable=_executable(ledger, merged.files))
+        trailers = replace(self.trailers, conflict=merged.conflicts, kept=merged.kept, discarded=merged.discarded)
+        rejected = {path: self.files[path] for path in (*merged.conflicts, *merged.kept)}
+        body = [*self.body, *([f"{len(rejected)} of them not written: people's files stay."] if rejected else [])]
+        return CommitContent(
+            format_message(self.phase, self.total, body, trailers),
+            trailers,
+            merged.files,
+            executable=_executable(ledger, merged.files),
+            rejected=rejected,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

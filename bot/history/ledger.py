@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from bot.history.run_state import (
+    FOLDER,
     UNKNOWN_MODEL,
     Commit,
     Entry,
@@ -83,6 +84,10 @@ class Ledger:
         self._head: dict[str, Entry | None] = {}
         self._spellings: dict[str, dict[str, set[str]]] = {}
         """Owned path or folder, case folded → spelling → the paths at head that spell it so, or once did."""
+        self._conflicts: dict[str, set[str]] = {}
+        """Phase → its files with a conflict that nobody has touched since."""
+        self._not_written: dict[str, set[str]] = {}
+        """Phase → its files that were generated but not written, because people's files stay."""
         self._update_head(base)
         self._inherited: Mapping[str, Generated] = inherited.generated if inherited else {}
         self._generated: dict[str, Generated] = dict(self._inherited)
@@ -115,15 +120,23 @@ class Ledger:
             if path not in (*commit.changes, *trailers.conflict, *trailers.missing):
                 self._add_unchanged(path, trailers)
         self._update_head(commit.changes)
+        earlier = set[str]() if self._is_whole(key, trailers) else set(self._not_written.get(key, ()))
+        self._not_written[key] = {*trailers.conflict, *trailers.kept, *earlier}
+        self._conflicts[key] = {*trailers.conflict, *(earlier & self._conflicts.get(key, set()))}
         self._records[key] = PhaseRecord(commit.oid, self._count, trailers)
         if used := trailers.tokens:
             _add_tokens(self._tokens, key, used)
             _add_tokens(self._models, trailers.model or UNKNOWN_MODEL, used)
 
+    def _is_whole(self, key: str, trailers: Trailers) -> bool:
+        """Whether a commit has all files of its phase, and not only those that a partial commit lacks."""
+        record = self.record(key)
+        return record is None or record.trailers.status == "complete" or record.trailers.inputs != trailers.inputs
+
     def _add_generated(self, path: str, entry: Entry | None, trailers: Trailers) -> None:
         """Take up what a phase commit made of *path*, alone or merged with human edits."""
         state = self.file(path)
-        if state.head == state.generated:
+        if state.head == state.generated or path in trailers.discarded:
             self._generated[path] = Generated(entry, (), trailers)
         elif state.head and entry:  # the commit merged human edits
             made = state.made or Generated(None)
@@ -145,6 +158,8 @@ class Ledger:
 
     def _update_head(self, changes: Mapping[str, Entry | None]) -> None:
         self._head.update(changes)
+        for conflicts in self._conflicts.values():
+            conflicts.difference_update(changes)
         for path in changes:
             for name in (*folders_of(path), path):
                 if name.casefold() in self._owned_names:
@@ -187,21 +202,44 @@ class Ledger:
         return path in self._inherited
 
     def is_blocked(self, path: str) -> bool:
-        """Whether *path* is something other than a file, or one of its parents is not a folder.
+        """Whether *path* can't be written without replacing something that is not its file."""
+        return self.blocked_by(path) is not None
+
+    def blocked_by(self, path: str) -> str | None:
+        """Return what is in the way of *path*: something other than a file, or a parent that is not a folder.
 
         A path that differs from it only in case counts as the same path: on many file systems it is.
         """
+        for folder in folders_of(path):
+            entry = self._head.get(folder)
+            if entry is not None and entry.mode != FOLDER:
+                return folder
+        for name in (*folders_of(path), path):
+            if other := self._other_spelling(name):
+                return other
         head = self._head.get(path)
-        if head is not None and not head.is_file:
-            return True
-        above = (self._head.get(folder) for folder in folders_of(path))
-        if any(entry is not None and entry.mode != "040000" for entry in above):
-            return True
-        return any(self._is_spelled_otherwise(name) for name in (*folders_of(path), path))
+        below = self._spellings.get(path.casefold(), {}).get(path, ())
+        is_folder = any(self._head.get(each) for each in below if each != path)
+        return path if is_folder or (head is not None and not head.is_file) else None
 
-    def _is_spelled_otherwise(self, name: str) -> bool:
+    def _other_spelling(self, name: str) -> str | None:
         spellings = self._spellings.get(name.casefold(), {})
-        return any(self._head.get(path) for other, paths in spellings.items() if other != name for path in paths)
+        return next(
+            (other for other, paths in spellings.items() if other != name and any(map(self._head.get, paths))), None
+        )
+
+    def persons_file(self, path: str) -> str | None:
+        """Return the file of a person that stands at *path*, and that the bot never made; its case may differ."""
+        blocked_by = self.blocked_by(path)
+        there = self._head.get(blocked_by or path)
+        if (
+            there is None
+            or not there.is_file
+            or self.file(path).made
+            or (blocked_by or path).count("/") < path.count("/")
+        ):
+            return None
+        return blocked_by or path
 
     def has_human_edits(self, path: str) -> bool:
         """Whether *path* at head contains a person's work; a person's file that the base already had does not count."""
@@ -231,9 +269,13 @@ class Ledger:
             return ()
         if record is None or (record.trailers.inputs != phase.inputs and phase.key != PLAN_PHASE):
             return tuple(phase.files)
-        if record.trailers.status == "complete":
-            return ()
-        return tuple(path for path in phase.files if path in record.trailers.missing)
+        missing = record.trailers.missing if record.trailers.status == "partial" else ()
+        return tuple(path for path in phase.files if path in missing or self._can_be_written_now(phase.key, path))
+
+    def _can_be_written_now(self, key: str, path: str) -> bool:
+        """Whether a person has cleared the way for *path*, which was not written because something was there."""
+        was_in_the_way = path in self._not_written.get(key, ())
+        return was_in_the_way and self.file(path) == FileState(None, None) and not self.is_blocked(path)
 
     def state(self, phase: Phase) -> PhaseState:
         """Return the state of *phase* as it is in the current plan."""
@@ -246,19 +288,31 @@ class Ledger:
             commit = record.oid if record else None
             return PhaseState(phase, status, commit, (), (), (), (), None, tokens, self.wanted(phase))
         missing = tuple(path for path in phase.files if path in record.trailers.missing)
+        not_written = [path for path in phase.files if path in self._not_written.get(phase.key, ())]
+        kept = {path: name for path in not_written if (name := self.persons_file(path))}
+        conflicts = tuple(
+            path for path in not_written if path in self._conflicts.get(phase.key, ()) and path not in kept
+        )
         return PhaseState(
             phase=phase,
             status="partial" if record.trailers.status == "partial" else "complete",
             commit=record.oid,
-            files=tuple(path for path in phase.files if path not in missing and self.file(path).head),
+            files=tuple(path for path in phase.files if path not in (*missing, *kept) and self.file(path).head),
             missing=missing,
             edited=tuple(path for path in phase.files if self.file(path).edited),
-            conflicts=tuple(path for path in phase.files if path in record.trailers.conflict),
+            conflicts=conflicts,
             stale=self.stale(phase),
             tokens=tokens,
             wanted=self.wanted(phase),
             fallback=tuple(path for path in phase.files if path in record.trailers.fallback),
+            kept=kept,
+            removed=tuple(path for path in phase.files if self._is_removed(path)),
+            blocked={path: name for path in conflicts if (name := self.blocked_by(path))},
         )
+
+    def _is_removed(self, path: str) -> bool:
+        """Whether a person removed a generated file; it stays removed."""
+        return self.file(path).head is None and self.file(path).generated is not None and not self.is_blocked(path)
 
     def _has_plan(self, phase: Phase) -> bool:
         """Whether *phase* is the plan phase and its file exists at head, whoever committed it."""

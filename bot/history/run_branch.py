@@ -7,7 +7,8 @@ from bot.history.ledger import Ledger, derive_state, folders_of
 from bot.history.plan_reader import PlanFile, PlanReader
 from bot.history.remote import Remote
 from bot.history.repository import BRANCHES, Repository, branch_ref
-from bot.history.run_state import Commit, Entry, Generated, RunState
+from bot.history.run_state import FOLDER, Commit, Entry, Generated, RunState
+from bot.history.three_way_merge import diff_content
 from bot.planning.phases import Phase
 from bot.planning.resolved_plan import ResolvedPlan
 
@@ -123,7 +124,10 @@ class RunBranch:
         folders = {folder for path in paths for folder in folders_of(path)}
         taken = {path.casefold() for path in (*paths, *folders)}
         found = self._repository.children(self.fork, sorted(folders))
-        return {path: entry for path, entry in found.items() if path.casefold() in taken}
+        entries = {path: entry for path, entry in found.items() if path.casefold() in taken}
+        of_folders = [path for path, entry in entries.items() if entry.mode == FOLDER]
+        there = self._repository.entries(self.head, of_folders) if self.head else entries  # commits name files only
+        return {path: entry for path, entry in entries.items() if entry.mode != FOLDER or path in there}
 
     def _earlier_phases(self, phases: Sequence[Phase]) -> Sequence[Phase]:
         """Return the phases of every plan that the branch or its base ever had, newest plan first."""
@@ -155,6 +159,19 @@ class RunBranch:
         """
         found = self.plan_file()
         return self.plans.render_again(found.path, self.head, path, made) if found and self.head else None
+
+    def rejected_change(self, phases: Sequence[Phase], key: str, path: str, generated: bytes | None) -> str | None:
+        """Return the difference from the person's file at *path* to what the bot *generated* for the phase *key*.
+
+        Without *generated*, the templates render it again; None if a model made it, or no file stands there.
+        """
+        ledger = self.ledger(phases)
+        record, entry = ledger.record(key), ledger.file(ledger.persons_file(path) or path).head
+        if generated is None and record:
+            generated = self.render_again(path, Generated(None, (), record.trailers))
+        if generated is None or entry is None or not entry.is_file:
+            return None
+        return diff_content(self._repository, self._repository.blob(entry.oid), generated)
 
     def token_counts(self) -> Sequence[int]:
         """Return the number of tokens of each commit of the run that used some."""

@@ -10,6 +10,8 @@ from bot.planning.phases import Phase
 UNKNOWN_MODEL = "unknown"
 """Used for a commit that records tokens but no model."""
 
+FOLDER = "040000"
+"""Git's mode of a folder."""
 _FILE_MODES = ("100644", "100755")
 
 PhaseStatus = Literal["complete", "partial", "pending", "reverted"]
@@ -81,6 +83,7 @@ class PhaseState:
     missing: tuple[str, ...]
     edited: tuple[str, ...]
     conflicts: tuple[str, ...]
+    """Files whose new version was dropped for the person's, and that nobody has changed since."""
     stale: Stale | None
     tokens: tuple[int, int]
     """Tokens in and out, summed over all commits of the phase."""
@@ -88,6 +91,17 @@ class PhaseState:
     """The files that a run must generate: all of them, the missing ones, or none."""
     fallback: tuple[str, ...] = ()
     """Files from the fallback provider, because the requested one failed."""
+    kept: Mapping[str, str] = field(default_factory=dict)
+    """Planned path → the person's own file that stands there, possibly in another spelling.  The bot never made it."""
+    removed: tuple[str, ...] = ()
+    """Generated files that people removed; they stay removed."""
+    blocked: Mapping[str, str] = field(default_factory=dict)
+    """Path in conflict → the folder, link or file in another spelling that is in its way."""
+
+    @property
+    def open_conflicts(self) -> Sequence[str]:
+        """The conflicts that somebody has to resolve; a removed file stays removed, and that needs nothing."""
+        return [path for path in self.conflicts if path not in self.removed]
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,5 +119,16 @@ class RunState:
     pushed: bool
 
     @property
-    def complete(self) -> bool:
+    def finished(self) -> bool:
+        """Whether nothing is left to generate; there may be conflicts."""
         return bool(self.phases) and all(not phase.wanted for phase in self.phases)
+
+    @property
+    def conflicts(self) -> Sequence[str]:
+        """The files with conflicts that somebody has to resolve, in plan order."""
+        return [path for phase in self.phases for path in phase.open_conflicts]
+
+    @property
+    def complete(self) -> bool:
+        """Whether nothing is left to do, neither for the bot nor for people."""
+        return self.finished and not self.conflicts

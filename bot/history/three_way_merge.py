@@ -17,30 +17,50 @@ class MergeResult:
     files: Mapping[str, bytes]
     conflicts: tuple[str, ...]
     """Paths where the person's version is kept, because the two could not be merged."""
+    kept: tuple[str, ...] = ()
+    """Paths that hold a person's own file, which the bot never made."""
+    discarded: tuple[str, ...] = ()
+    """Paths in *files* that drop a person's edits."""
 
+
+_LINK = "120000"
 
 RenderAgain = Callable[[str, Generated], bytes | None]
 """Renders the text of a path again as the bot made it; None if that text did not come from templates."""
 
 
-def merge_files(
-    repository: Repository, ledger: Ledger, files: Mapping[str, bytes], sample_oid: str, render_again: RenderAgain
+def merge_files(  # each of them is a part of the merge
+    repository: Repository,
+    ledger: Ledger,
+    files: Mapping[str, bytes],
+    sample_oid: str,
+    render_again: RenderAgain,
+    *,
+    discard_edits: bool = False,
 ) -> MergeResult:
     """Merge each generated file; *sample_oid* is any object id of the repository and tells its hash algorithm.
 
     Base is what the bot would have made alone from the plan that the version at head was made from.  Ours is the
     version at head, theirs is the new one.  Files that head already has are left out.  A path that a person removed or
-    replaced with something other than a file is a conflict.
+    replaced with something other than a file is a conflict.  With *discard_edits* the new version wins, unless a folder
+    or another path is in the way.
     """
     writes: dict[str, bytes] = {}
-    conflicts: list[str] = []
+    conflicts, kept, discarded = list[str](), list[str](), list[str]()
     for path, content in files.items():
         state = ledger.file(path)
-        new = object_id(content, sample_oid)
-        if ledger.is_blocked(path):
-            conflicts.append(path)
-        elif state.head is not None and state.head.oid == new:
+        blocked_by = ledger.blocked_by(path)
+        is_link = blocked_by == path and state.head is not None and state.head.mode == _LINK
+        if state.head is not None and state.head.is_file and state.head.oid == object_id(content, sample_oid):
             continue
+        if discard_edits and (blocked_by is None or is_link):
+            writes[path] = content
+            if state.head != state.generated:
+                discarded.append(path)
+        elif ledger.persons_file(path):
+            kept.append(path)
+        elif blocked_by:
+            conflicts.append(path)
         elif state.head == state.generated:
             writes[path] = content
         elif (base := _merge_base(repository, path, state, render_again)) == content:
@@ -49,7 +69,7 @@ def merge_files(
             conflicts.append(path)
         else:
             writes[path] = merged
-    return MergeResult(writes, tuple(conflicts))
+    return MergeResult(writes, tuple(conflicts), tuple(kept), tuple(discarded))
 
 
 def _merge_base(repository: Repository, path: str, state: FileState, render_again: RenderAgain) -> bytes | None:
@@ -88,6 +108,16 @@ def merge_content(repository: Repository, base: bytes, ours: bytes, theirs: byte
         names = _write_files(Path(folder), (ours, base, theirs))
         result = repository.git.run("merge-file", "-p", "--quiet", *names)
     return result.out if result.status == 0 else None
+
+
+def diff_content(repository: Repository, old: bytes, new: bytes) -> str:
+    """Return the hunks of the unified diff from *old* to *new*; empty if they are equal or one of them is binary."""
+    with tempfile.TemporaryDirectory(prefix="phasebot-") as folder:
+        names = _write_files(Path(folder), (old, new))
+        options = ("--no-index", "--no-color", "--no-ext-diff", "--no-textconv")
+        text = repository.git.run("diff", *options, "--", *names).out.decode("utf-8", "replace")
+    _, start, hunks = text.partition("\n@@")
+    return f"{start}{hunks}".lstrip("\n")
 
 
 def _write_files(folder: Path, contents: Iterable[bytes]) -> list[str]:

@@ -39,6 +39,10 @@ class Trailers:
     """Repository paths generated from the recipe's templates, because the provider failed."""
     conflict: tuple[str, ...] = ()
     """Repository paths that conflict: a person's version was kept and the new one dropped."""
+    kept: tuple[str, ...] = ()
+    """Repository paths that hold a person's own file, which the bot never made: it was kept."""
+    discarded: tuple[str, ...] = ()
+    """Repository paths whose human edits were discarded, because somebody asked for that."""
     reverts: tuple[str, ...] = ()
     """Keys of the phases that this commit rolls back."""
 
@@ -84,7 +88,7 @@ class Trailers:
             return None
         if "phase" in last and status not in ("complete", "partial"):
             return None
-        repeated = {name: tuple(found.get(name, ())) for name in ("missing", "fallback", "conflict", "reverts")}
+        repeated = {name: tuple(found.get(name, ())) for name in _REPEATED}
         single = {name: last.get(name) for name in _SINGLE}
         return cls(
             status=status,  # type: ignore[arg-type]  # checked above
@@ -94,6 +98,7 @@ class Trailers:
         )
 
 
+_REPEATED = ("missing", "fallback", "conflict", "kept", "discarded", "reverts")
 _SINGLE = ("run", "phase", "inputs", "recipe", "provider", "model", "requested_by", "comment")
 
 

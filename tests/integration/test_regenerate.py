@@ -277,17 +277,20 @@ def test_a_persons_edit_is_merged_or_stays_and_is_told(
     before, theirs = head(mine), git(mine, "ls-tree", "-r", "HEAD", "app/models")
     write_recipe(recipe, 2)
 
-    told = well(mine, "regenerate", "entity/Item", "--format", "json").phase("entity/Item")
+    told = bot(mine, "regenerate", "entity/Item", "--format", "json")
 
+    code = 3 if "Conflict" in facts and edit not in (deleted, moved) else 0
+    assert told.code == code, told.err
+    told_of_item = told.phase("entity/Item")
     assert commits(mine, before) == (
         f"Generate entity Item [3/6]  Phase: entity/Item  Status: complete{facts}\n  M app/routers/item.py\n"
     )
-    assert told["edited"] == [ITEM]
-    assert told["conflicts"] == ([ITEM] if "Conflict" in facts else [])
+    assert told_of_item["edited"] == [ITEM]
+    assert told_of_item["conflicts"] == ([ITEM] if "Conflict" in facts else [])
     if "Conflict" in facts:
         assert git(mine, "ls-tree", "-r", "HEAD", "app/models") == theirs
-        assert f"kept yours: {ITEM}" in well(mine, "status").out
-    assert_settled(mine)
+        assert f"{'conflict' if code else 'removed by people'}: {ITEM}" in well(mine, "status").out
+    assert_settled(mine, code)
 
 
 def test_a_clean_merge_holds_both(mine: Path, recipe: Path) -> None:
@@ -333,8 +336,10 @@ def test_a_folder_replaced_by_a_symlink_is_never_written_through(mine: Path, rec
     before = head(mine)
     write_recipe(recipe, 2)
 
-    well(mine, "regenerate", "entity/Item")
+    told = bot(mine, "regenerate", "entity/Item")
 
+    assert "conflict: app/models is in the way of app/models/item.py; move it" in told.err
+    assert told.code == 3
     assert (
         commits(mine, before)
         == """\

@@ -44,6 +44,7 @@ def _command(text: str) -> Command:
         ("/regenerate core", Command(verb="regenerate", phases=("core",))),
         ("/regenerate core core entity/Post", Command(verb="regenerate", phases=("core", "entity/Post"))),
         ("/regenerate entity/Post, core", Command(verb="regenerate", phases=("entity/Post", "core"))),
+        ("/regenerate a --discard-edits", Command(verb="regenerate", phases=("a",), discard_edits=True)),
         ("/regenerate --cascade a b", Command(verb="regenerate", phases=("a", "b"), cascade=True)),
         ("/regenerate a -- x", Command(verb="regenerate", phases=("a",), instruction="x")),
         ("/regenerate to main", Command(verb="regenerate", phases=("to", "main"))),
@@ -257,6 +258,7 @@ def test_a_similar_word_followed_by_prose_gets_no_answer(text: str) -> None:
         ("/rollback", "/rollback needs a phase; write /rollback PHASE", None),
         ("/rollback to", "/rollback needs a phase", None),
         ("/rollback to a b", "/rollback to takes one phase, not 'a b'", None),
+        ("/regenerate a --discard-edits=1", "--discard-edits does not take a value, but got '1'", None),
         ("/rollback --to a", "/rollback has no option '--to'; write /rollback PHASE… [--cascade], or", None),
         ("/rollback a -- because", "/rollback does not take an instruction, but got 'because'", None),
         ("/plan --provider gemini", "/plan has no option '--provider'; write /plan", None),
@@ -291,7 +293,13 @@ _COMMANDS = (
         text=_TEXTS,
     )
     | st.builds(
-        Command, verb=st.just("regenerate"), phases=_PHASES, cascade=st.booleans(), instruction=_LINES, text=_TEXTS
+        Command,
+        verb=st.just("regenerate"),
+        phases=_PHASES,
+        cascade=st.booleans(),
+        discard_edits=st.booleans(),
+        instruction=_LINES,
+        text=_TEXTS,
     )
     | st.builds(
         Command,
