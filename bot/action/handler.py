@@ -13,7 +13,7 @@ from bot.engine.snapshot import Announcer
 from bot.errors import ForgeError, PhasebotError, UsageError
 from bot.forge import report as rendering
 from bot.forge.client import ForgeClient, Reaction
-from bot.forge.comment_command import InvalidCommand, Verb, format_command, parse_command
+from bot.forge.comment_command import InvalidCommand, Verb, format_command, own_words, parse_command
 from bot.forge.report import Report
 from bot.forge.webhook_event import MARKER, CommandEvent
 from bot.forge.workflow_commands import Annotations, Level
@@ -138,7 +138,7 @@ class CommandHandler:
         thread = self.forge.review_thread(event.number, event.comment)
         given_at = next((each.updated_at for each in thread if each.id == event.comment), None)
         comments = [
-            read_comment(each.body)
+            read_comment(own_words(each.body))
             for each in thread
             if given_at and each.updated_at <= given_at and parse_command(each.body, in_review=True) is None
             if each.author and not each.body.startswith(MARKER) and self.forge.may_write(each.author)
@@ -194,6 +194,8 @@ class CommandHandler:
     # Answers
 
     def _answer(self, request: CommandRequest, text: str, report: Report | None = None) -> CommandResult:
+        if remark := request.command.remark:
+            text = f"{text}\n\n{rendering.render_remark(remark)}"
         self._write(request.event, text)
         return CommandResult("answered", "", report, request.pull, text)
 

@@ -140,7 +140,10 @@ class RunJob:
             draft=self.inputs.draft,
             jobs=self.inputs.jobs,
         )
-        return ProgressComment(self.forge, thread, self.announcer, timer=self.timer, now=self.now)
+        progress = ProgressComment(self.forge, thread, self.announcer, timer=self.timer, now=self.now)
+        if remark := self.request.command.remark:
+            progress.note(remark)
+        return progress
 
     def _run_request(self) -> RunRequest:
         command, inputs = self.request.command, self.inputs

@@ -167,6 +167,11 @@ def render_suggestion(message: str, suggestion: str) -> str:
     return f"Not run: {line(message)}. Did you mean:\n\n{fenced(suggestion)}"
 
 
+def render_remark(text: str) -> str:
+    """Return *text* as a sentence below an answer."""
+    return f"Note: {line(truncate(text, _MAX_REASON))}."
+
+
 def render_failure(detail: str, command: str) -> str:
     """Return why a command failed, and how to try again."""
     return fill("failure", {}, detail=truncate(detail, _MAX_TEXT), command=truncate(command, _MAX_TEXT))

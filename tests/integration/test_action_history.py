@@ -75,6 +75,24 @@ def test_a_reviewers_thread_becomes_the_instruction_of_the_files_phase(github: W
     assert [(each.content, each.in_review) for each in github.github.reactions][-1] == ("rocket", True)
 
 
+def test_a_reply_by_mail_gives_only_its_own_text_to_the_phase(github: World) -> None:
+    mail = "On Tue, Nov 24, 2026 at 3:01 PM Bob\n<bob@example.org> wrote:\n\n> the text\n\n-- \nAlice\n+44 20 7946 0000"
+    payload = thread(
+        github, ("alice", f"Titles are unique.\n\n{mail}"), ("alice", f"/regenerate\n\nAnd short.\n{mail}")
+    )
+
+    assert github.ended(payload).status == "complete"
+    assert instruction(github) == "  entity/Note: |-\n    Titles are unique.\n\n    And short.\n"
+
+
+def test_a_further_command_in_a_comment_is_named_as_not_run(github: World) -> None:
+    assert github.say("/regenerate main\n/rollback entity/Note").status == "complete"
+    assert "- only the first command of a comment is run, so '/rollback entity/Note' was not" in github.said()[0]
+
+    assert github.say("/status\n/stop").status == "answered"
+    assert github.said()[-1].endswith("Note: only the first command of a comment is run, so '/stop' was not.")
+
+
 def test_a_comment_on_a_line_may_name_the_phase_itself(github: World) -> None:
     assert github.ended(thread(github, ("alice", "Too long."), ("alice", "/regenerate support"))).status == "complete"
     assert instruction(github) == "  support: Too long.\n"
