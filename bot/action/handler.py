@@ -45,9 +45,12 @@ class CommandHandler:
     timer: Callable[[], float]
     now: Callable[[], datetime]
     _run: OpenRun | None = field(init=False, default=None)
+    _again: bool = field(init=False, default=False)
+    """Whether the command may have been answered before, so that its answer is looked for and edited."""
 
     def handle(self, event: CommandEvent, *, finish: bool = False) -> CommandResult:
         """Run the command and report its result; with *finish* only report, after a process that was killed."""
+        self._again = finish or self.settings.attempt > 1
         if reason := self._access_problem(event):
             return self._end(event, self._refuse(event, reason))
         self._react(event, "eyes")
@@ -155,6 +158,7 @@ class CommandHandler:
             request=request,
             run=self._open_run(request),
             settings=self.settings,
+            again=self._again,
             inputs=self.inputs,
             forge=self.forge,
             announcer=self.announcer,
@@ -214,9 +218,9 @@ class CommandHandler:
         body = rendering.render_answer(f"{event.comment or 0}-{self.settings.run_id}", text)
         try:
             if event.in_review and event.comment:
-                self.forge.reply(event.number, event.comment, body)
+                self.forge.reply(event.number, event.comment, body, again=self._again)
             else:
-                self.forge.comment(event.number, body)
+                self.forge.comment(event.number, body, again=self._again)
         except ForgeError as exc:
             self.announcer.note(str(exc))
 

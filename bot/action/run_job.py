@@ -37,6 +37,8 @@ class RunJob:
     """As the remote has it."""
     settings: ActionsSettings
     inputs: ActionInputs
+    again: bool
+    """Whether the command may have been answered before."""
     forge: ForgeClient
     announcer: Announcer
     timer: Callable[[], float]
@@ -137,6 +139,7 @@ class RunJob:
             repository=settings.repository,
             run_url=settings.run_url,
             key=f"{request.event.comment or 0}-{settings.run_id}",
+            again=self.again,
             draft=self.inputs.draft,
             jobs=self.inputs.jobs,
         )
