@@ -19,6 +19,7 @@ from bot.forge.webhook_event import MARKER, CommandEvent
 from bot.forge.workflow_commands import Annotations, Level
 from bot.generation.llm.prices import estimate
 from bot.history.checkout import OpenRun, RunLocation
+from bot.history.plan_reader import BrokenPlanError
 from bot.history.remote import Credentials
 from bot.history.repository import Identity
 from bot.planning.er_diagram import format_diagram
@@ -56,6 +57,11 @@ class CommandHandler:
         self._react(event, "eyes")
         try:
             result = self._run_command(event, finish=finish)
+        except BrokenPlanError as exc:
+            settings = self.settings
+            text = rendering.render_broken_plan(exc.fault, settings.server_url, settings.repository)
+            self._write(event, text)
+            result = CommandResult("refused", str(exc))
         except UsageError as exc:
             result = self._refuse(event, str(exc))
         except PhasebotError as exc:
@@ -167,9 +173,7 @@ class CommandHandler:
         )
 
     def _status(self, request: CommandRequest) -> CommandResult:
-        branch = self._open_run(request).branch
-        plan = branch.plan()
-        state = branch.state(plan.phases if plan else ())
+        plan, state, error = self._open_run(request).branch.view()
         report = Report(
             state=state,
             outcome="complete" if state.complete else "incomplete",
@@ -182,7 +186,7 @@ class CommandHandler:
             next_command="/generate",
             plan_diagram=format_diagram(plan.plan) if plan else "",
         )
-        return self._answer(request, rendering.render_status(report), report)
+        return self._answer(request, rendering.render_status(report), report, error)
 
     def _stop(self, request: CommandRequest) -> CommandResult:
         stop_ref = self._open_run(request).stop_ref
@@ -191,17 +195,23 @@ class CommandHandler:
         return self._answer(request, rendering.render_stopping(request.run))
 
     def _help(self, request: CommandRequest) -> CommandResult:
-        plan = self._open_run(request).branch.plan()
+        plan = self._open_run(request).branch.view().plan
         phases = [phase.key for phase in plan.phases] if plan else []
         return self._answer(request, rendering.render_help(self.inputs.shown(), phases))
 
     # Answers
 
-    def _answer(self, request: CommandRequest, text: str, report: Report | None = None) -> CommandResult:
+    def _answer(
+        self,
+        request: CommandRequest,
+        text: str,
+        report: Report | None = None,
+        error: BrokenPlanError | None = None,
+    ) -> CommandResult:
         if remark := request.command.remark:
             text = f"{text}\n\n{rendering.render_remark(remark)}"
         self._write(request.event, text)
-        return CommandResult("answered", "", report, request.pull, text)
+        return CommandResult("refused" if error else "answered", str(error or ""), report, request.pull, text)
 
     def _correct(self, event: CommandEvent, invalid: InvalidCommand) -> CommandResult:
         if not invalid.suggestion:

@@ -124,7 +124,7 @@ def test_the_comment_says_working_no_more_whatever_became_of_the_plan(github: Wo
 
     ending = github.say("/generate", finish=True)
 
-    assert ending.exit_code in (1, 2)
+    assert (ending.status, ending.exit_code) == ("refused", 2)
     assert "is working on" not in progress(github)
 
 
