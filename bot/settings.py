@@ -13,6 +13,7 @@ from bot.errors import UsageError
 KEY = "GEMINI_API_KEY"
 _BASE_URL = "GOOGLE_GEMINI_BASE_URL"
 _API_VERSION = "GOOGLE_GENAI_API_VERSION"
+_ATTEMPT = re.compile("[1-9][0-9]{0,5}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +54,8 @@ class ActionsSettings:
     server_url: str
     workspace: Path
     run_id: str
+    attempt: int
+    """1 for a job's first attempt; somebody may run the job again, with the same run id."""
     token: SecretStr
     workflow: tuple[str, str] | None
     """The workflow's file name and the ref it was read from; None if the runner does not say."""
@@ -83,6 +86,7 @@ def read_actions_settings(environ: Mapping[str, str]) -> ActionsSettings:
         server_url=required("GITHUB_SERVER_URL").rstrip("/"),
         workspace=Path(required("GITHUB_WORKSPACE")),
         run_id=environ.get("GITHUB_RUN_ID", "").strip() or "0",
+        attempt=int(attempt) if _ATTEMPT.fullmatch(attempt := environ.get("GITHUB_RUN_ATTEMPT", "")) else 1,
         token=SecretStr(required("GITHUB_TOKEN", "set the action's input github-token")),
         workflow=(path.rpartition("/")[2], ref) if path and ref else None,
     )

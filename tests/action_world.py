@@ -144,8 +144,8 @@ class World:
         git(folder, "checkout", "--quiet", "-B", "main", "refs/remotes/origin/main")
         return folder
 
-    def environment(self, folder: Path, payload: object) -> dict[str, str]:
-        """Return what the runner would say to a step."""
+    def environment(self, folder: Path, payload: object, *, attempt: int = 1) -> dict[str, str]:
+        """Return what the runner would say to a step; all attempts of a job have one run id."""
         path = folder.with_name(f"{folder.name}-event.json")
         path.write_text(json.dumps(payload))
         return {
@@ -155,7 +155,8 @@ class World:
             "GITHUB_API_URL": self.github.url,
             "GITHUB_SERVER_URL": self.server.url,
             "GITHUB_WORKSPACE": str(folder),
-            "GITHUB_RUN_ID": str(900 + self.jobs),
+            "GITHUB_RUN_ID": str(901 + self.jobs - attempt),
+            "GITHUB_RUN_ATTEMPT": str(attempt),
             "GITHUB_WORKFLOW_REF": "acme/blog/.github/workflows/phasebot.yml@refs/heads/main",
             "GITHUB_TOKEN": self.token,
             "GITHUB_OUTPUT": str(folder.with_name(f"{folder.name}-output")),
@@ -163,11 +164,20 @@ class World:
         }
 
     def answer(
-        self, payload: dict[str, Any], *, finish: bool = False, folder: Path | None = None, **inputs: Json
+        self,
+        payload: dict[str, Any],
+        *,
+        finish: bool = False,
+        folder: Path | None = None,
+        attempt: int = 1,
+        **inputs: Json,
     ) -> CommandResult | Ignored:
-        """Answer an event in this process, in a fresh checkout, without waiting where a person would."""
+        """Answer an event in this process, in a fresh checkout, without waiting where a person would.
+
+        A second *attempt* is one of the job before.
+        """
         folder = folder or self.checkout()
-        environ = self.environment(folder, payload)
+        environ = self.environment(folder, payload, attempt=attempt)
         heard = read_event(environ["GITHUB_EVENT_NAME"], json.dumps(payload).encode())
         if isinstance(heard, Ignored):
             return heard

@@ -525,6 +525,12 @@ class FakeGitHub:
         to = _found(first, comment_id).id
         return 201, self._line_comment(self.add_review_comment(asked.body["body"], pull=pull.number, in_reply_to=to))
 
+    def _pulls_update_review_comment(self, asked: Asked, comment_id: str, **_: str) -> tuple[int, Any]:
+        self._check_body(asked, "PullRequestReviewComment")
+        comment = _found(self.review_comments, comment_id)
+        comment.body = asked.body["body"]
+        return 200, self._line_comment(comment)
+
     def _pull(self, pull: Pull, kind: str = "pull-request") -> Json:
         known: dict[str, Any] = {name: getattr(pull, name) for name in ("number", "title", "body", "draft", "state")}
         address = f"https://github.example/{REPOSITORY}/pull/{pull.number}"

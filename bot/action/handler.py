@@ -13,12 +13,13 @@ from bot.engine.snapshot import Announcer
 from bot.errors import ForgeError, PhasebotError, UsageError
 from bot.forge import report as rendering
 from bot.forge.client import ForgeClient, Reaction
-from bot.forge.comment_command import InvalidCommand, Verb, format_command, parse_command
+from bot.forge.comment_command import InvalidCommand, Verb, format_command, own_words, parse_command
 from bot.forge.report import Report
 from bot.forge.webhook_event import MARKER, CommandEvent
 from bot.forge.workflow_commands import Annotations, Level
 from bot.generation.llm.prices import estimate
 from bot.history.checkout import OpenRun, RunLocation
+from bot.history.plan_reader import BrokenPlanError
 from bot.history.remote import Credentials
 from bot.history.repository import Identity
 from bot.planning.er_diagram import format_diagram
@@ -45,14 +46,22 @@ class CommandHandler:
     timer: Callable[[], float]
     now: Callable[[], datetime]
     _run: OpenRun | None = field(init=False, default=None)
+    _again: bool = field(init=False, default=False)
+    """Whether the command may have been answered before, so that its answer is looked for and edited."""
 
     def handle(self, event: CommandEvent, *, finish: bool = False) -> CommandResult:
         """Run the command and report its result; with *finish* only report, after a process that was killed."""
+        self._again = finish or self.settings.attempt > 1
         if reason := self._access_problem(event):
             return self._end(event, self._refuse(event, reason))
         self._react(event, "eyes")
         try:
             result = self._run_command(event, finish=finish)
+        except BrokenPlanError as exc:
+            settings = self.settings
+            text = rendering.render_broken_plan(exc.fault, settings.server_url, settings.repository)
+            self._write(event, text)
+            result = CommandResult("refused", str(exc))
         except UsageError as exc:
             result = self._refuse(event, str(exc))
         except PhasebotError as exc:
@@ -138,7 +147,7 @@ class CommandHandler:
         thread = self.forge.review_thread(event.number, event.comment)
         given_at = next((each.updated_at for each in thread if each.id == event.comment), None)
         comments = [
-            read_comment(each.body)
+            read_comment(own_words(each.body))
             for each in thread
             if given_at and each.updated_at <= given_at and parse_command(each.body, in_review=True) is None
             if each.author and not each.body.startswith(MARKER) and self.forge.may_write(each.author)
@@ -155,6 +164,7 @@ class CommandHandler:
             request=request,
             run=self._open_run(request),
             settings=self.settings,
+            again=self._again,
             inputs=self.inputs,
             forge=self.forge,
             announcer=self.announcer,
@@ -163,9 +173,7 @@ class CommandHandler:
         )
 
     def _status(self, request: CommandRequest) -> CommandResult:
-        branch = self._open_run(request).branch
-        plan = branch.plan()
-        state = branch.state(plan.phases if plan else ())
+        plan, state, error = self._open_run(request).branch.view()
         report = Report(
             state=state,
             outcome="complete" if state.complete else "incomplete",
@@ -178,7 +186,7 @@ class CommandHandler:
             next_command="/generate",
             plan_diagram=format_diagram(plan.plan) if plan else "",
         )
-        return self._answer(request, rendering.render_status(report), report)
+        return self._answer(request, rendering.render_status(report), report, error)
 
     def _stop(self, request: CommandRequest) -> CommandResult:
         stop_ref = self._open_run(request).stop_ref
@@ -187,15 +195,23 @@ class CommandHandler:
         return self._answer(request, rendering.render_stopping(request.run))
 
     def _help(self, request: CommandRequest) -> CommandResult:
-        plan = self._open_run(request).branch.plan()
+        plan = self._open_run(request).branch.view().plan
         phases = [phase.key for phase in plan.phases] if plan else []
         return self._answer(request, rendering.render_help(self.inputs.shown(), phases))
 
     # Answers
 
-    def _answer(self, request: CommandRequest, text: str, report: Report | None = None) -> CommandResult:
+    def _answer(
+        self,
+        request: CommandRequest,
+        text: str,
+        report: Report | None = None,
+        error: BrokenPlanError | None = None,
+    ) -> CommandResult:
+        if remark := request.command.remark:
+            text = f"{text}\n\n{rendering.render_remark(remark)}"
         self._write(request.event, text)
-        return CommandResult("answered", "", report, request.pull, text)
+        return CommandResult("refused" if error else "answered", str(error or ""), report, request.pull, text)
 
     def _correct(self, event: CommandEvent, invalid: InvalidCommand) -> CommandResult:
         if not invalid.suggestion:
@@ -212,9 +228,9 @@ class CommandHandler:
         body = rendering.render_answer(f"{event.comment or 0}-{self.settings.run_id}", text)
         try:
             if event.in_review and event.comment:
-                self.forge.reply(event.number, event.comment, body)
+                self.forge.reply(event.number, event.comment, body, again=self._again)
             else:
-                self.forge.comment(event.number, body)
+                self.forge.comment(event.number, body, again=self._again)
         except ForgeError as exc:
             self.announcer.note(str(exc))
 

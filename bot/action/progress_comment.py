@@ -58,6 +58,8 @@ class CommentThread:
     run_url: str
     key: str
     """Identifies the command, so that its answer is found again."""
+    again: bool = False
+    """Whether the command may have been answered by an earlier attempt of the job, or by its step that was killed."""
     draft: bool = True
     """Whether the pull request is a draft until the run is complete."""
     jobs: int = 1
@@ -143,7 +145,8 @@ class ProgressComment:
         report = render()
         if outcome != "continued":  # otherwise another job notifies people
             answer = render_answer(self._thread.key, render_closing(report))
-            await self._try(self._forge.comment, self._thread.asked_on, answer)
+            write = partial(self._forge.comment, again=self._thread.again)
+            await self._try(write, self._thread.asked_on, answer)
         return report
 
     def _report(self, snapshot: Snapshot, outcome: Outcome, error: str = "", command: str = "") -> Report:

@@ -37,6 +37,8 @@ class RunJob:
     """As the remote has it."""
     settings: ActionsSettings
     inputs: ActionInputs
+    again: bool
+    """Whether the command may have been answered before."""
     forge: ForgeClient
     announcer: Announcer
     timer: Callable[[], float]
@@ -82,13 +84,21 @@ class RunJob:
             try:
                 result = await factory.work(self.run, request, progress, self.timer, stop, take_request)
             except PhasebotError as exc:
-                result = RunResult(progress.last_snapshot or Snapshot(state=self.run.branch.state(())), error=exc)
+                result = RunResult(self._last_snapshot(progress), error=exc)
         status, error = _status(result), result.error
         command = self._next_command(result)
         if status == "incomplete" and result.out_of_time and self._start_next_job(command, progress):
             return await self._finish(progress, result.snapshot, status, "continued")
         outcome: Outcome = "stopped" if isinstance(error, Stopped | Interrupted) else _OUTCOMES[status]
         return await self._finish(progress, result.snapshot, status, outcome, error=error, command=command)
+
+    def _last_snapshot(self, progress: ProgressComment) -> Snapshot:
+        """Return what was shown last, or how the branch stands; a plan that can't be read is part of both."""
+        plan, state, _ = self.run.branch.view()
+        last = progress.last_snapshot
+        if last and not state.fault:
+            return last
+        return replace(last, state=state) if last else Snapshot(state=state, plan=plan.plan if plan else None)
 
     async def _roll_back(self) -> CommandResult:
         progress, command = self._progress_comment(), self.request.command
@@ -103,7 +113,8 @@ class RunJob:
         result = await factory.publish_and_read(self.run)
         finish = functools.partial(self._finish, progress, result.snapshot, command=self._next_command(result))
         if result.error:
-            return await finish("failed", "failed", error=result.error)
+            status = _status(result)
+            return await finish(status, _OUTCOMES[status], error=result.error)
         if result.snapshot.published_state.complete:
             return await finish("complete", "complete")
         if self.request.command.verb == "plan" and result.snapshot.plan:
@@ -137,10 +148,14 @@ class RunJob:
             repository=settings.repository,
             run_url=settings.run_url,
             key=f"{request.event.comment or 0}-{settings.run_id}",
+            again=self.again,
             draft=self.inputs.draft,
             jobs=self.inputs.jobs,
         )
-        return ProgressComment(self.forge, thread, self.announcer, timer=self.timer, now=self.now)
+        progress = ProgressComment(self.forge, thread, self.announcer, timer=self.timer, now=self.now)
+        if remark := self.request.command.remark:
+            progress.note(remark)
+        return progress
 
     def _run_request(self) -> RunRequest:
         command, inputs = self.request.command, self.inputs
@@ -218,6 +233,6 @@ _OUTCOMES: Mapping[Status, Outcome] = {
     "complete": "complete",
     "incomplete": "incomplete",
     "failed": "failed",
-    "refused": "failed",
+    "refused": "refused",
     "answered": "planned",
 }

@@ -188,8 +188,12 @@ def status(door: Door, *, location: "RunLocation", output: str) -> None:
 
     branch = _open_run(door, location).branch
     branch.read()
-    state = branch.state(branch.existing_plan().phases)
+    plan, state, error = branch.view()
+    if plan is None and error is None:
+        branch.existing_plan()  # raises, because there is none
     _print_state(door, state, output, render_status)
+    if error:
+        raise error
     if conflicts := render_conflicts(state):
         door.log(f"phasebot: {conflicts}")
 

@@ -117,18 +117,15 @@ async def roll_back_phases(run: OpenRun, request: RollbackRequest, log: Callable
 
 
 async def publish_and_read(run: OpenRun) -> RunResult:
-    """Push what an earlier process committed, and return the state; an invalid plan becomes the result's error."""
+    """Push what an earlier process committed, and return the state; a broken plan becomes the result's error."""
     branch, queue = run.branch, PushQueue(run.branch, run.sync)
     async with queue:
         await queue.integrate()
         queue.publish()
-    try:
-        plan = branch.plan()
-    except UsageError as exc:
-        return RunResult(Snapshot(state=branch.state(())), error=exc)
-    state = branch.state(plan.phases if plan else ())
+    plan, state, error = branch.view()
     unpublished = frozenset(each.commit for each in state.phases if each.commit and not queue.is_published(each.commit))
     rejected = rejected_changes(branch, state, {})
     return RunResult(
-        Snapshot(state=state, plan=plan.plan if plan else None, unpublished=unpublished, rejected=rejected)
+        Snapshot(state=state, plan=plan.plan if plan else None, unpublished=unpublished, rejected=rejected),
+        error=error,
     )

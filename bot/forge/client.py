@@ -71,14 +71,20 @@ class ForgeClient(Protocol):
     def find_comment(self, issue: int, marker: str) -> int | None:
         """Return the id of our own comment that begins with *marker*, searching all pages."""
 
-    def comment(self, issue: int, body: str) -> int:
-        """Write a comment and return its id."""
+    def comment(self, issue: int, body: str, *, again: bool = False) -> int:
+        """Write a comment and return its id.
+
+        With *again*, it may have been written before: our comment with the same first line is edited instead.
+        """
 
     def edit_comment(self, comment: int, body: str) -> None:
         """Replace a comment's text."""
 
-    def reply(self, pull: int, comment: int, body: str) -> int:
-        """Reply in the thread of the review comment *comment*, and return the id of the reply."""
+    def reply(self, pull: int, comment: int, body: str, *, again: bool = False) -> int:
+        """Reply in the thread of the review comment *comment*, and return the id of the reply.
+
+        With *again*, our reply with the same first line is edited instead, if there is one.
+        """
 
     def review_thread(self, pull: int, comment: int) -> Sequence[ReviewComment]:
         """Return the thread of the review comment *comment*, oldest first; empty if the comment was deleted."""

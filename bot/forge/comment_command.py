@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Literal
 
+from bot.forge.mail_reply import outside_code, without_leading_quote, without_mail
 from bot.text import all_newlines, is_printable, shown, without_hidden
 
 Verb = Literal["generate", "regenerate", "rollback", "plan", "status", "stop", "help"]
@@ -66,7 +67,14 @@ class Command:
     instruction: str = ""
     """The text after ``--``, one line."""
     text: str = ""
-    """The text below the first line."""
+    """The text below the first line, up to quoted mail, a signature or a further command line."""
+    ignored: str = ""
+    """The further command line, which is not run."""
+
+    @property
+    def remark(self) -> str:
+        """What the author should know about the comment; empty if all of it was read."""
+        return f"only the first command of a comment is run, so {shown(self.ignored)} was not" if self.ignored else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +108,8 @@ def parse_command(text: str, *, in_review: bool = False) -> Command | InvalidCom
     for verb in USAGE:
         if match[1] == verb:
             try:
-                return replace(_parse_rest(verb, match[2], in_review=in_review), text=_clean_text(below))
+                text, ignored = _text_below(below)
+                return replace(_parse_rest(verb, match[2], in_review=in_review), text=text, ignored=ignored)
             except _SyntaxError as exc:
                 return InvalidCommand(str(exc), _format_suggestion(exc.meant))
     return _suggest_similar(match[1], match[2])
@@ -123,11 +132,30 @@ def format_command(command: Command) -> str:
     return f"{line}\n\n{command.text}" if command.text else line
 
 
-def _clean_text(text: str) -> str:
-    """Drop hidden characters and surrounding blank lines; keep the first line's indent, which YAML needs."""
-    text = without_hidden(text, prose=True).rstrip()
+def own_words(text: str) -> str:
+    """Return what the author of a comment wrote themselves: no quoted mail, no signature, no command."""
+    return _text_below(without_leading_quote(all_newlines(text)))[0]
+
+
+def _text_below(text: str) -> tuple[str, str]:
+    """Return the text that belongs to a command, and the further command line that ends it, if one does.
+
+    Hidden characters and surrounding blank lines go; the first line's indent stays, because YAML needs it.
+    """
+    text, ignored = _cut_at_command(without_mail(without_hidden(text, prose=True)))
+    text = text.rstrip()
     blank = _BLANK_LINES.match(text)
-    return text[blank.end() :] if blank else text
+    return text[blank.end() :] if blank else text, ignored
+
+
+def _cut_at_command(text: str) -> tuple[str, str]:
+    """Cut *text* before its first command line outside code blocks; return what is left, and that line."""
+    lines = text.split("\n")
+    for index in outside_code(lines):
+        match = _COMMAND.fullmatch(lines[index])
+        if match and match[1] in USAGE:
+            return "\n".join(lines[:index]), lines[index].strip()
+    return text, ""
 
 
 def _suggest_similar(word: str, rest: str) -> InvalidCommand | None:

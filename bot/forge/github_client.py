@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
-from operator import index
+from operator import attrgetter, index
 from typing import Any
 
 import github
@@ -78,32 +78,42 @@ class GitHubClient:
         self._ask(doing, needs, remove, recover=lambda failure: failure.is_gone or None)
 
     def find_comment(self, issue: int, marker: str) -> int | None:
-        return self._ask(
-            f"reading comments on #{issue}", _WRITE_ISSUES, lambda: next(self._own_comments(issue, marker), None)
-        )
+        doing, own = f"reading comments on #{issue}", partial(self._own_comments, issue, marker)
+        return self._ask(doing, _WRITE_ISSUES, lambda: next((number for number, _ in own()), None))
 
-    def comment(self, issue: int, body: str) -> int:
+    def comment(self, issue: int, body: str, *, again: bool = False) -> int:
         doing = f"commenting on #{issue}"
         _check_length(doing, body)
-        prefix = _identifying_prefix(body)
-        find = partial(self._ask, doing, _WRITE_ISSUES, lambda: max(self._own_comments(issue, prefix), default=None))
+        own = partial(self._own_comments, issue, _identifying_prefix(body))
         create = partial(self._repository.get_issue(issue).create_comment, body)
-        return self._ask(doing, _WRITE_ISSUES, lambda: index(create().id), find)
+
+        def find(*, edit: bool = False) -> int | None:
+            number, text = self._ask(doing, _WRITE_ISSUES, lambda: max(own(), default=(None, "")))
+            if edit and number is not None and text != unix_newlines(body):
+                self.edit_comment(number, body)
+            return number
+
+        earlier = find(edit=True) if again else None
+        return self._ask(doing, _WRITE_ISSUES, lambda: index(create().id), find) if earlier is None else earlier
 
     def edit_comment(self, comment: int, body: str) -> None:
         doing = f"editing comment {comment}"
         _check_length(doing, body)
         self._ask(doing, _WRITE_ISSUES, lambda: self._comment(comment).edit(body))
 
-    def reply(self, pull: int, comment: int, body: str) -> int:
+    def reply(self, pull: int, comment: int, body: str, *, again: bool = False) -> int:
         """Reply in a thread; GitHub accepts replies to the first comment of a thread only."""
         doing = f"replying to review comment {comment} on #{pull}"
         _check_length(doing, body)
         prefix, create = _identifying_prefix(body), self._repository.get_pull(pull).create_review_comment_reply
 
-        def find() -> int | None:
+        def find(*, edit: bool = False) -> int | None:
             ours = (each for each in self.review_thread(pull, comment) if each.author.lower() == self._login)
-            return max((each.id for each in ours if each.body.startswith(prefix)), default=None)
+            found = max((each for each in ours if each.body.startswith(prefix)), key=attrgetter("id"), default=None)
+            if found and edit and found.body != unix_newlines(body):
+                edited = self._comment(found.id, in_review=True)
+                self._ask(doing, _WRITE_PULLS, lambda: edited.edit(body))
+            return found.id if found else None
 
         def to_first(failure: Failure) -> int | None:
             thread = self.review_thread(pull, comment) if failure.status in (_NOT_FOUND, _INVALID) else ()
@@ -112,6 +122,8 @@ class GitHubClient:
                 None if first is None else self._ask(doing, _WRITE_PULLS, lambda: index(create(first, body).id), find)
             )
 
+        if again and (earlier := find(edit=True)) is not None:
+            return earlier
         return self._ask(doing, _WRITE_PULLS, lambda: index(create(comment, body).id), find, to_first)
 
     def review_thread(self, pull: int, comment: int) -> Sequence[ReviewComment]:
@@ -184,10 +196,11 @@ class GitHubClient:
         kind, path = (PullRequestComment, "pulls") if in_review else (IssueComment, "issues")
         return kind(self._requester, url=f"{self._repository.url}/{path}/comments/{number}")
 
-    def _own_comments(self, issue: int, prefix: str) -> Iterator[int]:
+    def _own_comments(self, issue: int, prefix: str) -> Iterator[tuple[int, str]]:
+        """Yield the id and text of our comments that begin with *prefix*."""
         for each in self._repository.get_issue(issue).get_comments():
-            if self._is_ours(each.user) and unix_newlines(each.body or "").startswith(prefix):
-                yield index(each.id)
+            if self._is_ours(each.user) and (body := unix_newlines(each.body or "")).startswith(prefix):
+                yield index(each.id), body
 
     def _remember_login(self, user: object) -> None:
         """Remember our login: an app's token cannot ask for it, but the answer to a reaction contains it."""

@@ -25,11 +25,13 @@ from bot.forge.markdown import (
     span,
     within,
 )
-from bot.history.run_state import PhaseState, RunState
+from bot.history.run_state import PhaseState, PlanFault, RunState
 from bot.planning.phases import PLAN_PHASE
 from bot.text import truncate
 
-Outcome = Literal["working", "complete", "incomplete", "failed", "continued", "stopped", "planned", "reverted"]
+Outcome = Literal[
+    "working", "complete", "incomplete", "failed", "refused", "continued", "stopped", "planned", "reverted"
+]
 
 _MAX_LIST, _MAX_FILES, _MAX_DIAGRAM = 18_000, 10_000, 12_000
 """Character limits of the parts that grow with the plan, so that no part crowds out another."""
@@ -37,6 +39,7 @@ _MAX_TEXT, _MAX_REASON, _MAX_NAME = 2_000, 300, 100
 _FOLD_ABOVE = 30
 """Up to this many phases are listed in full.  A longer list is folded, below the phases that need attention."""
 _MAX_BARS = 60
+_SHORT = 10
 _OID = re.compile(r"[0-9a-f]{40,64}")
 _PARENT_FOLDER = re.compile(r"/(\.|%2e){2}(?![\w.])", re.IGNORECASE)
 
@@ -81,13 +84,16 @@ class Report:
 
     def url(self, *parts: str) -> str:
         """Return a URL in the repository."""
-        encoded = (quote(part, errors="replace") for part in (self.repository, *parts))
-        return "/".join([self.server_url.rstrip("/"), *encoded])
+        return _url(self.server_url, self.repository, *parts)
 
     def checked_link(self, label: str, url: str) -> str:
         """Return a link to *url* if it points into the repository, else an empty string; *url* is untrusted."""
         linked = link(label, url)
         return linked if linked != label and url.startswith(self.url("")) and not _PARENT_FOLDER.search(url) else ""
+
+
+def _url(server_url: str, *parts: str) -> str:
+    return "/".join([server_url.rstrip("/"), *(quote(part, errors="replace") for part in parts)])
 
 
 def marker(run: str) -> str:
@@ -161,10 +167,20 @@ def render_refusal(reason: str) -> str:
     return f"Not run: {line(first)}" + (f"\n\n{fenced(rest)}" if rest.strip() else "")
 
 
+def render_broken_plan(fault: PlanFault, server_url: str, repository: str) -> str:
+    """Return a refusal because the plan can't be read, with a link to the place."""
+    return f"{render_refusal(fault.message)}\n\n{_fault_link(fault, server_url, repository)}"
+
+
 def render_suggestion(message: str, suggestion: str) -> str:
     """Return the answer to a mistyped command: what is wrong, and the command that was probably meant."""
     message, suggestion = truncate(message, _MAX_TEXT), truncate(suggestion, _MAX_TEXT)
     return f"Not run: {line(message)}. Did you mean:\n\n{fenced(suggestion)}"
+
+
+def render_remark(text: str) -> str:
+    """Return *text* as a sentence below an answer."""
+    return f"Note: {line(truncate(text, _MAX_REASON))}."
 
 
 def render_failure(detail: str, command: str) -> str:
@@ -182,7 +198,8 @@ def _values(report: Report) -> Mapping[str, object]:
     notes = (f"- {line(truncate(each, _MAX_REASON))}" for each in report.notes)
     fragments = {
         "requester": code(f"@{truncate(report.requested_by, _MAX_NAME)}") if report.requested_by else "",
-        "error": prose(truncate(report.error or "", _MAX_TEXT)),
+        "error": _error(report),
+        "fault": _fault(report),
         "branch": link(code(state.branch), report.url("tree", state.branch)) if state.head else "",
         "checklist": _checklist(report),
         "file_list": _file_list(report),
@@ -301,6 +318,29 @@ def _plan_file(report: Report) -> str:
     """Return a link that opens the plan file for editing."""
     path = next((path for each in report.state.phases if each.phase.key == PLAN_PHASE for path in each.files), "")
     return link(code(path), report.url("edit", report.state.branch, path)) if path else "the plan"
+
+
+def _error(report: Report) -> str:
+    """Return why the run ended; a broken plan is told once, with a link."""
+    told_as_fault = report.state.fault and report.error == report.state.fault.message
+    return _fault(report) if told_as_fault else prose(truncate(report.error or "", _MAX_TEXT))
+
+
+def _fault(report: Report) -> str:
+    """Return why the plan at head can't be read, and a link to the place."""
+    fault = report.state.fault
+    if fault is None:
+        return ""
+    shown = prose(truncate(fault.message, _MAX_TEXT))
+    return f"{shown}\n\n{_fault_link(fault, report.server_url, report.repository)}"
+
+
+def _fault_link(fault: PlanFault, server_url: str, repository: str) -> str:
+    if fault.removed:
+        return link(f"See commit {code(fault.commit[:_SHORT])}", _url(server_url, repository, "commit", fault.commit))
+    url = _url(server_url, repository, "blob", fault.commit, fault.path)
+    place = f"line {fault.line} of {code(fault.path)}" if fault.line else code(fault.path)
+    return link(f"See {place}", f"{url}#L{fault.line}" if fault.line else url)
 
 
 def _diagram(report: Report) -> str:

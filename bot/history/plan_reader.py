@@ -1,5 +1,6 @@
 """Read the plan files of a branch: at head, in earlier commits and in the base."""
 
+import re
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -8,10 +9,13 @@ from bot.errors import UsageError
 from bot.history.ledger import InheritedPhases
 from bot.history.merged_runs import RenderPhase, inherited_phases, render_nothing
 from bot.history.repository import Repository
-from bot.history.run_state import Commit, Entry, Generated
+from bot.history.run_state import Commit, Entry, Generated, PlanFault
 from bot.planning.phases import PLAN_FILE, PLAN_PHASE, plan_path
 from bot.planning.recipe import Recipe, load_recipe
 from bot.planning.resolved_plan import ResolvedPlan, resolve_plan_file
+
+_SHORT = 10
+_LINE = re.compile(r", line ([0-9]{1,9}):")
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,13 +24,26 @@ class PlanFile:
 
     path: str
     text: str
-    commit: str
-    """Abbreviated id of the newest commit that changed the file, for error messages."""
+    oid: str
+    """The newest commit that changed the file."""
     blob: str = ""
+
+    @property
+    def commit(self) -> str:
+        """The abbreviated id of the commit, for error messages."""
+        return self.oid[:_SHORT]
 
     @property
     def output_dir(self) -> str:
         return _output_dir(self.path)
+
+
+class BrokenPlanError(UsageError):
+    """The plan file at head can't be read: a person's commit broke or removed it."""
+
+    def __init__(self, fault: PlanFault) -> None:
+        super().__init__(fault.message)
+        self.fault = fault
 
 
 class PlanReader:
@@ -47,24 +64,25 @@ class PlanReader:
         A plan that only the base has belongs to an earlier run, unless *commits* include this run's plan commit.
 
         Raises:
-            UsageError: A later commit removed the plan file, or replaced it with something other than text.
+            BrokenPlanError: A later commit removed the plan file, or replaced it with something other than text.
         """
         path = self._find(run, fork, commits)
         if path is None:
             return None
         changes = ((each.oid, each.changes[path]) for each in reversed(commits) if path in each.changes)
         oid, entry = next(changes, None) or (fork or "", self._entry(fork, path))
-        short = oid[:10]
-        if self._at_head and self._at_head.commit == short:
+        short = oid[:_SHORT]
+        if self._at_head and self._at_head.oid == oid:
             return self._at_head
         if entry is None or not entry.is_file:
-            raise UsageError(
-                f"reading the plan of {branch}: commit {short} removed {path}; restore it with 'git revert {short}'"
-            )
+            message = f"reading the plan of {branch}: commit {short} removed {path}"
+            message += f"; restore it with 'git revert {short}'"
+            raise BrokenPlanError(PlanFault(message, path, oid, removed=True))
         try:
-            self._at_head = PlanFile(path, self._repository.blob(entry.oid).decode(), short, entry.oid)
+            self._at_head = PlanFile(path, self._repository.blob(entry.oid).decode(), oid, entry.oid)
         except UnicodeDecodeError as exc:
-            raise UsageError(f"reading {path} at commit {short}: it is not UTF-8 text; save it as UTF-8") from exc
+            message = f"reading {path} at commit {short}: it is not UTF-8 text; save it as UTF-8"
+            raise BrokenPlanError(PlanFault(message, path, oid)) from exc
         return self._at_head
 
     def _find(self, run: str, fork: str | None, commits: Sequence[Commit]) -> str | None:
@@ -83,9 +101,20 @@ class PlanReader:
         """Resolve a plan file.
 
         Raises:
-            UsageError: The plan is invalid; the message names file, commit and line.
+            BrokenPlanError: The plan is invalid; the message names file, commit and line.
         """
-        return self._resolve(found.text, found.path, f"the plan {found.path} at commit {found.commit}")
+        source = f"the plan {found.path} at commit {found.commit}"
+        try:
+            return self._resolve(found.text, found.path, source)
+        except UsageError as exc:
+            line = _LINE.match(str(exc).removeprefix(source))
+            fault = PlanFault(str(exc), found.path, found.oid, int(line[1]) if line else None)
+            raise BrokenPlanError(fault) from exc
+
+    def newest_readable(self, run: str, fork: str | None, commits: Sequence[Commit]) -> ResolvedPlan | None:
+        """Return the newest plan of *run* that can be read; None if there is none."""
+        path = self._find(run, fork, commits)
+        return next(iter(self.all_plans(path, fork, commits)), None) if path else None
 
     def cache(self, plan: ResolvedPlan) -> None:
         """Keep a plan that is about to be committed, so that it is not resolved again when it is read back."""

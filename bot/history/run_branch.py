@@ -1,16 +1,27 @@
 """The branch of one run as it was last read: its commits, its plan and the state derived from them."""
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
+from typing import NamedTuple
 
 from bot.errors import UsageError
 from bot.history.ledger import Ledger, derive_state, folders_of
-from bot.history.plan_reader import PlanFile, PlanReader
+from bot.history.plan_reader import BrokenPlanError, PlanFile, PlanReader
 from bot.history.remote import Remote
 from bot.history.repository import BRANCHES, Repository, branch_ref
 from bot.history.run_state import FOLDER, Commit, Entry, Generated, RunState
 from bot.history.three_way_merge import diff_content
 from bot.planning.phases import Phase
 from bot.planning.resolved_plan import ResolvedPlan
+
+
+class BranchView(NamedTuple):
+    """A branch as people see it, also if its plan can't be read."""
+
+    plan: ResolvedPlan | None
+    """The plan at head, or the last one that could be read."""
+    state: RunState
+    error: BrokenPlanError | None
 
 
 class RunBranch:
@@ -74,7 +85,7 @@ class RunBranch:
         """Return the plan file at head; None if there is none.
 
         Raises:
-            UsageError: A later commit removed it, or it is not text.
+            BrokenPlanError: A later commit removed it, or it is not text.
         """
         return self.plans.at_head(self.name, self.run, self.fork, self.commits)
 
@@ -82,7 +93,7 @@ class RunBranch:
         """Return the plan at head; None if there is none.
 
         Raises:
-            UsageError: A later commit removed or broke the plan file.
+            BrokenPlanError: A later commit removed or broke the plan file.
         """
         found = self.plan_file()
         return self.plans.resolve(found) if found else None
@@ -191,6 +202,15 @@ class RunBranch:
             models=dict(ledger.models),
             pushed=self._remote is not None and self._tracked_oid == self.head,
         )
+
+    def view(self) -> BranchView:
+        """Return plan and state; if a commit broke the plan, those of the last plan that could be read."""
+        try:
+            plan, error = self.plan(), None
+        except BrokenPlanError as exc:
+            plan, error = self.plans.newest_readable(self.run, self.fork, self.commits), exc
+        state = self.state(plan.phases if plan else ())
+        return BranchView(plan, replace(state, fault=error.fault if error else None), error)
 
 
 def _plan_path(phases: Sequence[Phase]) -> str:

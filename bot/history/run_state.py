@@ -105,6 +105,18 @@ class PhaseState:
 
 
 @dataclass(frozen=True, slots=True)
+class PlanFault:
+    """Why the plan at head can't be read, and where."""
+
+    message: str
+    path: str
+    commit: str
+    """The commit that broke or removed the file."""
+    line: int | None = None
+    removed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class RunState:
     """The state of one run.  Comments, reports and terminal output are rendered from this."""
 
@@ -117,11 +129,13 @@ class RunState:
     models: Mapping[str, tuple[int, int]]
     """Tokens in and out per model."""
     pushed: bool
+    fault: PlanFault | None = None
+    """Set if the plan at head can't be read; the phases are then those of the last plan that could be."""
 
     @property
     def finished(self) -> bool:
         """Whether nothing is left to generate; there may be conflicts."""
-        return bool(self.phases) and all(not phase.wanted for phase in self.phases)
+        return self.fault is None and bool(self.phases) and all(not phase.wanted for phase in self.phases)
 
     @property
     def conflicts(self) -> Sequence[str]:

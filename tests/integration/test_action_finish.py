@@ -124,5 +124,60 @@ def test_the_comment_says_working_no_more_whatever_became_of_the_plan(github: Wo
 
     ending = github.say("/generate", finish=True)
 
-    assert ending.exit_code in (1, 2)
+    assert (ending.status, ending.exit_code) == ("refused", 2)
     assert "is working on" not in progress(github)
+
+
+# ---- a job that is run again
+
+
+@pytest.mark.parametrize(
+    ("text", "author"),
+    [
+        ("/generate", "alice"),
+        ("/status", "alice"),
+        ("/genrate", "alice"),
+        ("/rollback core", "alice"),
+        ("/help", "bob"),
+    ],
+)
+def test_a_job_that_is_run_again_edits_its_answer(github: World, text: str, author: str) -> None:
+    payload = github.comment(text, author=author)
+    first = github.ended(payload)
+    answer = github.github.comments[-1]
+    said, written = github.said(), github.github.lines.count("POST /issues/12/comments")
+    answer.body = answer.body.partition("\n")[0] + "\nAs it was at first"
+
+    assert github.ended(payload, attempt=2).status == first.status
+    assert github.said() == said
+    assert github.ended(payload, attempt=3).status == first.status
+    assert github.said() == said
+    assert github.github.lines.count("POST /issues/12/comments") == written
+
+
+def test_a_job_that_is_run_again_edits_its_answer_in_a_thread(github: World) -> None:
+    assert github.say("/generate").status == "complete"
+    payload = github.line_comment("/status", pull=github.pull().number)
+    github.ended(payload)
+    said = [each.body for each in github.github.review_comments]
+    github.github.review_comments[-1].body = said[-1].partition("\n")[0] + "\nAs it was at first"
+
+    assert github.ended(payload, attempt=2).status == "answered"
+    assert [each.body for each in github.github.review_comments] == said
+
+
+def test_what_others_copied_from_an_answer_is_not_edited(github: World) -> None:
+    payload = github.comment("/status")
+    github.ended(payload)
+    copied = github.github.add_comment(github.github.comments[-1].body + "x", login="mallory")
+    text = copied.body
+
+    github.ended(payload, attempt=2)
+    assert (copied.body, len(github.said())) == (text, 1)
+
+
+def test_the_step_after_a_killed_one_edits_what_that_one_said(github: World) -> None:
+    payload, folder = github.comment("/generate"), github.checkout()
+    github.ended(payload, folder=folder)
+    github.ended(payload, finish=True, folder=folder)
+    assert len(github.said()) == 2

@@ -10,6 +10,7 @@ from tests.action_world import World, small_world
 from tests.github_server import Issue
 from tests.repositories import commit, git
 
+PLAN = ".phasebot/plan.yaml"
 MODEL = "app/models/note.py"
 COMMITS = "%s  %(trailers:key=Phasebot-Requested-By,valueonly,separator=%x2C)"
 
@@ -75,6 +76,24 @@ def test_a_reviewers_thread_becomes_the_instruction_of_the_files_phase(github: W
     assert [(each.content, each.in_review) for each in github.github.reactions][-1] == ("rocket", True)
 
 
+def test_a_reply_by_mail_gives_only_its_own_text_to_the_phase(github: World) -> None:
+    mail = "On Tue, Nov 24, 2026 at 3:01 PM Bob\n<bob@example.org> wrote:\n\n> the text\n\n-- \nAlice\n+44 20 7946 0000"
+    payload = thread(
+        github, ("alice", f"Titles are unique.\n\n{mail}"), ("alice", f"/regenerate\n\nAnd short.\n{mail}")
+    )
+
+    assert github.ended(payload).status == "complete"
+    assert instruction(github) == "  entity/Note: |-\n    Titles are unique.\n\n    And short.\n"
+
+
+def test_a_further_command_in_a_comment_is_named_as_not_run(github: World) -> None:
+    assert github.say("/regenerate main\n/rollback entity/Note").status == "complete"
+    assert "- only the first command of a comment is run, so '/rollback entity/Note' was not" in github.said()[0]
+
+    assert github.say("/status\n/stop").status == "answered"
+    assert github.said()[-1].endswith("Note: only the first command of a comment is run, so '/stop' was not.")
+
+
 def test_a_comment_on_a_line_may_name_the_phase_itself(github: World) -> None:
     assert github.ended(thread(github, ("alice", "Too long."), ("alice", "/regenerate support"))).status == "complete"
     assert instruction(github) == "  support: Too long.\n"
@@ -89,6 +108,50 @@ def test_a_file_of_no_phase_is_refused_in_the_thread(github: World) -> None:
     answer = github.github.review_comments[-1].body
     assert "'LICENSE' belongs to no phase" in answer
     assert github.github.review_comments[-1].in_reply_to == github.github.review_comments[0].id
+
+
+@pytest.fixture
+def broken(github: World) -> str:
+    """Break the plan on the branch, and return the commit."""
+    laptop = github.clone()
+    git(laptop, "switch", "--quiet", "phasebot/issue-12")
+    text = (laptop / PLAN).read_text()
+    oid = commit(laptop, "Break it", {PLAN: text.replace("  Note:\n", "  Note:\n    title: strng\n")})
+    git(laptop, "push", "--quiet", "origin", "HEAD")
+    return oid
+
+
+@pytest.mark.parametrize("finish", [False, True])
+def test_a_broken_plan_keeps_the_table_and_links_the_line(github: World, broken: str, *, finish: bool) -> None:
+    line = next(n for n, each in enumerate(github.file(PLAN).split("\n"), 1) if "strng" in each)
+    place = f"[See line {line} of `{PLAN}`]({github.server.url}/acme/blog/blob/{broken}/{PLAN}#L{line})"
+    head = github.commits()
+
+    ending = github.say("/generate", finish=finish)
+
+    assert (ending.status, ending.exit_code, ending.outputs["status"]) == ("refused", 2, "refused")
+    progress, closing = github.said()[0], github.said()[-1]
+    assert "**Phasebot could not run `@alice`'s request" in progress
+    assert closing.partition("\n")[2].startswith("**Not run:** 5 of 5 phases done")
+    pull = github.pull().body or ""
+    for text in (progress, closing, pull):
+        assert place in text
+        assert f"the plan {PLAN} at commit {broken[:10]}, line {line}: 'title: strng': unknown type" in text
+        assert "comment" in text.partition(place)[2]
+    assert progress.count("\u2705") == 5
+    assert pull.count("| `") == 5
+    assert github.commits() == head
+    assert github.reactions()[-1] == "confused"
+
+
+@pytest.mark.parametrize("command", ["/status", "/regenerate main", "/rollback main"])
+def test_a_broken_plan_is_told_by_every_command(github: World, broken: str, command: str) -> None:
+    ending = github.say(command)
+
+    assert (ending.status, ending.exit_code) == ("refused", 2)
+    assert f"/blob/{broken}/{PLAN}#L" in github.said()[-1]
+    assert (github.said()[-1].count("\u2705") == 5) == (command == "/status")
+    assert github.say("/help").status == "answered"
 
 
 def test_a_phase_is_taken_back_and_made_again(github: World) -> None:

@@ -213,6 +213,7 @@ def answered(heard: CommandEvent, forge: Mock) -> CommandResult:
         server_url="http://127.0.0.1:1",
         workspace=Path("nowhere"),
         run_id="900",
+        attempt=1,
         token=SecretStr("ghs_test0123456789"),
         workflow=("phasebot.yml", "refs/heads/main"),
     )

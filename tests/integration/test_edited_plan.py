@@ -1,5 +1,7 @@
 """A plan that a person edits on the branch: what changed is generated, what was removed goes, the rest stays."""
 
+import json
+import re
 from pathlib import Path
 
 import pytest
@@ -239,9 +241,12 @@ def test_a_partial_phase_of_an_edited_plan_is_made_whole(shop: Path) -> None:
 def test_a_broken_plan_is_refused_by_all_until_it_is_mended(shop: Path, old: str, new: str, message: str) -> None:
     oid = edit_plan(shop, old, new)
 
+    table = bot(shop, "status").out
+    assert re.fullmatch(r"(?:\[\d/6\].*\n){6}incomplete: .*\n", table)  # of the last plan that could be read
+    assert json.loads(bot(shop, "status", "--format", "json").out)["complete"] is False
     for command in (("generate",), ("status",), ("regenerate", "main"), ("rollback", "main")):
         told = bot(shop, *command)
-        assert (told.code, told.out) == (2, ""), told
+        assert (told.code, told.out) == (2, table if command == ("status",) else ""), told
         assert f"{PLAN} at commit {oid[:10]}" in told.err
         assert message in told.err
     assert head(shop) == oid

@@ -221,6 +221,18 @@ def test_a_comment_is_written_found_and_edited() -> None:
         assert fake.lines == [TALKING, LISTING, f"PATCH /issues/comments/{number}"]
 
 
+def test_a_comment_that_may_have_been_written_before_is_edited_if_it_differs() -> None:
+    with serving() as (fake, hub):
+        fake.add_comment(f"{MARKER}\nof somebody", login="mallory")
+        number = hub.comment(12, f"{MARKER}\nworking", again=True)
+        assert fake.lines == [LISTING, TALKING]
+        assert hub.comment(12, f"{MARKER}\nworking", again=True) == number
+        assert fake.lines[2:] == [LISTING]
+        assert hub.comment(12, f"{MARKER}\ndone", again=True) == number
+        assert fake.lines[3:] == [LISTING, f"PATCH /issues/comments/{number}"]
+        assert [each.body for each in fake.comments] == [f"{MARKER}\nof somebody", f"{MARKER}\ndone"]
+
+
 def test_a_comment_on_a_pull_request() -> None:
     with serving() as (fake, hub):
         pull = fake.add_pull()

@@ -326,6 +326,19 @@ def test_an_answer_in_a_thread() -> None:
         assert fake.lines == [ANSWERING]
 
 
+def test_an_answer_that_may_have_been_given_before_is_edited_if_it_differs() -> None:
+    with serving() as (fake, hub):
+        first, second, _ = with_thread(fake)
+        fake.add_review_comment(f"{MARKER}\nof somebody", pull=PULL, login="mallory", in_reply_to=first)
+        number = hub.reply(PULL, first, f"{MARKER}\nworking", again=True)
+        assert fake.lines == [LINES, ANSWERING]
+        assert hub.reply(PULL, second, f"{MARKER}\nworking", again=True) == number
+        assert fake.lines[2:] == [LINES]
+        assert hub.reply(PULL, first, f"{MARKER}\ndone", again=True) == number
+        assert fake.lines[3:] == [LINES, f"PATCH /pulls/comments/{number}"]
+        assert [each.body for each in fake.review_comments[-2:]] == [f"{MARKER}\nof somebody", f"{MARKER}\ndone"]
+
+
 @pytest.mark.parametrize("script", [None, at(".*/1003/replies", refusal(422, "in_reply_to is invalid"))])
 @pytest.mark.parametrize("of", [1, 2])
 def test_a_reply_to_a_reply_goes_to_the_first_comment(of: int, script: Callable[..., Reply | None] | None) -> None:

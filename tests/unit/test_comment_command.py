@@ -2,13 +2,22 @@
 
 import string
 import time
+from dataclasses import replace
 from typing import get_args
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.forge.comment_command import USAGE, Command, InvalidCommand, Verb, format_command, parse_command
+from bot.forge.comment_command import (
+    USAGE,
+    Command,
+    InvalidCommand,
+    Verb,
+    format_command,
+    own_words,
+    parse_command,
+)
 from bot.text import HIDDEN
 
 
@@ -89,7 +98,7 @@ def test_long_dashes_and_unusual_spaces_are_accepted(text: str) -> None:
         ("\r# Blog\r- A: b text", "# Blog\n- A: b text"),
         ("\u2028# Blog\u2029x\x85y", "# Blog\nx\ny"),
         ("\n\n  entities:\n    A: {}\n", "  entities:\n    A: {}"),
-        ("\n/rollback core", "/rollback core"),
+        ("\n/rollback-plan: a table", "/rollback-plan: a table"),
         ("\na\x00b\x1b[31m\u202ec\ufeff", "ab[31mc"),
         (
             "\n<!-- hidden -->\nr\u00e9sum\u00e9 \U0001f469\u200d\U0001f467 \u2764\ufe0f a\u200db\U000e0041",
@@ -99,6 +108,33 @@ def test_long_dashes_and_unusual_spaces_are_accepted(text: str) -> None:
 )
 def test_text_below_the_command_is_kept_without_control_characters(below: str, text: str) -> None:
     assert parse_command(f"/generate{below}") == Command(verb="generate", text=text)
+
+
+@pytest.mark.parametrize("verb", ["generate", "regenerate main"])
+@pytest.mark.parametrize("newline", ["\n", "\r\n", "\u2028"])
+def test_text_below_ends_before_quoted_mail_and_signatures(verb: str, newline: str) -> None:
+    mail = "- A: b text\n---\n\nOn Tue, Nov 24, 2026 at 3:01 PM Bob\n<bob@example.org> wrote:\n\n> a\n-- \n+44 20 7946"
+    assert _command(f"/{verb}\n\n{mail}".replace("\n", newline)).text == "- A: b text\n---"
+    assert own_words(mail.replace("\n", newline)) == "- A: b text\n---"
+
+
+def test_a_command_in_a_code_block_of_the_text_is_text() -> None:
+    text = "```\n> in a block\n-- \n/generate\n```\n~~~ sh\n/stop\n~~~~\n/etc/hosts\n /generate\nuse /generate"
+    assert _command(f"/generate\n{text}").text == text
+
+
+@pytest.mark.parametrize("verb", USAGE)
+def test_a_further_command_ends_the_text_and_is_named(verb: str) -> None:
+    command = _command(f"/generate\nA blog.\n/{verb} x\nmore")
+    assert (command.text, command.ignored) == ("A blog.", f"/{verb} x")
+    assert command.remark == f"only the first command of a comment is run, so '/{verb} x' was not"
+    assert _command("/generate\n> /stop").remark == ""
+
+
+def test_an_answer_below_a_quote_is_the_authors_own() -> None:
+    text = "On Tue, Nov 24, 2026 Alice\n<a@b.cd> wrote:\n\n> a\n> b\n\n  Make it short.\n> c\nd"
+    assert own_words(text) == "  Make it short."
+    assert own_words("> only a quote") == ""
 
 
 def test_an_instruction_is_kept_without_control_characters() -> None:
@@ -282,7 +318,7 @@ _WORDS = st.text(string.ascii_letters + string.digits + "/_.*\u00e9\u4e2d`<@#", 
 _PHASES = st.lists(_WORDS, min_size=1, max_size=4, unique=True).map(tuple)
 _CLEAN = st.text(st.characters(exclude_categories=["Cs"]), max_size=30).filter(lambda text: not HIDDEN.search(text))
 _LINES = _CLEAN.map(lambda text: text.replace("\n", " ").strip())
-_TEXTS = _CLEAN.map(lambda text: text.strip())
+_TEXTS = _CLEAN.map(lambda text: own_words(text.strip()).strip())
 _COMMANDS = (
     st.builds(
         Command,
@@ -367,7 +403,7 @@ def test_a_parsed_command_can_be_formatted_and_parsed_again(text: str) -> None:
     for comment in (text, f"/generate {text}", f"/regenerate core {text}", f"/{text}"):
         read = parse_command(comment)
         if isinstance(read, Command):
-            assert parse_command(format_command(read)) == read
+            assert parse_command(format_command(read)) == replace(read, ignored="")
             assert not HIDDEN.search(read.instruction + read.text + "".join(read.phases))
         elif isinstance(read, InvalidCommand):
             assert read.message.isprintable()

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.errors import UsageError
-from bot.settings import KEY, GeminiSettings, read_settings
+from bot.settings import KEY, GeminiSettings, read_actions_settings, read_settings
 from tests.gemini_server import KEY as SECRET
 
 _URL, _VERSION = "GOOGLE_GEMINI_BASE_URL", "GOOGLE_GENAI_API_VERSION"
@@ -147,3 +147,11 @@ def test_any_environment_is_read_or_refused_in_one_line(environ: dict[str, str])
         assert str(exc).startswith((KEY, _URL, _VERSION))  # noqa: PT017
     else:
         assert settings.api_version.isalnum()
+
+
+@pytest.mark.parametrize(
+    ("value", "attempt"), [("", 1), ("1", 1), ("2", 2), ("17", 17), ("0", 1), ("-2", 1), ("x", 1), ("9" * 5000, 1)]
+)
+def test_the_attempt_of_a_job_is_the_first_where_the_runner_does_not_say(value: str, attempt: int) -> None:
+    needed = ("GITHUB_REPOSITORY", "GITHUB_API_URL", "GITHUB_SERVER_URL", "GITHUB_WORKSPACE", "GITHUB_TOKEN")
+    assert read_actions_settings({**dict.fromkeys(needed, "x"), "GITHUB_RUN_ATTEMPT": value}).attempt == attempt

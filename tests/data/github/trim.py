@@ -25,6 +25,7 @@ _OPERATIONS = {
     "/pulls/{pull_number}": ("get", "patch"),
     "/pulls/{pull_number}/comments": ("get",),
     "/pulls/{pull_number}/comments/{comment_id}/replies": ("post",),
+    "/pulls/comments/{comment_id}": ("patch",),
     "/pulls/comments/{comment_id}/reactions": ("get", "post"),
     "/pulls/comments/{comment_id}/reactions/{reaction_id}": ("delete",),
     "/actions/workflows/{workflow_id}/dispatches": ("post",),
