@@ -9,12 +9,13 @@ from bot.action.request import CommandRequest, find_request
 from bot.action.result import CommandResult, Status
 from bot.action.run_job import RunJob
 from bot.engine import factory
+from bot.engine.rejected_changes import rejected_changes
 from bot.engine.snapshot import Announcer
 from bot.errors import ForgeError, PhasebotError, UsageError
 from bot.forge import report as rendering
 from bot.forge.client import ForgeClient, Reaction
 from bot.forge.comment_command import InvalidCommand, Verb, format_command, own_words, parse_command
-from bot.forge.report import Report
+from bot.forge.report import Outcome, Report
 from bot.forge.webhook_event import MARKER, CommandEvent
 from bot.forge.workflow_commands import Annotations, Level
 from bot.generation.llm.prices import estimate
@@ -173,18 +174,21 @@ class CommandHandler:
         )
 
     def _status(self, request: CommandRequest) -> CommandResult:
-        plan, state, error = self._open_run(request).branch.view()
+        branch = self._open_run(request).branch
+        plan, state, error = branch.view()
+        finished: Outcome = "complete" if state.complete else "conflicts"
         report = Report(
             state=state,
-            outcome="complete" if state.complete else "incomplete",
+            outcome=finished if state.finished else "incomplete",
             requested_by="",
             server_url=self.settings.server_url,
             repository=self.settings.repository,
             run_url="",
             pull=request.pull.number if request.pull else None,
             cost=str(estimate(state.models, self.now())) if any(state.tokens) else "",
-            next_command="/generate",
+            next_command="" if state.conflicts and state.finished else "/generate",
             plan_diagram=format_diagram(plan.plan) if plan else "",
+            rejected=rejected_changes(branch, state, {}),
         )
         return self._answer(request, rendering.render_status(report), report, error)
 

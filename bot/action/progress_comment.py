@@ -30,6 +30,7 @@ from bot.forge.report import (
 from bot.generation.llm.prices import estimate
 from bot.history.run_state import RunState
 from bot.planning.er_diagram import format_diagram
+from bot.planning.phases import PLAN_PHASE
 
 _EDIT_EVERY = 5.0
 """Minimum seconds between two edits of the comment."""
@@ -123,7 +124,7 @@ class ProgressComment:
             await self._updated.wait()
             self._updated.clear()
             snapshot = self.last_snapshot
-            if snapshot and not snapshot.published_state.complete:  # otherwise the final edit follows
+            if snapshot and not snapshot.published_state.finished:  # otherwise the final edit follows
                 async with self._editing:
                     await self._update(snapshot, partial(self._report, snapshot, "working"), last=False)
             await asyncio.sleep(max(_EDIT_EVERY, (self._timer() - self._started) * _SLOWDOWN))
@@ -164,6 +165,8 @@ class ProgressComment:
             active={key: now - started for key, started in snapshot.active.items()},
             elapsed=now - self._started,
             expected=_expected(snapshot, state, now - self._started, thread.jobs),
+            rejected=snapshot.rejected,
+            regenerated=len({key for key, _ in snapshot.published} - {PLAN_PHASE}),
             failures=snapshot.failures,
             error=error or None,
             cost=str(estimate(state.models, self._now())) if any(state.tokens) else "",
@@ -192,7 +195,7 @@ class ProgressComment:
         due = last or self._timer() - self._pull_edited >= _EDIT_EVERY * _PULL_EVERY
         if due and body != self._pull_text:
             await self._try(self._edit_pull, self.pull, body)
-        if last and report.outcome == "complete" and self.pull.is_draft:
+        if last and report.state.complete and self.pull.is_draft:
             await self._try(self._forge.mark_ready, self.pull)
 
     def _edit_pull(self, pull: PullRequest, body: str) -> None:

@@ -17,7 +17,7 @@ from bot.engine.signals import until_signalled
 from bot.engine.snapshot import Announcer, Snapshot
 from bot.errors import BudgetExceeded, ForgeError, Interrupted, PhasebotError, PushError, Stopped, UsageError
 from bot.forge.client import ForgeClient
-from bot.forge.comment_command import Command, format_command
+from bot.forge.comment_command import Command, Verb, format_command
 from bot.forge.report import Outcome, render_summary
 from bot.history.checkout import OpenRun
 from bot.planning.phases import PLAN_PHASE, find_phase
@@ -85,11 +85,11 @@ class RunJob:
                 result = await factory.work(self.run, request, progress, self.timer, stop, take_request)
             except PhasebotError as exc:
                 result = RunResult(self._last_snapshot(progress), error=exc)
-        status, error = _status(result), result.error
+        status, error = _status(result, self.request.command.verb), result.error
         command = self._next_command(result)
         if status == "incomplete" and result.out_of_time and self._start_next_job(command, progress):
             return await self._finish(progress, result.snapshot, status, "continued")
-        outcome: Outcome = "stopped" if isinstance(error, Stopped | Interrupted) else _OUTCOMES[status]
+        outcome = _outcome(result, status, self.request.command.verb)
         return await self._finish(progress, result.snapshot, status, outcome, error=error, command=command)
 
     def _last_snapshot(self, progress: ProgressComment) -> Snapshot:
@@ -113,10 +113,11 @@ class RunJob:
         result = await factory.publish_and_read(self.run)
         finish = functools.partial(self._finish, progress, result.snapshot, command=self._next_command(result))
         if result.error:
-            status = _status(result)
+            status = _status(result, self.request.command.verb)
             return await finish(status, _OUTCOMES[status], error=result.error)
-        if result.snapshot.published_state.complete:
-            return await finish("complete", "complete")
+        state = result.snapshot.published_state
+        if state.finished:
+            return await finish(*(("complete", "complete") if state.complete else ("incomplete", "conflicts")))
         if self.request.command.verb == "plan" and result.snapshot.plan:
             return await finish("answered", "planned")
         return await finish("failed", "stopped", error=PhasebotError(_ENDED_EARLY))
@@ -199,7 +200,12 @@ class RunJob:
         command, limit = self.request.command, self.request.command.max_tokens
         remaining = () if result.blocked_by else result.remaining
         if command.verb == "regenerate" and remaining and not self.request.instruction:  # the plan holds an instruction
-            return format_command(Command(verb="regenerate", phases=tuple(remaining)))
+            return format_command(replace(command, phases=tuple(remaining), text=""))
+        outdated = tuple(each.phase.key for each in result.state.phases if each.stale == "dependency")
+        if command.verb == "regenerate" and result.state.finished and outdated:
+            return format_command(Command(verb="regenerate", phases=outdated))
+        if not result.error and result.state.finished and result.state.conflicts:
+            return ""  # only people can go on
         if isinstance(result.error, BudgetExceeded):
             limit = result.snapshot.likely_tokens
         return format_command(Command(verb="generate", max_tokens=limit, provider=command.provider))
@@ -219,12 +225,21 @@ class RunJob:
         return True
 
 
-def _status(result: RunResult) -> Status:
+def _status(result: RunResult, verb: Verb) -> Status:
     if result.error:
         return _STATUSES.get(result.error.exit_code, "failed")
-    if result.remaining:
-        return "incomplete"
-    return "complete" if result.state.complete else "answered"
+    if result.state.complete and not result.remaining:
+        return "complete"
+    return "answered" if verb == "plan" and not result.remaining else "incomplete"
+
+
+def _outcome(result: RunResult, status: Status, verb: Verb) -> Outcome:
+    """Return what the command came to, in the words of the command that ran."""
+    if result.error:
+        return "stopped" if isinstance(result.error, Stopped | Interrupted) else _OUTCOMES[status]
+    if verb == "regenerate" and not result.remaining:
+        return "regenerated"
+    return "conflicts" if status == "incomplete" and result.state.finished else _OUTCOMES[status]
 
 
 _STATUSES: Mapping[int, Status] = {2: "refused", 3: "incomplete", Interrupted.exit_code: "incomplete"}

@@ -11,6 +11,7 @@ from typing import Literal
 from urllib.parse import quote
 
 from bot.forge import markdown
+from bot.forge.conflict_advice import render_advice, render_diffs
 from bot.forge.markdown import (
     Markdown,
     code,
@@ -30,7 +31,17 @@ from bot.planning.phases import PLAN_PHASE
 from bot.text import truncate
 
 Outcome = Literal[
-    "working", "complete", "incomplete", "failed", "refused", "continued", "stopped", "planned", "reverted"
+    "working",
+    "complete",
+    "conflicts",
+    "incomplete",
+    "failed",
+    "refused",
+    "continued",
+    "stopped",
+    "planned",
+    "regenerated",
+    "reverted",
 ]
 
 _MAX_LIST, _MAX_FILES, _MAX_DIAGRAM = 18_000, 10_000, 12_000
@@ -65,6 +76,10 @@ class Report:
     elapsed: float | None = None
     expected: float | None = None
     """Estimated seconds for the whole run."""
+    rejected: Mapping[str, str] = field(default_factory=dict)
+    """Path → the generated change that was not written, as a diff."""
+    regenerated: int = 0
+    """Number of phases that the command regenerated."""
     failures: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     """Phase → path → why the file could not be generated."""
     error: str | None = None
@@ -205,6 +220,9 @@ def _values(report: Report) -> Mapping[str, object]:
         "file_list": _file_list(report),
         "diagram": _diagram(report),
         "notes": "\n".join(within(notes, _MAX_TEXT, "note")),
+        "advice": render_advice(state.phases),
+        "rejected": render_diffs(report.rejected),
+        "outdated": _outdated(state),
         "plan_file": _plan_file(report),
         "pull": link(f"pull request #{report.pull}", report.url("pull", str(report.pull))) if report.pull else "",
         "compare": report.checked_link("open a pull request", report.compare_url),
@@ -214,6 +232,9 @@ def _values(report: Report) -> Mapping[str, object]:
     return {name: Markdown(text) for name, text in fragments.items()} | {
         "outcome": report.outcome,
         "complete": state.complete,
+        "finished": state.finished,
+        "conflicts": count(len(state.conflicts), "conflict") if state.conflicts else "",
+        "regenerated": count(report.regenerated, "phase"),
         "done": report.done,
         "total": count(len(state.phases), "phase") if state.phases else "",
         "files": count(report.files, "file"),
@@ -222,6 +243,11 @@ def _values(report: Report) -> Mapping[str, object]:
         "cost": truncate(report.cost, _MAX_REASON),
         "command": truncate(report.next_command, _MAX_TEXT),
     }
+
+
+def _outdated(state: RunState) -> str:
+    keys = [each.phase.key for each in state.phases if each.stale in ("plan", "dependency")]
+    return f"{markdown.paths(keys)} {'is' if len(keys) == 1 else 'are'} outdated" if keys else ""
 
 
 def _checklist(report: Report) -> str:
@@ -255,7 +281,7 @@ def _item(report: Report, each: PhaseState, *, linked: bool = True) -> str:
 def _symbol(report: Report, each: PhaseState) -> str:
     if each.phase.key in report.active:
         return "\u23f3"
-    if each.phase.key in report.failures or each.missing or each.conflicts:
+    if each.phase.key in report.failures or each.missing or each.open_conflicts:
         return "\u26a0\ufe0f"
     return "\u2b1c" if each.wanted else "\u2705"
 
@@ -283,12 +309,14 @@ def _remarks(report: Report, each: PhaseState) -> Sequence[str]:
     failed, reasons = report.failures.get(key, {}), dict[str, list[str]]()
     for path in dict.fromkeys([*each.missing, *failed]):
         reasons.setdefault(truncate(failed.get(path, ""), _MAX_REASON), []).append(path)
-    if key in report.active or not (reasons or each.edited or each.fallback or each.conflicts or each.stale):
+    if key in report.active or not any((reasons, each.edited, each.fallback, each.conflicts, each.kept, each.stale)):
         return ()
     return fill(
         "remarks",
-        {"reasons": reasons.items(), "conflicts": each.conflicts, "fallback": each.fallback, "stale": each.stale},
-        edited=[path for path in each.edited if path not in each.conflicts],
+        {"reasons": reasons.items(), "conflicts": each.open_conflicts, "fallback": each.fallback, "stale": each.stale},
+        edited=[path for path in each.edited if path not in (*each.conflicts, *each.removed)],
+        removed=each.removed,
+        kept=list(each.kept.values()),
         key=truncate(key, _MAX_NAME),
     ).split("\n")
 

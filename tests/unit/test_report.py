@@ -142,6 +142,28 @@ REVERTED = replace(
     elapsed=3,
     next_command="/generate",
 )
+CONFLICTS = replace(
+    _report(
+        "conflicts",
+        PHASES,
+        [
+            *MADE,
+            human_commit(30, {"app/models/user.py": blob(1), "app/models/tag.py": None}),
+            bot_commit(_number(31), PHASES[2], changes={}, conflict=["app/models/user.py"]),
+            bot_commit(_number(32), PHASES[5], changes={}, conflict=["app/models/tag.py"]),
+            *MADE[6:8],
+            bot_commit(_number(33), PHASES[8]),
+        ],
+    ),
+    elapsed=61,
+    rejected={"app/models/user.py": '@@ -1,2 +1,2 @@\n """Users."""\n-# mine\n+# generated'},
+)
+REGENERATED = replace(
+    _report("regenerated", PHASES, [*MADE, bot_commit(_number(30), PHASES[2])]),
+    elapsed=61,
+    regenerated=1,
+    next_command="/regenerate main",
+)
 SIXTY = replace(
     _report(
         "working",
@@ -161,6 +183,10 @@ TEXTS: Mapping[str, str] = {
     "stopped": rendering.render_progress(STOPPED),
     "planned": rendering.render_progress(PLANNED),
     "reverted": rendering.render_progress(REVERTED),
+    "conflicts": rendering.render_progress(CONFLICTS),
+    "status-conflicts": rendering.render_status(CONFLICTS),
+    "pull-conflicts": rendering.render_pull_body(CONFLICTS, 12, DESCRIPTION),
+    "regenerated": rendering.render_progress(REGENERATED),
     "sixty": rendering.render_progress(SIXTY),
     "begun": rendering.render_progress(
         replace(
@@ -183,7 +209,19 @@ TEXTS: Mapping[str, str] = {
     "closing": "\n\n---\n\n".join(
         map(
             rendering.render_closing,
-            [COMPLETE, INCOMPLETE, FAILED, STOPPED, PLANNED, REVERTED, WORKING, replace(COMPLETE, pull=None)],
+            [
+                COMPLETE,
+                CONFLICTS,
+                INCOMPLETE,
+                FAILED,
+                STOPPED,
+                PLANNED,
+                REGENERATED,
+                replace(CONFLICTS, outcome="regenerated", regenerated=2),
+                REVERTED,
+                WORKING,
+                replace(COMPLETE, pull=None),
+            ],
         )
     ),
     "help": rendering.render_help(
