@@ -84,6 +84,7 @@ async def work(
             announcer=announcer,
             timer=timer,
             budget=budget,
+            with_model=with_model,
             propose_plan=functools.partial(propose, spec) if propose and isinstance(spec, ProseSpec) else None,
             look_for_stop=look_for_stop,
         )
@@ -100,16 +101,16 @@ async def roll_back_phases(run: OpenRun, request: RollbackRequest, log: Callable
     branch, queue = run.branch, PushQueue(run.branch, run.sync)
     async with queue:
         await queue.integrate()
-        if failure := queue.failure:
-            if queue.diverged:
-                raise failure
-            log(f"{failure}; continuing without it")
+        if queue.conflict and (failure := queue.explain()):
+            raise failure
+        if queue.failure:
+            log(f"{queue.failure}; continuing without it")
             branch.read()
         plan = branch.existing_plan()
         keys = roll_back(run, plan, request, log)
         log(f"rolled back: {', '.join(keys)}")
         queue.publish()
-    if failure := queue.failure:
+    if failure := queue.explain():
         raise failure
     state = branch.state(plan.phases)
     rejected = rejected_changes(branch, state, {})
@@ -117,7 +118,10 @@ async def roll_back_phases(run: OpenRun, request: RollbackRequest, log: Callable
 
 
 async def publish_and_read(run: OpenRun) -> RunResult:
-    """Push what an earlier process committed, and return the state; a broken plan becomes the result's error."""
+    """Push what an earlier process committed, and return the state.
+
+    The error of the result says why commits could not be pushed, or that the plan is broken.
+    """
     branch, queue = run.branch, PushQueue(run.branch, run.sync)
     async with queue:
         await queue.integrate()
@@ -125,7 +129,5 @@ async def publish_and_read(run: OpenRun) -> RunResult:
     plan, state, error = branch.view()
     unpublished = frozenset(each.commit for each in state.phases if each.commit and not queue.is_published(each.commit))
     rejected = rejected_changes(branch, state, {})
-    return RunResult(
-        Snapshot(state=state, plan=plan.plan if plan else None, unpublished=unpublished, rejected=rejected),
-        error=error,
-    )
+    snapshot = Snapshot(state=state, plan=plan.plan if plan else None, unpublished=unpublished, rejected=rejected)
+    return RunResult(snapshot, error=error or (queue.explain() if unpublished else None))
