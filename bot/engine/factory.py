@@ -4,6 +4,7 @@ import asyncio
 import functools
 from collections.abc import Callable
 
+from bot.engine.first_plan import unused_plan_note
 from bot.engine.requests import RollbackRequest, RunRequest, RunResult
 from bot.engine.rollback import roll_back
 from bot.engine.runner import Runner
@@ -108,9 +109,13 @@ async def roll_back_phases(run: OpenRun, request: RollbackRequest, log: Callable
         keys = roll_back(run, plan, request, log)
         log(f"rolled back: {', '.join(keys)}")
         queue.publish()
+    notes = [*run.sync.worktrees.notes(), *filter(None, [unused_plan_note(run)])]
     if failure := queue.failure:
+        for note in notes:
+            log(note)
         raise failure
-    return RunResult(Snapshot(state=branch.state(plan.phases), plan=plan.plan, pushes=run.sync.pushes))
+    snapshot = Snapshot(state=branch.state(plan.phases), plan=plan.plan, pushes=run.sync.pushes)
+    return RunResult(snapshot, notes=notes)
 
 
 async def publish_and_read(run: OpenRun) -> RunResult:
@@ -122,7 +127,8 @@ async def publish_and_read(run: OpenRun) -> RunResult:
     try:
         plan = branch.plan()
     except UsageError as exc:
-        return RunResult(Snapshot(state=branch.state(())), error=exc)
+        return RunResult(Snapshot(state=branch.state(())), error=exc, notes=run.sync.worktrees.notes())
     state = branch.state(plan.phases if plan else ())
     unpublished = frozenset(each.commit for each in state.phases if each.commit and not queue.is_published(each.commit))
-    return RunResult(Snapshot(state=state, plan=plan.plan if plan else None, unpublished=unpublished))
+    snapshot = Snapshot(state=state, plan=plan.plan if plan else None, unpublished=unpublished)
+    return RunResult(snapshot, notes=run.sync.worktrees.notes())

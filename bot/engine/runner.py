@@ -9,7 +9,7 @@ import functools
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from bot.engine.first_plan import unused_spec_note, wait_for_plan
+from bot.engine.first_plan import unused_plan_note, unused_spec_note, wait_for_plan
 from bot.engine.instructions import commit_instruction
 from bot.engine.phase_commits import phase_commit
 from bot.engine.requests import RunRequest, RunResult
@@ -17,7 +17,15 @@ from bot.engine.rollback import roll_back_removed
 from bot.engine.run_clock import RunClock
 from bot.engine.scheduler import Scheduler
 from bot.engine.snapshot import Announcer, Snapshot
-from bot.errors import Interrupted, NoModelAnswered, PhasebotError, ProviderError, Stopped, UsageError
+from bot.errors import (
+    InputNotUsed,
+    Interrupted,
+    NoModelAnswered,
+    PhasebotError,
+    ProviderError,
+    Stopped,
+    UsageError,
+)
 from bot.generation.llm.token_budget import TokenBudget
 from bot.generation.provider import GenerationRequest, GenerationResult, ProposedPlan, Provider
 from bot.history.checkout import OpenRun
@@ -83,8 +91,6 @@ class Runner:
                         await self._cancel_tasks()
         snapshot = self._snapshot()
         self.announcer.show(snapshot)
-        if self._queue.worktree_error:
-            self.announcer.note(f"the worktree was not refreshed ({self._queue.worktree_error}); run generate again")
         return self._result(snapshot, interrupted=stop.is_set())
 
     # Starting
@@ -268,8 +274,11 @@ class Runner:
             error = Stopped(f"stopped as {who}; what was finished is committed, run generate again to continue")
         if interrupted and unfinished:
             error = Interrupted("stopped as asked; what was finished is committed, run generate again to continue")
+        notes = self.run.sync.worktrees.notes()
+        if unused := unused_plan_note(self.run):
+            error, notes = (error, [*notes, unused]) if error or remaining else (InputNotUsed(unused), notes)
         out_of_time = bool(remaining) and progress and not self._clock.has_time
-        return RunResult(snapshot, remaining, error, out_of_time=out_of_time)
+        return RunResult(snapshot, remaining, error, notes, out_of_time=out_of_time)
 
     def _show(self) -> None:
         """Announce the state of the run now, or a moment later if it was just announced."""

@@ -121,8 +121,16 @@ class Git:
         """
         result = self.run(*arguments, stdin=stdin, environment=environment, folder=folder)
         if result.status != 0:
-            raise RepositoryError(f"git {arguments[0]}: {result.err or f'exit status {result.status}'}")
+            command = next(word for word in arguments if not word.startswith("-"))
+            raise RepositoryError(f"git {command}: {result.err or f'exit status {result.status}'}")
         return result.text
+
+
+def main_line(err: str) -> str:
+    """Return the line of git's messages that says what went wrong."""
+    lines = [line for line in err.splitlines() if line.strip()]
+    prefixed = (line for prefix in ("fatal:", "error:") for line in lines if line.startswith(prefix))
+    return next(prefixed, lines[-1] if lines else "git gave no reason")
 
 
 def config_environment(settings: Sequence[tuple[str, str]]) -> dict[str, str]:

@@ -10,7 +10,7 @@ from typing import Self
 
 import tenacity
 
-from bot.errors import PushError, RepositoryError
+from bot.errors import PushError
 from bot.history.branch_sync import BranchSync
 from bot.history.branch_writer import ATTEMPTS
 from bot.history.rebase import CannotRebaseError
@@ -40,8 +40,6 @@ class PushQueue:
         """Why the last push failed; the next one may succeed."""
         self.diverged = False
         """Whether the branch can't be pushed any more, because others pushed conflicting commits or kept pushing."""
-        self.worktree_error: RepositoryError | None = None
-        """Why a worktree was not refreshed; the branch itself is fine."""
 
     async def __aenter__(self) -> Self:
         self._task = asyncio.create_task(self._run())
@@ -117,7 +115,7 @@ class PushQueue:
             self.interrupted = None
 
     async def _publish(self) -> None:
-        await self._refresh_worktrees()
+        await asyncio.to_thread(self._sync.refresh_worktrees)
         for _ in range(ATTEMPTS):
             head, commits = self._branch.head, list(self._branch.commits)
             await asyncio.to_thread(self._sync.check_commits, self._branch.take_unchecked())
@@ -142,13 +140,7 @@ class PushQueue:
         except CannotRebaseError as exc:
             await self._push_recovery_branch(exc)
         else:
-            await self._refresh_worktrees()
-
-    async def _refresh_worktrees(self) -> None:
-        try:
             await asyncio.to_thread(self._sync.refresh_worktrees)
-        except RepositoryError as exc:
-            self.worktree_error = exc
 
     async def _push_recovery_branch(self, cause: object) -> None:
         """Stop pushing the branch, and push its head to a recovery branch."""

@@ -189,7 +189,8 @@ def test_a_broken_index_is_the_worktrees_trouble_not_the_runs(tmp_path: Path) ->
     done = phasebot_here("generate", NOTE, "--repo", folder, "--recipe", SMALL)
 
     assert done.returncode == 0
-    assert "note: the worktree was not refreshed (git diff-tree: " in done.stderr
+    assert "it was not refreshed (git " in done.stderr
+    assert "index file smaller than expected); correct the cause and run generate again" in done.stderr
     assert phases_of(folder, "note") == WHOLE
 
 
