@@ -5,8 +5,10 @@ so that Ctrl-C in the terminal reaches Phasebot and does not kill git in the mid
 """
 
 import os
+import signal
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
 
@@ -36,9 +38,12 @@ _CONFIG = (
     "maintenance.auto=false",
     "advice.detachedHead=false",
     "log.showSignature=false",
+    "core.fsmonitor=false",  # it may be a program
 )
+_RUN_FILTERS = ("checkout-index", "hash-object", "update-index")
+"""Commands that read or write files of a worktree, and so run programs from git's configuration; none sees a token."""
 REMOTE_TIMEOUT = 300.0
-"""Timeout of a fetch or push, in seconds."""
+"""Timeout of whatever may use the network, in seconds."""
 
 
 class Result(NamedTuple):
@@ -61,6 +66,8 @@ class Git:
         self._repo = repo
         self._repo.git.update_environment(**_ENVIRONMENT)
         self._command = ["git", *(word for setting in _CONFIG for word in ("-c", setting))]
+        self._credentials: Mapping[str, str] = {}
+        self._redact: Callable[[str], str] = str
 
     @property
     def common_dir(self) -> Path:
@@ -72,6 +79,21 @@ class Git:
         """The root of the worktree that Phasebot was started on."""
         return Path(str(self._repo.working_dir))
 
+    @cached_property
+    def promisors(self) -> Sequence[str]:
+        """The remotes that this clone fetches missing objects from when it needs them; none if it is complete."""
+        pattern = r"^(remote\..*\.promisor|extensions\.partialclone)$"
+        rows = self._execute("config", "--get-regexp", pattern).text.split("\n")
+        settings = (row.partition(" ")[::2] for row in rows if row)
+        names = (
+            key.split(".", 1)[1].removesuffix(".promisor") if value == "true" else value for key, value in settings
+        )
+        return [*dict.fromkeys(names)]
+
+    def fetch_missing_with(self, credentials: Mapping[str, str], redact: Callable[[str], str]) -> None:
+        """Fetch missing objects with *credentials*, an environment; *redact* removes them from messages."""
+        self._credentials, self._redact = credentials, redact
+
     def run(
         self,
         *arguments: str,
@@ -82,9 +104,32 @@ class Git:
     ) -> Result:
         """Run git and return its result, whatever the exit status.
 
+        In a partial clone, git may fetch the objects that it lacks, with a time limit and the credentials for it.
+
         Raises:
-            RepositoryError: Git could not be started, or took longer than *timeout* seconds.
+            RepositoryError: Git could not be started, took longer than *timeout* seconds, or could not fetch an object.
         """
+        if not self.promisors:
+            return self._execute(*arguments, stdin=stdin, environment=environment, folder=folder, timeout=timeout)
+        credentials = {} if command_of(arguments) in _RUN_FILTERS else self._credentials
+        environment, timeout = {**credentials, **(environment or {})}, timeout or REMOTE_TIMEOUT
+        result = self._execute(*arguments, stdin=stdin, environment=environment, folder=folder, timeout=timeout)
+        result = result._replace(err=self._redact(result.err))
+        if "promisor remote" in result.err:
+            raise RepositoryError(
+                f"git {command_of(arguments)}: this clone is partial, and what it lacks could not be fetched from "
+                f"{', '.join(self.promisors)} ({main_line(result.err)}); check the network and the credentials"
+            )
+        return result
+
+    def _execute(
+        self,
+        *arguments: str,
+        stdin: bytes = b"",
+        environment: Mapping[str, str] | None = None,
+        folder: Path | None = None,
+        timeout: float | None = None,
+    ) -> Result:
         command = [
             *self._command,
             "-C",
@@ -96,15 +141,16 @@ class Git:
                 command, as_process=True, istream=subprocess.PIPE, env=environment, start_new_session=True
             )  # keep a reference: the handle kills the process when it is garbage-collected
         except (GitError, OSError) as exc:
-            raise RepositoryError(f"git {arguments[0]}: {exc}") from exc
+            raise RepositoryError(f"git {command_of(arguments)}: {exc}") from exc
         process = handle.proc
         assert process is not None, "as_process returns a process"  # noqa: S101
         try:
             out, err = process.communicate(stdin, timeout=timeout)
         except subprocess.TimeoutExpired as exc:
-            process.kill()
+            os.killpg(process.pid, signal.SIGKILL)  # the one that waits is a child of git, which holds the pipes open
             process.communicate()
-            raise RepositoryError(f"git {arguments[0]}: no answer within {timeout:.0f} s; check the network") from exc
+            message = f"git {command_of(arguments)}: no answer within {timeout:.0f} s; check the network"
+            raise RepositoryError(message) from exc
         return Result(process.returncode, out, err.decode("utf-8", "replace").strip())
 
     def __call__(
@@ -121,9 +167,14 @@ class Git:
         """
         result = self.run(*arguments, stdin=stdin, environment=environment, folder=folder)
         if result.status != 0:
-            command = next(word for word in arguments if not word.startswith("-"))
-            raise RepositoryError(f"git {command}: {result.err or f'exit status {result.status}'}")
+            raise RepositoryError(f"git {command_of(arguments)}: {result.err or f'exit status {result.status}'}")
         return result.text
+
+
+def command_of(arguments: Sequence[str]) -> str:
+    """Return git's command in *arguments*, which may begin with options."""
+    words = (word for before, word in zip(("", *arguments), arguments, strict=False) if before != "-c")
+    return next(word for word in words if not word.startswith("-"))
 
 
 def main_line(err: str) -> str:

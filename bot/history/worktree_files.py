@@ -90,6 +90,9 @@ class WorktreeFiles:
             result = self._git.run(*arguments, stdin=info, folder=self.folder, environment=environment)
             if result.status != 0:
                 return result
+            if self._git.promisors:  # the command that writes files has no credentials to fetch them
+                oids = "".join(f"{files[path].oid}\n" for path in some)
+                self._git("cat-file", "--batch-check", stdin=oids.encode())
             names = "".join(f"{path}\0" for path in some).encode("utf-8", "surrogateescape")
             where = ("-f", "-q", "-z", "--stdin", f"--prefix={scratch}/tree/")
             return self._git.run("checkout-index", *where, stdin=names, folder=self.folder, environment=environment)
