@@ -145,9 +145,10 @@ class Runner:
     async def _propose_plan(self, stop: asyncio.Event) -> ProposedPlan | None:
         """Ask a model for a plan; None if the run has to end before it answers."""
         if self.propose_plan is None:
-            raise UsageError(
+            raise self._queue.failure or UsageError(
                 f"continuing {self._branch.name}: it has no plan; start the run with 'phasebot generate SPEC'"
             )
+        self.run.writer.check_writable()
         self.announcer.show(self._snapshot())
         self.announcer.note("planning the project")
         proposed = await wait_for_plan(self.propose_plan(), stop, self._clock.left)
@@ -204,6 +205,7 @@ class Runner:
         if free <= 0:
             return
         for phase, paths in list(self._ready())[:free]:
+            self.run.writer.check_writable()
             assert self._plan is not None, "phases come from a plan"  # noqa: S101
             self._tried.add((phase.key, phase.inputs))
             self._active[phase.key] = self.timer()

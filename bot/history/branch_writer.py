@@ -39,6 +39,14 @@ class BranchWriter:
         """The committer of new commits."""
         return self._identities[1]
 
+    def check_writable(self) -> None:
+        """Make sure that commits can be written, before something expensive is done for one.
+
+        Raises:
+            RepositoryError: They can't.
+        """
+        self._repository.git.check_writable(f"committing to {self._branch.name}")
+
     def start_repository(self) -> None:
         """Give a repository without commits a root commit, so that the run has a base to be merged into.
 
@@ -58,6 +66,7 @@ class BranchWriter:
             RepositoryError: Git failed; the branch was not changed.
         """
         branch = self._branch
+        self.check_writable()
         for _ in range(ATTEMPTS):
             ledger, parent = branch.ledger(phases), branch.head or branch.fork
             content = draft.compose(self._repository, ledger, parent)

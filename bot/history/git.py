@@ -5,6 +5,7 @@ so that Ctrl-C in the terminal reaches Phasebot and does not kill git in the mid
 """
 
 import os
+import re
 import signal
 import subprocess
 from collections.abc import Callable, Mapping, Sequence
@@ -42,6 +43,8 @@ _CONFIG = (
 )
 _RUN_FILTERS = ("checkout-index", "hash-object", "update-index")
 """Commands that read or write files of a worktree, and so run programs from git's configuration; none sees a token."""
+_FOREIGN = re.compile("detected dubious ownership|^fatal: unsafe repository", re.MULTILINE)
+_GET_PERMISSION = "get write permission for it, or work in a clone of your own"
 REMOTE_TIMEOUT = 300.0
 """Timeout of whatever may use the network, in seconds."""
 
@@ -62,10 +65,17 @@ class Result(NamedTuple):
 class Git:
     """Runs git in one repository."""
 
-    def __init__(self, repo: Repo) -> None:
-        self._repo = repo
+    def __init__(self, repo: Repo, *, is_workspace: bool = False) -> None:
+        """Run git in *repo*, which is the workspace that a runner mounted for this job if *is_workspace*.
+
+        A container's workspace may belong to another user.  Git refuses such a folder, unless it is told that it is
+        safe, which only that one is.
+        """
+        self._repo, self._is_workspace = repo, is_workspace
         self._repo.git.update_environment(**_ENVIRONMENT)
         self._command = ["git", *(word for setting in _CONFIG for word in ("-c", setting))]
+        if is_workspace:
+            self._command += ["-c", f"safe.directory={self.worktree.resolve()}"]
         self._credentials: Mapping[str, str] = {}
         self._redact: Callable[[str], str] = str
 
@@ -78,6 +88,20 @@ class Git:
     def worktree(self) -> Path:
         """The root of the worktree that Phasebot was started on."""
         return Path(str(self._repo.working_dir))
+
+    @property
+    def is_writable(self) -> bool:
+        """Whether commits can be written to the repository."""
+        return all(os.access(self.common_dir / name, os.W_OK) for name in ("objects", "refs"))
+
+    def check_writable(self, doing: str, error: type[RepositoryError] = RepositoryError) -> None:
+        """Make sure that commits can be written to the repository.
+
+        Raises:
+            RepositoryError: They can't; it is an *error*, and the message begins with *doing*.
+        """
+        if not self.is_writable:
+            raise error(f"{doing}: there is no permission to write to {self.common_dir}; {_GET_PERMISSION}")
 
     @cached_property
     def promisors(self) -> Sequence[str]:
@@ -151,7 +175,16 @@ class Git:
             process.communicate()
             message = f"git {command_of(arguments)}: no answer within {timeout:.0f} s; check the network"
             raise RepositoryError(message) from exc
-        return Result(process.returncode, out, err.decode("utf-8", "replace").strip())
+        result = Result(process.returncode, out, err.decode("utf-8", "replace").strip())
+        if result.status != 0 and _FOREIGN.search(result.err):
+            raise UsageError(self._ownership_message())
+        return result
+
+    def _ownership_message(self) -> str:
+        allow = "git config --global --add safe.directory"
+        step = f"""put the step 'run: {allow} "$GITHUB_WORKSPACE"' before this one"""
+        remedy = step if self._is_workspace else f"if you trust it, run '{allow} {self.worktree}'"
+        return f"opening {self.worktree}: the folder belongs to another user, so git refuses to read it; {remedy}"
 
     def __call__(
         self,
@@ -169,6 +202,15 @@ class Git:
         if result.status != 0:
             raise RepositoryError(f"git {command_of(arguments)}: {result.err or f'exit status {result.status}'}")
         return result.text
+
+
+def write_remedy(err: str) -> str:
+    """Return what to do about git's messages *err* after a failed write."""
+    if re.search("No space left|quota exceeded", err):
+        return "free some disk space, then run generate again"
+    if re.search("[Pp]ermission|Read-only file system", err):
+        return _GET_PERMISSION
+    return "run generate again, and if it fails again, check the repository with 'git fsck'"
 
 
 def command_of(arguments: Sequence[str]) -> str:
@@ -196,8 +238,10 @@ def config_environment(settings: Sequence[tuple[str, str]]) -> dict[str, str]:
     return variables
 
 
-def open_repository(folder: Path, *, search: bool = False) -> Git | None:
+def open_repository(folder: Path, *, search: bool = False, is_workspace: bool = False) -> Git | None:
     """Open the repository in *folder* or, with *search*, in a parent folder; None if *folder* is empty or missing.
+
+    *is_workspace* is as for :class:`Git`.
 
     Raises:
         UsageError: The folder has files but is not a repository, or it is a bare repository.
@@ -214,7 +258,7 @@ def open_repository(folder: Path, *, search: bool = False) -> Git | None:
         raise UsageError(f"opening {folder}: {exc.strerror or exc}") from exc
     if repo.bare:
         raise UsageError(f"opening {folder}: it is a bare repository; clone it and use the clone")
-    return Git(repo)
+    return Git(repo, is_workspace=is_workspace)
 
 
 def create_repository(folder: Path) -> Git:

@@ -148,6 +148,7 @@ class Remote:
         if "couldn't find remote ref" in result.err:
             self._repository.git.run("update-ref", "-d", local_ref)
             return None
+        self._repository.git.check_writable(f"fetching {name} from {self.name}", PushError)
         remedy = _remedy(result.err) or "check the remote"
         error = UnreachableError if _TEMPORARY.search(result.err) else PushError
         alternative = "" if self._credentials else ", or use --no-push"  # with a token, pushing is what people want
