@@ -39,6 +39,12 @@ class BudgetExceeded(NoModelAnswered):
     """The token budget (``--max-tokens``) leaves no room for another model request."""
 
 
+class InputNotUsed(PhasebotError):
+    """The run is complete, but something that a person wrote could not be used; a later run can use it."""
+
+    exit_code = 3
+
+
 class ForgeError(PhasebotError):
     """The forge (GitHub) is unreachable or returned an error; pushed commits are safe."""
 

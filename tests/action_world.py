@@ -32,7 +32,7 @@ from bot.generation.provider import GenerationRequest, GenerationResult
 from bot.generation.provider_factory import OpenedProvider, ProviderOptions
 from bot.history import stop_request
 from bot.settings import GeminiSettings, read_actions_settings
-from tests.git_http_server import GitServer
+from tests.git_http_server import GitServer, basic
 from tests.github_server import LOGIN, TOKEN, FakeGitHub, Json, Pull
 from tests.repositories import NOTE, SMALL, ScriptedProvider, clone, git, new_origin
 from tests.unit.values import BLOG
@@ -142,6 +142,22 @@ class World:
             folder, *how, self.origin.as_uri(), "+refs/heads/main:refs/remotes/origin/main"
         )  # not by HTTP: it is faster
         git(folder, "checkout", "--quiet", "-B", "main", "refs/remotes/origin/main")
+        return folder
+
+    def partial_checkout(self, objects: str, *, sparse: bool = False) -> Path:
+        """Make a workspace that lacks *objects*, as actions/checkout does with a filter, or for sparse checkouts."""
+        self.jobs += 1
+        folder = self.root / f"job-{self.jobs}"
+        folder.mkdir()
+        git(self.origin, "config", "uploadpack.allowFilter", "true")
+        git(folder, "init", "--quiet")
+        git(folder, "remote", "add", "origin", f"{self.server.url}/acme/blog.git")
+        header = ("-c", f"http.extraheader=AUTHORIZATION: basic {basic(self.token)}")
+        how = ("--quiet", "--no-tags", "--depth=1", f"--filter={objects}", "origin")
+        git(folder, *header, "fetch", *how, "+refs/heads/main:refs/remotes/origin/main")
+        if sparse:
+            git(folder, "sparse-checkout", "set", "--cone", "docs")
+        git(folder, *header, "checkout", "--quiet", "-B", "main", "refs/remotes/origin/main")
         return folder
 
     def environment(self, folder: Path, payload: object, *, attempt: int = 1) -> dict[str, str]:

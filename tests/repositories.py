@@ -2,7 +2,9 @@
 
 import asyncio
 import contextlib
+import ctypes
 import io
+import resource
 import signal
 import subprocess
 import sys
@@ -29,6 +31,8 @@ from tests.unit.values import BLOG
 
 DATA = Path(__file__).parent / "data"
 SMALL = DATA / "recipes" / "small"
+_PR_CAPBSET_DROP, _CAPABILITIES = 24, (0, 1, 2, 3)
+"""Linux: drop the right to change owners, and to ignore permissions."""
 NOTE = "# Note\n\n- Note: text text\n"
 
 
@@ -80,6 +84,23 @@ def phasebot(*arguments: object, cwd: Path | None = None, stdin: str = "") -> su
     """Run the command line in a process of its own."""
     command = [sys.executable, "-m", "bot", *map(str, arguments)]
     return subprocess.run(command, capture_output=True, text=True, check=False, cwd=cwd, input=stdin, timeout=120)
+
+
+def phasebot_limited(*arguments: object, file_size: int | None = None) -> subprocess.CompletedProcess[str]:
+    """Run the command line in a process that may not write what it has no permission for, even as root.
+
+    It may not write files larger than *file_size* either.
+    """
+
+    def limit() -> None:
+        prctl = ctypes.CDLL(None).prctl
+        for capability in _CAPABILITIES:
+            prctl(_PR_CAPBSET_DROP, capability, 0, 0, 0)  # only root has any to lose
+        if file_size:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (file_size, file_size))
+
+    command = [sys.executable, "-m", "bot", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=120, preexec_fn=limit)
 
 
 def phasebot_here(*arguments: object) -> subprocess.CompletedProcess[str]:

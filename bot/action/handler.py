@@ -116,6 +116,7 @@ class CommandHandler:
             )
         location = RunLocation(
             folder=settings.workspace,
+            is_workspace=True,
             run=request.run,
             base=self.inputs.base_branch,
             default_base=request.event.default_branch,

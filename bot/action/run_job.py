@@ -85,6 +85,7 @@ class RunJob:
                 result = await factory.work(self.run, request, progress, self.timer, stop, take_request)
             except PhasebotError as exc:
                 result = RunResult(self._last_snapshot(progress), error=exc)
+        self._log_notes(result)
         status, error = _status(result, self.request.command.verb), result.error
         command = self._next_command(result)
         if status == "incomplete" and result.out_of_time and self._start_next_job(command, progress):
@@ -106,11 +107,13 @@ class RunJob:
             phases=self.request.phases, to=command.to, cascade=command.cascade, requester=self.request.requester
         )
         result = await factory.roll_back_phases(self.run, request, progress.note)
+        self._log_notes(result)
         return await self._finish(progress, result.snapshot, "answered", "reverted", command=self._next_command(result))
 
     async def _report(self) -> CommandResult:
         progress = self._progress_comment()
         result = await factory.publish_and_read(self.run)
+        self._log_notes(result)
         finish = functools.partial(self._finish, progress, result.snapshot, command=self._next_command(result))
         if result.error:
             status = _status(result, self.request.command.verb)
@@ -121,6 +124,11 @@ class RunJob:
         if self.request.command.verb == "plan" and result.snapshot.plan:
             return await finish("answered", "planned")
         return await finish("failed", "stopped", error=PhasebotError(_ENDED_EARLY))
+
+    def _log_notes(self, result: RunResult) -> None:
+        """Log what was not written to the job's worktree, which nobody else sees."""
+        for note in result.notes:
+            self.announcer.note(note)
 
     async def _finish(
         self,

@@ -2,7 +2,7 @@
 
 import functools
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -150,6 +150,7 @@ def rollback(
         )
         result = asyncio.run(factory.roll_back_phases(run, request, door.log))
     _print_state(door, result.state, output, render_summary)
+    _log_notes(door, result.notes)
 
 
 @click.command()
@@ -185,13 +186,15 @@ def plan(door: Door, *, spec: str, output: str, recipe: str, output_dir: str, pr
 def status(door: Door, *, location: "RunLocation", output: str) -> None:
     """Show the phases of a run: status, commit, files, tokens, people's edits."""
     from bot.cli.output import render_conflicts, render_status
+    from bot.engine.first_plan import unused_plan_note
 
-    branch = _open_run(door, location).branch
-    branch.read()
-    plan, state, error = branch.view()
+    run = _open_run(door, location)
+    run.branch.read()
+    plan, state, error = run.branch.view()
     if plan is None and error is None:
-        branch.existing_plan()  # raises, because there is none
+        run.branch.existing_plan()  # raises, because there is none
     _print_state(door, state, output, render_status)
+    _log_notes(door, filter(None, [unused_plan_note(run)]))
     if error:
         raise error
     if conflicts := render_conflicts(state):
@@ -235,6 +238,11 @@ def _log_wait(door: Door, run: "OpenRun") -> None:
     door.log(f"waiting for another process to finish its work on {run.branch.name}")
 
 
+def _log_notes(door: Door, notes: Iterable[str]) -> None:
+    for note in notes:
+        door.log(f"note: {note}")
+
+
 def _work(door: Door, run: "OpenRun", request: "RunRequest", output: str) -> None:
     """Work on a run, print the result, and exit with its code."""
     import asyncio
@@ -246,6 +254,7 @@ def _work(door: Door, run: "OpenRun", request: "RunRequest", output: str) -> Non
     with run.lock(lambda: _log_wait(door, run)), door.announcer() as announcer:
         result = asyncio.run(until_signalled(functools.partial(factory.work, run, request, announcer, door.timer)))
     _print_state(door, result.state, output, render_summary)
+    _log_notes(door, result.notes)
     if result.error:
         raise result.error
     if outdated := render_outdated(result.state):

@@ -4,6 +4,7 @@ import asyncio
 import functools
 from collections.abc import Callable
 
+from bot.engine.first_plan import unused_plan_note
 from bot.engine.rejected_changes import rejected_changes
 from bot.engine.requests import RollbackRequest, RunRequest, RunResult
 from bot.engine.rollback import roll_back
@@ -110,11 +111,14 @@ async def roll_back_phases(run: OpenRun, request: RollbackRequest, log: Callable
         keys = roll_back(run, plan, request, log)
         log(f"rolled back: {', '.join(keys)}")
         queue.publish()
+    notes = [*run.sync.worktrees.notes(), *filter(None, [unused_plan_note(run)])]
     if failure := queue.explain():
+        for note in notes:
+            log(note)
         raise failure
     state = branch.state(plan.phases)
     rejected = rejected_changes(branch, state, {})
-    return RunResult(Snapshot(state=state, plan=plan.plan, pushes=run.sync.pushes, rejected=rejected))
+    return RunResult(Snapshot(state=state, plan=plan.plan, pushes=run.sync.pushes, rejected=rejected), notes=notes)
 
 
 async def publish_and_read(run: OpenRun) -> RunResult:
@@ -130,4 +134,6 @@ async def publish_and_read(run: OpenRun) -> RunResult:
     unpublished = frozenset(each.commit for each in state.phases if each.commit and not queue.is_published(each.commit))
     rejected = rejected_changes(branch, state, {})
     snapshot = Snapshot(state=state, plan=plan.plan if plan else None, unpublished=unpublished, rejected=rejected)
-    return RunResult(snapshot, error=error or (queue.explain() if unpublished else None))
+    return RunResult(
+        snapshot, error=error or (queue.explain() if unpublished else None), notes=run.sync.worktrees.notes()
+    )

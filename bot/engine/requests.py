@@ -77,6 +77,8 @@ class RunResult:
     remaining: Sequence[str] = ()
     """Keys of the wanted phases that are not generated yet, in plan order."""
     error: PhasebotError | None = None
+    notes: Sequence[str] = ()
+    """What people should know about their worktrees at the end."""
     out_of_time: bool = False
     """Whether the time limit ended it after some phases were generated, so that another process can continue."""
 

@@ -9,7 +9,7 @@ import functools
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from bot.engine.first_plan import unused_spec_note, wait_for_plan
+from bot.engine.first_plan import unused_plan_note, unused_spec_note, wait_for_plan
 from bot.engine.instructions import commit_instruction
 from bot.engine.phase_commits import phase_commit
 from bot.engine.rejected_changes import rejected_changes
@@ -18,7 +18,16 @@ from bot.engine.rollback import roll_back_removed
 from bot.engine.run_clock import RunClock
 from bot.engine.scheduler import Scheduler
 from bot.engine.snapshot import Announcer, Snapshot
-from bot.errors import Interrupted, NoModelAnswered, PhasebotError, ProviderError, PushError, Stopped, UsageError
+from bot.errors import (
+    InputNotUsed,
+    Interrupted,
+    NoModelAnswered,
+    PhasebotError,
+    ProviderError,
+    PushError,
+    Stopped,
+    UsageError,
+)
 from bot.generation.llm.token_budget import TokenBudget
 from bot.generation.provider import GenerationRequest, GenerationResult, ProposedPlan, Provider
 from bot.history.checkout import OpenRun
@@ -88,8 +97,6 @@ class Runner:
         snapshot = self._snapshot()
         snapshot = replace(snapshot, rejected=rejected_changes(self._branch, snapshot.state, self._rejected))
         self.announcer.show(snapshot)
-        if self._queue.worktree_error:
-            self.announcer.note(f"the worktree was not refreshed ({self._queue.worktree_error}); run generate again")
         return self._result(snapshot, interrupted=stop.is_set())
 
     # Starting
@@ -149,9 +156,10 @@ class Runner:
     async def _propose_plan(self, stop: asyncio.Event) -> ProposedPlan | None:
         """Ask a model for a plan; None if the run has to end before it answers."""
         if self.propose_plan is None:
-            raise UsageError(
+            raise self._queue.failure or UsageError(
                 f"continuing {self._branch.name}: it has no plan; start the run with 'phasebot generate SPEC'"
             )
+        self.run.writer.check_writable()
         self.announcer.show(self._snapshot())
         self.announcer.note("planning the project")
         proposed = await wait_for_plan(self.propose_plan(), stop, self._clock.left)
@@ -209,6 +217,7 @@ class Runner:
         if free <= 0:
             return
         for phase, paths in list(self._ready())[:free]:
+            self.run.writer.check_writable()
             assert self._plan is not None, "phases come from a plan"  # noqa: S101
             self._tried.add((phase.key, phase.inputs))
             self._active[phase.key] = self.timer()
@@ -293,8 +302,11 @@ class Runner:
             error = Interrupted("stopped as asked; what was finished is committed, run generate again to continue")
         if failure and error is not failure:
             self.announcer.note(str(failure))
+        notes = self.run.sync.worktrees.notes()
+        if unused := unused_plan_note(self.run):
+            error, notes = (error, [*notes, unused]) if error or remaining else (InputNotUsed(unused), notes)
         out_of_time = bool(remaining) and progress and not self._clock.has_time
-        return RunResult(snapshot, remaining, error, out_of_time=out_of_time)
+        return RunResult(snapshot, remaining, error, notes, out_of_time=out_of_time)
 
     def _push_failure(self, *, unfinished: bool) -> PushError | None:
         failure = self._queue.explain()

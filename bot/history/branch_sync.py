@@ -6,16 +6,15 @@ Safe to call concurrently with :meth:`bot.history.branch_writer.BranchWriter.com
 
 from collections.abc import Sequence
 from contextlib import suppress
-from pathlib import Path
 
 from bot.errors import PushError, RepositoryError
-from bot.history import worktree_sync
 from bot.history.ledger import derive_state
 from bot.history.rebase import rebase
 from bot.history.remote import RejectedError, Remote
 from bot.history.repository import Repository
 from bot.history.run_branch import RunBranch
 from bot.history.run_state import Commit
+from bot.history.worktree_sync import Worktrees
 
 _COMBINE_EVERY = 32
 """Packs are combined after this many commits; each commit adds one pack."""
@@ -39,7 +38,7 @@ class BranchSync:
         self._last_known: str | None = None
         """Where the remote-tracking branch pointed before the last fetch."""
         self._combined_at = 0
-        self._refreshed: dict[Path, str] = {}
+        self.worktrees = Worktrees(repository, branch.ref)
 
     @property
     def pushes(self) -> bool:
@@ -138,16 +137,9 @@ class BranchSync:
         raise PushError(f"pushing {name}: there are {_MAX_RECOVERY_BRANCHES - 1} already; delete those you don't need")
 
     def refresh_worktrees(self) -> None:
-        """Refresh every worktree that has the branch checked out."""
-        branch, git = self._branch, self._repository.git
-        head = branch.head
-        if head is None:
-            return
-        for folder in worktree_sync.worktrees_on(git, branch.ref):
-            last_synced = self._refreshed.get(folder)
-            if last_synced != head:
-                worktree_sync.refresh_worktree(git, folder, branch.ref, head, base=branch.fork, last_synced=last_synced)
-                self._refreshed[folder] = head
+        """Refresh every worktree that has the branch checked out; :attr:`worktrees` says what failed."""
+        if self._branch.head:
+            self.worktrees.refresh(self._branch.head, self._branch.fork)
 
     def combine_packs(self) -> None:
         """Combine the packs once there are many: each commit adds one, and git searches all of them for every object.

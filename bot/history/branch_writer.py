@@ -45,6 +45,14 @@ class BranchWriter:
         """The committer of new commits."""
         return self._identities[1]
 
+    def check_writable(self) -> None:
+        """Make sure that commits can be written, before something expensive is done for one.
+
+        Raises:
+            RepositoryError: They can't.
+        """
+        self._repository.git.check_writable(f"committing to {self._branch.name}")
+
     def start_repository(self) -> None:
         """Give a repository without commits a root commit, so that the run has a base to be merged into.
 
@@ -63,6 +71,7 @@ class BranchWriter:
         Raises:
             RepositoryError: Git failed; the branch was not changed.
         """
+        self.check_writable()
         retrying = tenacity.Retrying(
             retry=tenacity.retry_if_exception_type(RefMovedError),
             wait=_WAITS,

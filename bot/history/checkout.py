@@ -27,6 +27,8 @@ class RunLocation:
     """Where to find a run; None means the repository's default."""
 
     folder: Path
+    is_workspace: bool = False
+    """Whether the folder is the workspace that a runner mounted for this job."""
     run: str | None = None
     base: str | None = None
     default_base: str | None = None
@@ -118,7 +120,8 @@ def find_checkout(location: RunLocation, render: RenderPhase) -> Checkout | None
     """
     if location.run is not None:
         check_run_name(location.run)
-    git = open_repository(location.folder, search=location.folder == Path())
+    search = location.folder == Path()
+    git = open_repository(location.folder, search=search, is_workspace=location.is_workspace)
     return Checkout(location, git, render) if git else None
 
 

@@ -5,8 +5,11 @@ so that Ctrl-C in the terminal reaches Phasebot and does not kill git in the mid
 """
 
 import os
+import re
+import signal
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
 
@@ -36,9 +39,14 @@ _CONFIG = (
     "maintenance.auto=false",
     "advice.detachedHead=false",
     "log.showSignature=false",
+    "core.fsmonitor=false",  # it may be a program
 )
+_RUN_FILTERS = ("checkout-index", "hash-object", "update-index")
+"""Commands that read or write files of a worktree, and so run programs from git's configuration; none sees a token."""
+_FOREIGN = re.compile("detected dubious ownership|^fatal: unsafe repository", re.MULTILINE)
+_GET_PERMISSION = "get write permission for it, or work in a clone of your own"
 REMOTE_TIMEOUT = 300.0
-"""Timeout of a fetch or push, in seconds."""
+"""Timeout of whatever may use the network, in seconds."""
 
 
 class Result(NamedTuple):
@@ -57,10 +65,19 @@ class Result(NamedTuple):
 class Git:
     """Runs git in one repository."""
 
-    def __init__(self, repo: Repo) -> None:
-        self._repo = repo
+    def __init__(self, repo: Repo, *, is_workspace: bool = False) -> None:
+        """Run git in *repo*, which is the workspace that a runner mounted for this job if *is_workspace*.
+
+        A container's workspace may belong to another user.  Git refuses such a folder, unless it is told that it is
+        safe, which only that one is.
+        """
+        self._repo, self._is_workspace = repo, is_workspace
         self._repo.git.update_environment(**_ENVIRONMENT)
         self._command = ["git", *(word for setting in _CONFIG for word in ("-c", setting))]
+        if is_workspace:
+            self._command += ["-c", f"safe.directory={self.worktree.resolve()}"]
+        self._credentials: Mapping[str, str] = {}
+        self._redact: Callable[[str], str] = str
 
     @property
     def common_dir(self) -> Path:
@@ -72,6 +89,35 @@ class Git:
         """The root of the worktree that Phasebot was started on."""
         return Path(str(self._repo.working_dir))
 
+    @property
+    def is_writable(self) -> bool:
+        """Whether commits can be written to the repository."""
+        return all(os.access(self.common_dir / name, os.W_OK) for name in ("objects", "refs"))
+
+    def check_writable(self, doing: str, error: type[RepositoryError] = RepositoryError) -> None:
+        """Make sure that commits can be written to the repository.
+
+        Raises:
+            RepositoryError: They can't; it is an *error*, and the message begins with *doing*.
+        """
+        if not self.is_writable:
+            raise error(f"{doing}: there is no permission to write to {self.common_dir}; {_GET_PERMISSION}")
+
+    @cached_property
+    def promisors(self) -> Sequence[str]:
+        """The remotes that this clone fetches missing objects from when it needs them; none if it is complete."""
+        pattern = r"^(remote\..*\.promisor|extensions\.partialclone)$"
+        rows = self._execute("config", "--get-regexp", pattern).text.split("\n")
+        settings = (row.partition(" ")[::2] for row in rows if row)
+        names = (
+            key.split(".", 1)[1].removesuffix(".promisor") if value == "true" else value for key, value in settings
+        )
+        return [*dict.fromkeys(names)]
+
+    def fetch_missing_with(self, credentials: Mapping[str, str], redact: Callable[[str], str]) -> None:
+        """Fetch missing objects with *credentials*, an environment; *redact* removes them from messages."""
+        self._credentials, self._redact = credentials, redact
+
     def run(
         self,
         *arguments: str,
@@ -82,9 +128,32 @@ class Git:
     ) -> Result:
         """Run git and return its result, whatever the exit status.
 
+        In a partial clone, git may fetch the objects that it lacks, with a time limit and the credentials for it.
+
         Raises:
-            RepositoryError: Git could not be started, or took longer than *timeout* seconds.
+            RepositoryError: Git could not be started, took longer than *timeout* seconds, or could not fetch an object.
         """
+        if not self.promisors:
+            return self._execute(*arguments, stdin=stdin, environment=environment, folder=folder, timeout=timeout)
+        credentials = {} if command_of(arguments) in _RUN_FILTERS else self._credentials
+        environment, timeout = {**credentials, **(environment or {})}, timeout or REMOTE_TIMEOUT
+        result = self._execute(*arguments, stdin=stdin, environment=environment, folder=folder, timeout=timeout)
+        result = result._replace(err=self._redact(result.err))
+        if "promisor remote" in result.err:
+            raise RepositoryError(
+                f"git {command_of(arguments)}: this clone is partial, and what it lacks could not be fetched from "
+                f"{', '.join(self.promisors)} ({main_line(result.err)}); check the network and the credentials"
+            )
+        return result
+
+    def _execute(
+        self,
+        *arguments: str,
+        stdin: bytes = b"",
+        environment: Mapping[str, str] | None = None,
+        folder: Path | None = None,
+        timeout: float | None = None,
+    ) -> Result:
         command = [
             *self._command,
             "-C",
@@ -96,16 +165,26 @@ class Git:
                 command, as_process=True, istream=subprocess.PIPE, env=environment, start_new_session=True
             )  # keep a reference: the handle kills the process when it is garbage-collected
         except (GitError, OSError) as exc:
-            raise RepositoryError(f"git {arguments[0]}: {exc}") from exc
+            raise RepositoryError(f"git {command_of(arguments)}: {exc}") from exc
         process = handle.proc
         assert process is not None, "as_process returns a process"  # noqa: S101
         try:
             out, err = process.communicate(stdin, timeout=timeout)
         except subprocess.TimeoutExpired as exc:
-            process.kill()
+            os.killpg(process.pid, signal.SIGKILL)  # the one that waits is a child of git, which holds the pipes open
             process.communicate()
-            raise RepositoryError(f"git {arguments[0]}: no answer within {timeout:.0f} s; check the network") from exc
-        return Result(process.returncode, out, err.decode("utf-8", "replace").strip())
+            message = f"git {command_of(arguments)}: no answer within {timeout:.0f} s; check the network"
+            raise RepositoryError(message) from exc
+        result = Result(process.returncode, out, err.decode("utf-8", "replace").strip())
+        if result.status != 0 and _FOREIGN.search(result.err):
+            raise UsageError(self._ownership_message())
+        return result
+
+    def _ownership_message(self) -> str:
+        allow = "git config --global --add safe.directory"
+        step = f"""put the step 'run: {allow} "$GITHUB_WORKSPACE"' before this one"""
+        remedy = step if self._is_workspace else f"if you trust it, run '{allow} {self.worktree}'"
+        return f"opening {self.worktree}: the folder belongs to another user, so git refuses to read it; {remedy}"
 
     def __call__(
         self,
@@ -121,8 +200,30 @@ class Git:
         """
         result = self.run(*arguments, stdin=stdin, environment=environment, folder=folder)
         if result.status != 0:
-            raise RepositoryError(f"git {arguments[0]}: {result.err or f'exit status {result.status}'}")
+            raise RepositoryError(f"git {command_of(arguments)}: {result.err or f'exit status {result.status}'}")
         return result.text
+
+
+def write_remedy(err: str) -> str:
+    """Return what to do about git's messages *err* after a failed write."""
+    if re.search("No space left|quota exceeded", err):
+        return "free some disk space, then run generate again"
+    if re.search("[Pp]ermission|Read-only file system", err):
+        return _GET_PERMISSION
+    return "run generate again, and if it fails again, check the repository with 'git fsck'"
+
+
+def command_of(arguments: Sequence[str]) -> str:
+    """Return git's command in *arguments*, which may begin with options."""
+    words = (word for before, word in zip(("", *arguments), arguments, strict=False) if before != "-c")
+    return next(word for word in words if not word.startswith("-"))
+
+
+def main_line(err: str) -> str:
+    """Return the line of git's messages that says what went wrong."""
+    lines = [line for line in err.splitlines() if line.strip()]
+    prefixed = (line for prefix in ("fatal:", "error:") for line in lines if line.startswith(prefix))
+    return next(prefixed, lines[-1] if lines else "git gave no reason")
 
 
 def config_environment(settings: Sequence[tuple[str, str]]) -> dict[str, str]:
@@ -137,8 +238,10 @@ def config_environment(settings: Sequence[tuple[str, str]]) -> dict[str, str]:
     return variables
 
 
-def open_repository(folder: Path, *, search: bool = False) -> Git | None:
+def open_repository(folder: Path, *, search: bool = False, is_workspace: bool = False) -> Git | None:
     """Open the repository in *folder* or, with *search*, in a parent folder; None if *folder* is empty or missing.
+
+    *is_workspace* is as for :class:`Git`.
 
     Raises:
         UsageError: The folder has files but is not a repository, or it is a bare repository.
@@ -155,7 +258,7 @@ def open_repository(folder: Path, *, search: bool = False) -> Git | None:
         raise UsageError(f"opening {folder}: {exc.strerror or exc}") from exc
     if repo.bare:
         raise UsageError(f"opening {folder}: it is a bare repository; clone it and use the clone")
-    return Git(repo)
+    return Git(repo, is_workspace=is_workspace)
 
 
 def create_repository(folder: Path) -> Git:

@@ -58,8 +58,6 @@ class PushQueue:
         """Why the branch can't be pushed any more; its head is pushed to a recovery branch instead."""
         self.interrupted: PushError | None = None
         """Why the last push failed; the next one may succeed."""
-        self.worktree_error: RepositoryError | None = None
-        """Why a worktree was not refreshed; the branch itself is fine."""
 
     async def __aenter__(self) -> Self:
         self._task = asyncio.create_task(self._run())
@@ -174,7 +172,7 @@ class PushQueue:
 
     async def _publish(self) -> None:
         """Push the head, again while others push first."""
-        await self._refresh_worktrees()
+        await asyncio.to_thread(self._sync.refresh_worktrees)
         retrying = tenacity.AsyncRetrying(
             retry=tenacity.retry_if_exception_type(RejectedError),
             wait=tenacity.wait_random_exponential(multiplier=0.2, max=_LONGEST_WAIT),
@@ -221,13 +219,7 @@ class PushQueue:
         self._behind = False
         if theirs == self._branch.head:
             self.published |= {commit.oid for commit in self._branch.commits}
-        await self._refresh_worktrees()
-
-    async def _refresh_worktrees(self) -> None:
-        try:
-            await asyncio.to_thread(self._sync.refresh_worktrees)
-        except RepositoryError as exc:
-            self.worktree_error = exc
+        await asyncio.to_thread(self._sync.refresh_worktrees)
 
     async def _push_recovery_branch(self, head: str) -> None:
         """Push *head* to the recovery branch, which grows with every new commit."""

@@ -1,6 +1,7 @@
 """Fetch and push the branch of a run; a branch is never force-pushed.
 
-The token, if there is one, is passed in the environment of each fetch or push and stored nowhere.
+The token, if there is one, is passed in the environment of each fetch or push and stored nowhere.  In a partial clone,
+every git call that may fetch objects gets it, except for those that run programs from git's configuration.
 """
 
 import re
@@ -126,6 +127,8 @@ class Remote:
         self._repository = repository
         self._credentials = credentials
         self.name = name
+        if credentials and any(self._is_covered(promisor) for promisor in repository.git.promisors):
+            repository.git.fetch_missing_with(credentials.environment, credentials.redact)
 
     def tracking_ref(self, branch: str) -> str:
         """Return the remote-tracking branch of *branch*."""
@@ -155,6 +158,7 @@ class Remote:
         if "couldn't find remote ref" in result.err:
             self._repository.git.run("update-ref", "-d", local_ref)
             return None
+        self._repository.git.check_writable(f"fetching {name} from {self.name}", PushError)
         error, remedy = _classify("", result.err)
         alternative = "" if self._credentials else ", or use --no-push"  # with a token, pushing is what people want
         todo = f"{remedy or 'check the remote'}{alternative}"
@@ -198,15 +202,19 @@ class Remote:
 
     def _run(self, *arguments: str) -> Result:
         """Run git against the remote, with the token if it is for its server; the output is redacted."""
-        git, credentials = self._repository.git, self._credentials
+        credentials = self._credentials
         if credentials is None:
             return self._run_with_timeout(*arguments, environment=None)
         push_flag = ("--push",) if arguments[0] == "push" else ()
-        urls = git.run("remote", "get-url", "--all", *push_flag, "--", self.name).text.split("\n")
-        environment = credentials.environment if any(map(credentials.covers, urls)) else None
+        environment = credentials.environment if self._is_covered(self.name, *push_flag) else None
         result = self._run_with_timeout(*arguments, environment=environment)
         output = credentials.redact(result.out.decode("utf-8", "surrogateescape"))
         return Result(result.status, output.encode("utf-8", "surrogateescape"), credentials.redact(result.err))
+
+    def _is_covered(self, name: str, *push_flag: str) -> bool:
+        """Whether the token is for the server of the remote *name*."""
+        urls = self._repository.git.run("remote", "get-url", "--all", *push_flag, "--", name).text.split("\n")
+        return self._credentials is not None and any(map(self._credentials.covers, urls))
 
     def _run_with_timeout(self, *arguments: str, environment: Mapping[str, str] | None) -> Result:
         try:

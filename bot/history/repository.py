@@ -236,7 +236,7 @@ class Repository:
 
     def combine_packs(self) -> None:
         """Combine small packs into larger ones.  Large packs, and all packs of a partial clone, stay as they are."""
-        if self.git.run("config", "--get-regexp", r"^remote\..*\.promisor$").status != 0:
+        if self.git.is_writable and not self.git.promisors:
             self.git.run("repack", "-d", "-q", "--geometric=2")
 
     def is_empty(self) -> bool:

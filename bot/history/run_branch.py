@@ -98,6 +98,12 @@ class RunBranch:
         found = self.plan_file()
         return self.plans.resolve(found) if found else None
 
+    def versions(self, path: str) -> Collection[str]:
+        """Return the blobs that the branch, or the commit it started from, ever had at *path*."""
+        entries = [commit.changes.get(path) for commit in self.commits]
+        entries += self._repository.entries(self.fork, [path]).values() if self.fork else []
+        return {entry.oid for entry in entries if entry}
+
     def existing_plan(self) -> ResolvedPlan:
         """Return the plan at head.
 

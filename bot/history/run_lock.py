@@ -1,8 +1,9 @@
 """Lock a run, so that only one process per clone works on it."""
 
+import os
 import stat
 from collections.abc import Callable
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 from bot.errors import RepositoryError
@@ -11,13 +12,15 @@ from bot.errors import RepositoryError
 def lock_run(git_folder: Path, run: str, on_wait: Callable[[], None]) -> AbstractContextManager[object]:
     """Acquire the lock of *run*, and wait if another process holds it; a dying process releases its lock.
 
-    *on_wait* is called once before waiting.
+    *on_wait* is called once before waiting.  A repository that can't be written needs no lock.
 
     Raises:
         RepositoryError: The lock file can't be written.
     """
     from filelock import FileLock, Timeout
 
+    if not os.access(git_folder / "objects", os.W_OK):
+        return nullcontext()
     path = git_folder / "phasebot" / f"{run.replace('/', '--')}.lock"
     try:
         mode = stat.S_IMODE(git_folder.stat().st_mode)  # whoever shares the repository shares the lock

@@ -1,208 +1,231 @@
-"""Refresh a worktree that has the run's branch checked out, without touching local changes.
+"""Refresh the worktrees that have the run's branch checked out, without touching local changes.
 
 Only paths that the branch changed are written.  Files are written before the index is updated, so a kill in between
 leaves files that the index does not list yet.  The next run can then find the commits that the worktree lacks.
+
+The index never lists a version that could not be written.  Such a path looks like one that a person removed, so a file
+beside the index lists them all, and the next run tries them again.
 """
 
-import tempfile
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
-from typing import NamedTuple
 
-from bot.history.git import Git
+from bot.errors import RepositoryError
+from bot.history.git import main_line
+from bot.history.repository import Repository
 from bot.history.run_state import Entry
+from bot.history.worktree_changes import Change, SyncPoint, find_sync_point, index_entries, pending_changes
+from bot.history.worktree_files import WorktreeFiles, index_info
+from bot.text import one_line
 
-_MAX_ARGUMENTS = 400
-"""Paths per git call; the length of a command line is limited."""
-_MAX_REFLOG_ENTRIES = 50
-"""How many reflog entries are searched; a worktree is a few commits behind at most."""
-
-
-class _Change(NamedTuple):
-    path: str
-    old: Entry | None
-    new: Entry | None
-
-
-def worktrees_on(git: Git, ref: str) -> list[Path]:
-    """Return the worktrees that have *ref* checked out."""
-    found = []
-    for block in git("worktree", "list", "--porcelain").split("\n\n"):
-        fields = dict(line.partition(" ")[::2] for line in block.split("\n"))
-        if fields.get("branch") == ref and Path(fields["worktree"]).is_dir():
-            found.append(Path(fields["worktree"]))
-    return found
+_OWED = "phasebot-unwritten"
+"""The file beside the index; its format is that of ``git update-index --index-info``."""
+_MAX_NAMED = 5
+"""How many paths a message names."""
+_MAX_TEXT = 300
+_SUBMODULE = "160000"
 
 
-class _SyncPoint(NamedTuple):
-    """The commit that a worktree was last refreshed to."""
+class Worktrees:
+    """The worktrees that have one branch checked out."""
 
-    commit: str | None
-    """None for the empty tree."""
-    later_oids: Mapping[str, Collection[str | None]] = {}
-    """Path → blobs the branch had there after the commit; a killed refresh may have left one of them on disk."""
+    def __init__(self, repository: Repository, ref: str) -> None:
+        self._repository, self._ref = repository, ref
+        self._known: dict[Path, _Worktree] = {}
+        self._error: RepositoryError | None = None
 
-
-def refresh_worktree(git: Git, folder: Path, ref: str, head: str, *, base: str | None, last_synced: str | None) -> None:
-    """Refresh the worktree in *folder* to *head*, the commit that *ref* points to; *base* is where the branch began.
-
-    *last_synced* is the commit that this process last refreshed it to, if any.  Paths that a person changed, staged,
-    removed or blocked stay as they are.  If the index is locked, the next run refreshes it.
-    """
-    point = _SyncPoint(last_synced)
-    changes, index = _pending_changes(git, folder, point, head) if last_synced else ([], {})
-    if last_synced is None or any(index.get(path) != old for path, old, _ in changes):  # a person may have committed
-        point = _find_sync_point(git, folder, ref, head, base)
-        changes, index = _pending_changes(git, folder, point, head)
-    _refresh(git, folder, changes, index, point.later_oids, digits=len(head))
-
-
-def _pending_changes(
-    git: Git, folder: Path, point: _SyncPoint, head: str
-) -> tuple[Sequence[_Change], Mapping[str, Entry]]:
-    """Return the changes since *point* and the index entries at their paths.
-
-    They include paths that changed and changed back, because a killed refresh may have written the version in between.
-    """
-    changes = _changes(git, point.commit, head)
-    changed_back = sorted(set(point.later_oids) - {change.path for change in changes})
-    index = _index(git, folder, [*(change.path for change in changes), *changed_back])
-    return [*changes, *(_Change(path, index.get(path), index.get(path)) for path in changed_back)], index
-
-
-def _find_sync_point(git: Git, folder: Path, ref: str, head: str, base: str | None) -> _SyncPoint:
-    """Return the commit that the worktree was last refreshed to.
-
-    The candidates are the earlier commits in the reflog of *ref*.  The index is compared with each of them, at all
-    paths that changed since the oldest one.  The commit with the fewest differences wins, the newest one on a tie.
-    No single comparison is enough: a later commit may have changed a path back, and what a person staged matches none.
-    """
-    if git.run("diff-index", "--cached", "--quiet", head, "--", folder=folder).status == 0:
-        return _SyncPoint(head)
-    log = git("log", "-g", "--format=%H", ref, "--").split("\n")
-    earlier = log[log.index(head) + 1 :][:_MAX_REFLOG_ENTRIES] if head in log else []  # the ref may have moved since
-    candidates: list[str | None] = [*earlier, base]
-    steps = [_changes(git, old, new) for old, new in zip(candidates, [head, *earlier], strict=True)]
-    tree = {change.path: change.new for changes in reversed(steps) for change in changes}
-    index = _index(git, folder, list(tree))
-    best, fewest = _SyncPoint(head), sum(index.get(path) != entry for path, entry in tree.items())
-    later_oids: dict[str, set[str | None]] = {}
-    for commit, changes in zip(candidates, steps, strict=True):
-        for path, old, new in changes:
-            later_oids.setdefault(path, set()).add(new.oid if new else None)
-            tree[path] = old
-        differences = sum(index.get(path) != entry for path, entry in tree.items())
-        if differences < fewest:
-            best, fewest = _SyncPoint(commit, {path: frozenset(oids) for path, oids in later_oids.items()}), differences
-    return best
-
-
-def _refresh(
-    git: Git,
-    folder: Path,
-    changes: Sequence[_Change],
-    index: Mapping[str, Entry],
-    later_oids: Mapping[str, Collection[str | None]],
-    digits: int,
-) -> None:
-    hashes = _hashes(git, folder, [change.path for change in changes])
-    files: dict[str, Entry] = {}
-    index_updates: dict[str, Entry | None] = {}
-    for path, old, new in changes:
-        if index.get(path) != old or _is_blocked(folder, path):
-            continue  # refreshed already, staged by a person, or blocked
-        index_updates[path] = new
-        on_disk = hashes.get(path, "" if _exists(folder, path) else None)
-        if on_disk not in {old.oid if old else None, *later_oids.get(path, ())}:
-            continue  # a person changed the file: keep it, and let it show as modified
-        if new is None:
-            (folder / path).unlink(missing_ok=True)
-            _remove_empty_folders(folder, path)
-        else:
-            files[path] = new
-    _write_files(git, folder, files)
-    if index_updates:
-        stdin = _index_info(index_updates, digits)
-        git.run("update-index", "--add", "-z", "--index-info", stdin=stdin, folder=folder)
-
-
-def _changes(git: Git, old: str | None, new: str) -> list[_Change]:
-    old = old or git("hash-object", "-t", "tree", "--stdin")
-    tokens = git("diff-tree", "-r", "-z", "--raw", "--no-abbrev", "--no-renames", old, new).split("\0")
-    found = []
-    for info, path in zip(tokens[::2], tokens[1::2], strict=False):
-        old_mode, new_mode, old_oid, new_oid, _ = info.removeprefix(":").split(" ")
-        found.append(_Change(path, _entry(old_mode, old_oid), _entry(new_mode, new_oid)))
-    return found
-
-
-def _entry(mode: str, oid: str) -> Entry | None:
-    return None if mode == "000000" else Entry(mode, oid)
-
-
-def _index(git: Git, folder: Path, paths: Sequence[str]) -> dict[str, Entry]:
-    found = {}
-    for start in range(0, len(paths), _MAX_ARGUMENTS):
-        chunk = paths[start : start + _MAX_ARGUMENTS]
-        rows = git("--literal-pathspecs", "ls-files", "-s", "-z", "--", *chunk, folder=folder).split("\0")
-        for info, _, path in (row.partition("\t") for row in rows if row):
-            mode, oid, _ = info.split(" ")
-            found[path] = Entry(mode, oid)
-    return {path: found[path] for path in paths if path in found}
-
-
-def _hashes(git: Git, folder: Path, paths: Sequence[str]) -> dict[str, str]:
-    """Return the blob id of each file at *paths*, with the repository's filters applied."""
-    files = [
-        path
-        for path in paths
-        if "\n" not in path and not _is_blocked(folder, path)
-        if (folder / path).is_file() and not (folder / path).is_symlink()
-    ]
-    if not files:
-        return {}
-    stdin = "".join(f"{path}\n" for path in files).encode("utf-8", "surrogateescape")
-    return dict(zip(files, git("hash-object", "--stdin-paths", stdin=stdin, folder=folder).split("\n"), strict=True))
-
-
-def _exists(folder: Path, path: str) -> bool:
-    return (folder / path).exists() or (folder / path).is_symlink()
-
-
-def _is_blocked(folder: Path, path: str) -> bool:
-    """Whether a parent of *path* is a file or symlink, so that writing would replace it or leave the worktree."""
-    parent = folder
-    for part in path.split("/")[:-1]:
-        parent /= part
-        if parent.is_symlink() or (parent.exists() and not parent.is_dir()):
-            return True
-    return False
-
-
-def _write_files(git: Git, folder: Path, files: Mapping[str, Entry]) -> None:
-    """Write *files* like a checkout does (line endings, filters), through a temporary index."""
-    if not files:
-        return
-    with tempfile.TemporaryDirectory(prefix="phasebot-") as scratch:
-        environment = {"GIT_INDEX_FILE": str(Path(scratch) / "index")}
-        info = _index_info(files)
-        arguments = ("update-index", "--add", "-z", "--index-info")
-        if git.run(*arguments, stdin=info, folder=folder, environment=environment).status == 0:
-            names = "".join(f"{path}\0" for path in files).encode("utf-8", "surrogateescape")
-            git.run("checkout-index", "-f", "-q", "-z", "--stdin", stdin=names, folder=folder, environment=environment)
-
-
-def _index_info(entries: Mapping[str, Entry | None], digits: int = 0) -> bytes:
-    """Return the input of ``update-index --index-info``; *digits* is the length of an object id, for removals."""
-    removed = Entry("0", "0" * digits)
-    rows = ((entry or removed, path) for path, entry in entries.items())
-    return b"".join(f"{entry.mode} {entry.oid}\t{path}\0".encode("utf-8", "surrogateescape") for entry, path in rows)
-
-
-def _remove_empty_folders(folder: Path, path: str) -> None:
-    parents: Iterable[Path] = (folder / path).parents
-    for parent in parents:
-        if parent == folder or (parent.exists() and any(parent.iterdir())):
+    def refresh(self, head: str, base: str | None) -> None:
+        """Refresh them to *head*, the commit of the branch, which began at *base*; :meth:`notes` says what failed."""
+        self._error = None
+        try:
+            folders = self._folders()
+        except RepositoryError as exc:
+            self._error = exc
             return
-        if parent.exists():
-            parent.rmdir()
+        for folder in folders:
+            self._worktree(folder).refresh(self._ref, head, base)
+
+    def notes(self) -> list[str]:
+        """Return what failed so far, and which files were left to the people who changed them."""
+        notes = [f"looking for worktrees to refresh: {_shown(str(self._error))}"] if self._error else []
+        return notes + [note for each in self._known.values() for note in each.notes()]
+
+    def edited(self, path: str, head_oid: str, versions: Collection[str]) -> list[str]:
+        """Return how to call the file *path* in each worktree where a person changed it without a commit.
+
+        *versions* are the blobs that the branch ever had there, because a worktree may be behind.
+        """
+        own, edited = self._repository.git.worktree, []
+        with suppress(RepositoryError, OSError):  # a worktree that can't be read is refreshed neither
+            edited = [each for each in self._folders() if self._worktree(each).has_edit(path, head_oid, versions)]
+        return [one_line(path if each.samefile(own) else str(each / path), _MAX_TEXT) for each in edited]
+
+    def _worktree(self, folder: Path) -> "_Worktree":
+        return self._known.setdefault(folder, _Worktree(self._repository, folder))
+
+    def _folders(self) -> list[Path]:
+        found = []
+        for block in self._repository.git("worktree", "list", "--porcelain").split("\n\n"):
+            fields = dict(line.partition(" ")[::2] for line in block.split("\n"))
+            if fields.get("branch") == self._ref and Path(fields["worktree"]).is_dir():
+                found.append(Path(fields["worktree"]))
+        return found
+
+
+class _Worktree:
+    """One worktree, and what this process did in it."""
+
+    def __init__(self, repository: Repository, folder: Path) -> None:
+        self._git, self._repository, self._folder = repository.git, repository, folder
+        self._files = WorktreeFiles(repository.git, folder)
+        self._head: str | None = None
+        """The commit that this process last refreshed it to."""
+        self._owed: dict[str, Entry | None] = {}
+        """Path that could not be written → what the index has there instead."""
+        self._failed: dict[str, str] = {}
+        """Path that this process could not write → why."""
+        self._kept: dict[str, None] = {}
+        """Paths that were not refreshed because of what a person did."""
+        self._error: str | None = None
+
+    def refresh(self, ref: str, head: str, base: str | None) -> None:
+        """Refresh it to *head*, the commit that *ref* points to; *base* is where the branch began.
+
+        Paths that a person changed, staged, removed or blocked stay as they are.
+        """
+        if head == self._head:
+            return
+        last_synced, self._head, self._error = self._head, None, None
+        try:
+            self._refresh(ref, head, base, last_synced)
+            self._head = head
+        except (RepositoryError, OSError) as exc:
+            self._error = str(exc)
+
+    def notes(self) -> list[str]:
+        """Return what failed in it, and which files were left to a person."""
+        where, notes = f"the worktree {self._folder}", []
+        if self._kept:
+            notes.append(f"not updated in {where}, because you changed, staged or blocked them: {_named(self._kept)}")
+        problem = f"it was not refreshed ({_shown(self._error)})" if self._error else ""
+        if self._failed and not problem:
+            reason = next(iter(self._failed.values()))
+            problem = f"{_named(self._failed)} could not be updated ({_shown(reason)})"
+        if problem:
+            notes.append(
+                f"the branch is as it should be, but not {where}: {problem}; "
+                "correct the cause and run generate again before you commit there"
+            )
+        return notes
+
+    def has_edit(self, path: str, head_oid: str, versions: Collection[str]) -> bool:
+        """Whether a person changed *path* without a commit; see :meth:`Worktrees.edited`."""
+        entry = index_entries(self._git, self._folder, [path]).get(path)
+        hashes, failed = self._files.hashes([path], head_oid)
+        on_disk = hashes.get(path)
+        if path in failed:
+            return False
+        if entry and entry.oid == head_oid:
+            return on_disk != head_oid
+        return any(oid is not None and oid not in versions for oid in (on_disk, entry.oid if entry else None))
+
+    def _refresh(self, ref: str, head: str, base: str | None, last_synced: str | None) -> None:
+        git, folder, point = self._git, self._folder, SyncPoint(last_synced)
+        before = dict(self._owed) if last_synced else self._read_owed()
+        self._owed = dict(before)
+        changes, index = pending_changes(git, folder, point, head) if last_synced else ([], {})
+        if last_synced is None or self._is_astray(changes, index):
+            point = find_sync_point(git, folder, ref, head, base)
+            changes, index = self._with_owed(*pending_changes(git, folder, point, head), head)
+        updates = self._write(self._due(changes, index), point.later_oids, head)
+        if self._owed != before:
+            self._save_owed(len(head))
+        if updates:
+            removals_first = dict(sorted(updates.items(), key=lambda update: update[1] is not None))
+            stdin = index_info(removals_first, len(head))
+            result = git.run("update-index", "--add", "-z", "--index-info", stdin=stdin, folder=folder)
+            if result.status != 0:
+                raise RepositoryError(f"git update-index: {main_line(result.err)}")
+
+    def _is_astray(self, changes: Iterable[Change], index: Mapping[str, Entry]) -> bool:
+        """Whether the index is not as this process left it: a person may have committed."""
+        return any(index.get(path) not in (old, self._owed.get(path, old)) for path, old, _ in changes)
+
+    def _with_owed(
+        self, changes: Sequence[Change], index: Mapping[str, Entry], head: str
+    ) -> tuple[Sequence[Change], Mapping[str, Entry]]:
+        """Add the paths that could not be written before."""
+        if not self._owed:
+            return changes, index
+        new = self._repository.entries(head, list(self._owed))
+        owed = [Change(path, entry, new.get(path)) for path, entry in self._owed.items()]
+        others = [change for change in changes if change.path not in self._owed]
+        return [*others, *owed], {**index, **index_entries(self._git, self._folder, list(self._owed))}
+
+    def _due(self, changes: Iterable[Change], index: Mapping[str, Entry]) -> list[Change]:
+        """Return the *changes* that the worktree lacks; the others are done, or a person staged something else."""
+        due = []
+        for path, old, new in changes:
+            owed, entry = self._owed.pop(path, old), index.get(path)
+            self._failed.pop(path, None)
+            self._kept.pop(path, None)
+            if entry in (old, owed):
+                due.append(Change(path, entry, new))
+            elif entry != new:
+                self._kept[path] = None
+        return due
+
+    def _write(
+        self, due: Sequence[Change], later_oids: Mapping[str, Collection[str | None]], head: str
+    ) -> Mapping[str, Entry | None]:
+        """Write and remove files, and return the entries that the index gets."""
+        files = self._files
+        hashes, failed = files.hashes([change.path for change in due], head)
+        written: dict[str, Entry] = {}
+        blocked: set[str] = set()
+        for path, old, new in sorted(due, key=lambda change: change.new is not None):  # removals make room
+            if path in failed or _SUBMODULE in {entry.mode for entry in (old, new) if entry}:
+                continue  # a submodule has no file
+            on_disk = hashes.get(path, "" if files.exists(path) else None)
+            if files.is_blocked(path) or (new and files.is_folder(path)):
+                blocked |= {path} if old != new else set()
+            elif on_disk in {old.oid if old else None, *later_oids.get(path, ())}:
+                failed |= files.remove(path) if new is None else {}
+                written |= {path: new} if new else {}
+            elif old != new and on_disk != (new.oid if new else None):
+                self._kept[path] = None  # a person changed the file: let it show as modified
+        failed |= files.write(written)
+        self._failed |= failed
+        self._kept |= dict.fromkeys(blocked)
+        self._owed |= {path: old for path, old, _ in due if path in failed or path in blocked}
+        return {path: new for path, _, new in due if path not in self._owed}
+
+    def _read_owed(self) -> dict[str, Entry | None]:
+        try:
+            text = self._files.git_path(_OWED).read_bytes().decode("utf-8", "surrogateescape")
+        except FileNotFoundError:
+            return {}
+        owed: dict[str, Entry | None] = {}
+        for info, _, path in (row.partition("\t") for row in text.split("\0") if row):
+            mode, oid = info.split(" ")
+            owed[path] = None if mode == "0" else Entry(mode, oid)
+        return owed
+
+    def _save_owed(self, digits: int) -> None:
+        path = self._files.git_path(_OWED)
+        if self._owed:
+            new = path.with_suffix(".new")
+            new.write_bytes(index_info(self._owed, digits))
+            new.replace(path)
+        else:
+            path.unlink(missing_ok=True)
+
+
+def _named(paths: Collection[str]) -> str:
+    named = ", ".join(one_line(path, _MAX_TEXT) for path in list(paths)[:_MAX_NAMED])
+    return named + (f" and {len(paths) - _MAX_NAMED} more" if len(paths) > _MAX_NAMED else "")
+
+
+def _shown(reason: str) -> str:
+    return one_line(reason, _MAX_TEXT)

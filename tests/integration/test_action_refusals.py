@@ -1,6 +1,7 @@
 """Comments that are refused or ignored: an answer where one is due, and nothing written to git."""
 
 import json
+import os
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -253,3 +254,32 @@ def test_a_comment_by_somebody_without_write_access_never_reaches_git(
         assert answered(heard, forge).status == "refused"
         assert {call[0] for call in forge.method_calls} == {"may_write", "comment", "take_back_reaction", "react"}
         assert forge.react.call_args.args[1] == "confused"
+
+
+def test_a_workspace_of_another_user_is_the_jobs_own(github: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    folders = [github.checkout() for _ in range(2)]
+    monkeypatch.setenv("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1")  # as in a container
+
+    assert github.say("/generate", folder=folders[0]).status == "complete"
+    assert github.say("/status", folder=folders[1]).status == "answered"
+
+
+def test_a_git_that_refuses_the_workspace_all_the_same_is_told_the_step_that_helps(
+    github: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, shim = github.checkout(), github.root / "bin" / "git"
+    shim.parent.mkdir()
+    shim.write_text("#!/bin/sh\necho \"fatal: unsafe repository ('$PWD' is owned by someone else)\" >&2\nexit 128\n")
+    shim.chmod(0o755)
+    path = os.environ["PATH"]
+    payload = github.comment("/generate")
+    monkeypatch.setenv("PATH", f"{shim.parent}:{path}")
+    ending = github.ended(payload, folder=folder)
+    monkeypatch.setenv("PATH", path)
+
+    assert ending.status == "refused"
+    assert ending.message == (
+        f"opening {folder}: the folder belongs to another user, so git refuses to read it; put the step "
+        "'run: git config --global --add safe.directory \"$GITHUB_WORKSPACE\"' before this one"
+    )
+    assert "/generate" not in github.said()[-1], "saying it again does not help"

@@ -1,6 +1,7 @@
 """Every kind of repository works, and the files of people stay untouched."""
 
 import json
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,7 @@ from tests.repositories import (
     new_repository,
     phasebot,
     phasebot_here,
+    phasebot_limited,
     phases_of,
     picture,
 )
@@ -189,7 +191,8 @@ def test_a_broken_index_is_the_worktrees_trouble_not_the_runs(tmp_path: Path) ->
     done = phasebot_here("generate", NOTE, "--repo", folder, "--recipe", SMALL)
 
     assert done.returncode == 0
-    assert "note: the worktree was not refreshed (git diff-tree: " in done.stderr
+    assert "it was not refreshed (git " in done.stderr
+    assert "index file smaller than expected); correct the cause and run generate again" in done.stderr
     assert phases_of(folder, "note") == WHOLE
 
 
@@ -402,3 +405,78 @@ def test_a_default_branch_that_was_renamed_away_is_no_base(tmp_path: Path) -> No
 
     assert json.loads(done.stdout)["base"] == "main"
     assert git(folder, "merge-base", "main", "phasebot/note") == git(folder, "rev-parse", "main")
+
+
+# ---- repositories that can't be written, or belong to somebody else
+
+
+def read_only(folder: Path, *, writable: bool = False) -> None:
+    """Take away, or give back, the permission to write anything in *folder*."""
+    for path in [folder, *folder.rglob("*")]:
+        if not path.is_symlink():
+            path.chmod(path.stat().st_mode | 0o200 if writable else path.stat().st_mode & ~0o222)
+
+
+@pytest.fixture
+def locked(tmp_path: Path) -> Iterator[Path]:
+    """Give a clone with a finished run, checked out, in which nothing can be written."""
+    folder = clone(new_origin(tmp_path / "origin.git"), tmp_path / "note")
+    git(folder, "switch", "--quiet", "-c", "phasebot/note")
+    generate(folder)
+    read_only(folder)
+    yield folder
+    read_only(folder, writable=True)
+
+
+def test_a_read_only_repository_with_nothing_to_do_is_a_success(locked: Path) -> None:
+    status, generated = (phasebot_limited(command, "--repo", locked) for command in ("status", "generate"))
+
+    assert status.returncode == generated.returncode == 0, generated.stderr
+    assert "complete: 5 of 5 phases" in status.stdout
+    assert generated.stderr == "phasebot/note: all 5 phases are complete, nothing to do\n"
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [("regenerate", "main"), ("rollback", "main"), ("generate", NOTE, "--run", "new", "--recipe", SMALL)],
+    ids=lambda arguments: arguments[0],
+)
+def test_a_read_only_repository_with_something_to_do_is_told_once(locked: Path, arguments: Sequence[object]) -> None:
+    done = phasebot_limited(*arguments, "--repo", locked)
+
+    run = "new" if "new" in arguments else "note"
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1] == (
+        f"phasebot: committing to phasebot/{run}: there is no permission to write to {locked / '.git'}; "
+        "get write permission for it, or work in a clone of your own"
+    )
+    assert done.stderr.count("permission") == 2
+
+
+def test_what_others_pushed_can_not_be_fetched_into_a_read_only_repository(locked: Path, tmp_path: Path) -> None:
+    other = clone(tmp_path / "origin.git", tmp_path / "other")
+    git(other, "switch", "--quiet", "phasebot/note")
+    commit(other, "Tune", {"main.py": "# tuned\n"})
+    git(other, "push", "--quiet")
+
+    done = phasebot_limited("generate", "--repo", locked)
+
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1] == (
+        f"phasebot: fetching phasebot/note from origin: there is no permission to write to {locked / '.git'}; "
+        "get write permission for it, or work in a clone of your own"
+    )
+
+
+def test_a_repository_of_another_user_is_told_how_to_allow_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = new_repository(tmp_path / "note")
+    monkeypatch.setenv("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1")
+
+    for command in (("status",), ("generate", NOTE, "--recipe", SMALL)):
+        done = phasebot_here(*command, "--repo", folder)
+
+        assert done.returncode == 2
+        assert done.stderr == (
+            f"phasebot: opening {folder}: the folder belongs to another user, so git refuses to read it; "
+            f"if you trust it, run 'git config --global --add safe.directory {folder}'\n"
+        )
