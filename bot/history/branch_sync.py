@@ -69,7 +69,7 @@ class BranchSync:
 
     def _rebase(self, ours: str, theirs: str) -> str:
         branch = self._branch
-        ledger = derive_state(branch.run, {}, self._repository.log(branch.fork_point(theirs), theirs))
+        ledger = derive_state(branch.run, {}, branch.history(theirs).commits)
         return rebase(self._repository, ours, theirs, self._last_known, ledger)
 
     def check_commits(self, commits: Sequence[Commit]) -> None:

@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from bot.errors import RepositoryError, UsageError
 from bot.history.git import Git
@@ -37,6 +37,15 @@ class Identity:
         Git knows hours and minutes of a zone only; zones of old with seconds are rounded down.
         """
         return f"{self.name} <{self.email}> {int(moment.timestamp())} {moment.strftime('%z')[:5]}"
+
+
+class RunCommit(NamedTuple):
+    """A commit of a run, without its changes."""
+
+    oid: str
+    author: str
+    """``Name <email>``."""
+    trailers: Trailers | None
 
 
 _FALLBACK_IDENTITY = Identity("Phasebot", "phasebot@localhost")
@@ -123,19 +132,29 @@ class Repository:
             raise RepositoryError(f"reading the history ({' '.join(arguments)}): {out.err}")
         return list(_commits(out.out.decode("utf-8", "surrogateescape").split("\0")))
 
-    def run_parent(self, run: str, head: str) -> str | None:
-        """Return the parent of the first commit of *run* in the first-parent history of *head*.
-
-        It is None if that is a root commit, and *head* if the history has no commit of *run*.
-        """
+    def run_commits(self, run: str, head: str, *options: str) -> list[RunCommit]:
+        """Return the commits of *run* in the whole history of *head*, newest first; *options* are those of git log."""
         name = run.replace(".", "[.]")
-        found = self.git(
-            *("log", "--first-parent", "--reverse", "--format=%H %P", f"--grep=^Phasebot-Run: {name}$"),
-            *("--extended-regexp", head, "--"),
-        )
-        if not found:
-            return head
-        return found.split("\n")[0].split(" ")[1] or None
+        rows = self.git(
+            *("log", "-z", "--topo-order", "--format=%H%x00%an <%ae>%x00%(trailers:only,unfold)", "--extended-regexp"),
+            *("--all-match", f"--grep=^Phasebot-Run: {name}$", *options, head, "--"),
+        ).split("\0")
+        found = (RunCommit(*row) for row in zip(rows[::3], rows[1::3], map(Trailers.parse, rows[2::3]), strict=False))
+        return [each for each in found if each.trailers and each.trailers.run == run]
+
+    def descent(self, start: str, head: str) -> dict[str, list[str]]:
+        """Return the commits between *start* and *head* that descend from *start*, with their parents; newest first."""
+        rows = self.git("rev-list", "--topo-order", "--parents", "--ancestry-path", f"{start}..{head}", "--")
+        return {oid: parents for oid, *parents in (row.split(" ") for row in rows.split("\n") if row)}
+
+    def commits_since(self, base: str, head: str) -> frozenset[str]:
+        """Return the ids of the commits that *head* has and *base* has not."""
+        return frozenset(self.git("rev-list", f"{base}..{head}", "--").split("\n"))
+
+    def changes(self, old: str, new: str) -> dict[str, Entry | None]:
+        """Return what differs between two commits: path → its entry in *new*, None if that does not have it."""
+        tokens = self.git("diff-tree", "-r", "-z", "--raw", "--no-abbrev", "--no-renames", old, new, "--").split("\0")
+        return _changes(tokens, 0)[0]
 
     def oids_by_authorship(self, base: str | None, head: str) -> dict[str, str]:
         """Return what a rebase leaves unchanged in each commit of ``base..head``: author, date, message → commit."""
@@ -250,12 +269,18 @@ def _commits(tokens: Sequence[str]) -> Iterator[Commit]:
     while index + 3 < len(tokens):
         oid, trailers, body = tokens[index : index + 3]
         index += 4
-        changes: dict[str, Entry | None] = {}
-        while index + 1 < len(tokens) and tokens[index].lstrip("\n").startswith(":"):
-            _, mode, _, new, _ = tokens[index].split(" ")
-            changes[tokens[index + 1]] = None if mode == _ABSENT_MODE else Entry(mode, new)
-            index += 2
+        changes, index = _changes(tokens, index)
         yield Commit(oid, Trailers.parse(trailers), body, changes)
+
+
+def _changes(tokens: Sequence[str], index: int) -> tuple[dict[str, Entry | None], int]:
+    """Parse the pairs of change and path from *index* on; return them, and where they end."""
+    changes: dict[str, Entry | None] = {}
+    while index + 1 < len(tokens) and tokens[index].lstrip("\n").startswith(":"):
+        _, mode, _, new, _ = tokens[index].split(" ")
+        changes[tokens[index + 1]] = None if mode == _ABSENT_MODE else Entry(mode, new)
+        index += 2
+    return changes, index
 
 
 def choose_run(repository: Repository, remote: str | None) -> str:

@@ -7,6 +7,7 @@ from bot.history.ledger import Ledger, derive_state, folders_of
 from bot.history.plan_reader import PlanFile, PlanReader
 from bot.history.remote import Remote
 from bot.history.repository import BRANCHES, Repository, branch_ref
+from bot.history.run_history import RunHistory, read_history
 from bot.history.run_state import Commit, Entry, RunState
 from bot.planning.phases import Phase
 from bot.planning.resolved_plan import ResolvedPlan
@@ -27,6 +28,10 @@ class RunBranch:
         self.head: str | None = None
         self.fork: str | None = None
         """The commit of the base at which the branch starts or will start."""
+        self.shared: str | None = None
+        """The newest commit that the branch and the base have in common: the fork, until the run is merged."""
+        self.merged: Collection[str] = ()
+        """Those of the commits that the base has, because the run was merged into it."""
         self.commits: list[Commit] = []
         """The branch's own commits, oldest first."""
         self._unchecked: list[Commit] = []
@@ -37,8 +42,9 @@ class RunBranch:
     def read(self) -> None:
         """Read the local branch again, or the remote-tracking branch if there is no local one."""
         self.head = self._repository.oid(self.ref) or self._tracked_oid
-        self.fork = self.fork_point(self.head)
-        self.commits = self._repository.log(self.fork, self.head) if self.head else []
+        history = self.history(self.head)
+        self.fork, self.shared, self.merged = history.fork, history.shared, history.merged
+        self.commits = list(history.commits)
         self._unchecked = []
         self._ledger = None
 
@@ -46,15 +52,13 @@ class RunBranch:
     def _tracked_oid(self) -> str | None:
         return self._repository.oid(self._remote.tracking_ref(self.name)) if self._remote else None
 
-    def fork_point(self, head: str | None) -> str | None:
-        """Return the commit at which *head* left the base; without a head, the tip of the base."""
+    def history(self, head: str | None) -> RunHistory:
+        """Return the run's commits up to *head*; without a head, none on top of the base."""
         base = self._repository.base_oid(self.base, self._remote.name if self._remote else None)
         if head is None:
-            return base
-        fork = self._repository.merge_base(base, head) if base else None
-        if fork in (None, head):  # unrelated or already merged: use the parent of the run's first commit
-            return self._repository.run_parent(self.run, head)
-        return fork
+            return RunHistory(base, (), base)
+        start = next((each.oid for each in reversed(self._repository.run_commits(self.run, head))), None)
+        return read_history(self._repository, self.run, head, base, start)
 
     def append(self, commit: Commit) -> None:
         """Add a commit that was just made on top of head."""
