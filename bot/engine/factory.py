@@ -104,6 +104,8 @@ async def roll_back_phases(run: OpenRun, request: RollbackRequest, log: Callable
                 raise failure
             log(f"{failure}; continuing without it")
             branch.read()
+        for note in branch.base.notes:
+            log(note)
         plan = branch.existing_plan()
         keys = roll_back(run, plan, request, log)
         log(f"rolled back: {', '.join(keys)}")

@@ -94,7 +94,7 @@ class _Selection:
         return self._ordered({*named, *dependents})
 
     def _check(self, named: Collection[str]) -> None:
-        branch = self.branch
+        branch, base = self.branch, self.branch.base.name
         if PLAN_PHASE in named:
             raise UsageError("rolling back plan: every phase needs it; delete the branch to start again")
         inherited = [
@@ -104,7 +104,7 @@ class _Selection:
         ]
         if inherited:
             raise UsageError(
-                f"rolling back {', '.join(inherited)}: {branch.base} has it already, and this run can't change that; "
+                f"rolling back {', '.join(inherited)}: {base} has it already, and this run can't change that; "
                 "edit plan.yaml or the files instead"
             )
         absent = [phase.key for phase in self.phases if phase.key in named and not self._is_own(phase)]

@@ -97,6 +97,8 @@ class Runner:
         if failure := self._queue.failure:
             self.announcer.note(f"{failure}; continuing without it")
             self._branch.read()
+        for note in self._branch.base.notes:
+            self.announcer.note(note)
         return True
 
     def _new_scheduler(self) -> Scheduler:
@@ -241,6 +243,7 @@ class Runner:
             ended - started,
             total=len(plan.phases),
             run=self._branch.run,
+            base=self._branch.base.recorded_name,
             provider=self.provider.name,
             requester=self.request.requester,
             initial_commits=self._scheduler.initial_commits,

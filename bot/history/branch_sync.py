@@ -129,7 +129,9 @@ class BranchSync:
         for folder in worktree_sync.worktrees_on(git, branch.ref):
             last_synced = self._refreshed.get(folder)
             if last_synced != head:
-                worktree_sync.refresh_worktree(git, folder, branch.ref, head, base=branch.fork, last_synced=last_synced)
+                worktree_sync.refresh_worktree(
+                    git, folder, branch.ref, head, base=branch.shared, last_synced=last_synced
+                )
                 self._refreshed[folder] = head
 
     def combine_packs(self) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 
 from bot.history.ledger import InheritedPhases, Ledger, PhaseRecord, derive_state
 from bot.history.repository import Repository, object_id
-from bot.history.run_history import read_history
+from bot.history.run_history import find_start, read_history
 from bot.history.run_state import Entry
 from bot.history.trailers import Trailers
 from bot.planning.phases import PLAN_PHASE, Phase
@@ -64,8 +64,9 @@ def _trailers(plan: ResolvedPlan, phase: Phase, missing: list[str]) -> Trailers:
 def _merged_ledgers(repository: Repository, fork: str, owners: Mapping[str, Collection[str]]) -> Iterator[Ledger]:
     """Yield the ledger of each run whose commits are in the history of *fork*, newest run first."""
     for run, tip in repository.runs(fork)[:_MAX_RUNS]:
-        start = next((each.oid for each in reversed(repository.run_commits(run, tip))), None)
-        yield derive_state(run, {}, read_history(repository, run, tip, None, start).commits, owners=owners)
+        start = find_start(repository, run, tip)
+        commits = read_history(repository, run, tip, None, start.oid if start else None).commits
+        yield derive_state(run, {}, commits, owners=owners)
 
 
 def _generated_entry(path: str, ledgers: list[Ledger]) -> Entry | None:

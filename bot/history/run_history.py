@@ -6,9 +6,18 @@ them.  They are then found by their trailers, in the history of the branch's hea
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
-from bot.history.repository import Repository
+from bot.history.repository import Identity, Repository, RunCommit
 from bot.history.run_state import Commit
+
+
+class RunStart(NamedTuple):
+    """The first commit of a run."""
+
+    oid: str
+    base: str | None
+    """Name of the base that it records."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +32,25 @@ class RunHistory:
     """The newest commit that the branch and the base have in common: the fork, until the run is merged."""
     merged: frozenset[str] = frozenset()
     """Those of the commits that the base has, too."""
+
+
+def find_start(repository: Repository, run: str, head: str, bot: Identity | None = None) -> RunStart | None:
+    """Return where *run* starts in the history of *head*: at its newest commit that records a base, else at its oldest.
+
+    A name can be used again after a merge, so the newest counts.  If *bot* is given, what it records wins over what
+    others do: anybody can write a trailer.
+    """
+    newest = repository.run_commits(run, head, "--grep=^Phasebot-Base: ", "--max-count=1")
+    if newest and newest[0].base and _is_by(newest[0], bot):
+        return RunStart(newest[0].oid, newest[0].base)
+    commits = repository.run_commits(run, head)
+    recorded = sorted((each for each in commits if each.base), key=lambda each: not _is_by(each, bot))
+    first = recorded[0] if recorded else commits[-1] if commits else None
+    return RunStart(first.oid, first.base) if first else None
+
+
+def _is_by(commit: RunCommit, bot: Identity | None) -> bool:
+    return bot is None or commit.author == f"{bot.name} <{bot.email}>"
 
 
 def read_history(repository: Repository, run: str, head: str, base: str | None, start: str | None) -> RunHistory:

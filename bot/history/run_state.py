@@ -89,6 +89,8 @@ class RunState:
     models: Mapping[str, tuple[int, int]]
     """Tokens in and out per model."""
     pushed: bool
+    base_problem: str = ""
+    """Why the run can't be merged into the base, and what to do."""
 
     @property
     def complete(self) -> bool:
