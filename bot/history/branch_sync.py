@@ -30,6 +30,7 @@ class BranchSync:
         self._repository, self._branch, self._remote = repository, branch, remote
         self._last_known: str | None = None
         """Where the remote-tracking branch pointed before the last fetch."""
+        self._has_base = False
         self._combined_at = 0
         self._refreshed: dict[Path, str] = {}
 
@@ -99,7 +100,27 @@ class BranchSync:
             PushError: The remote can't be reached, or refuses.
         """
         if self._remote:
+            self._push_base(self._remote)
             self._remote.push(oid, self._branch.name)
+
+    def _push_base(self, remote: Remote) -> None:
+        """Push the commit that a new repository started with as the base, once per process, if the remote lacks it.
+
+        Otherwise the run's branch would be the remote's first, and so its default branch.
+        """
+        branch, repository = self._branch, self._repository
+        base, fork = branch.base, branch.fork
+        if self._has_base or fork is None:
+            return
+        if (
+            base.is_branch
+            and repository.oid(f"refs/heads/{base.name}")
+            and not repository.oid(remote.tracking_ref(base.name))
+            and repository.is_bare_start(fork)
+            and remote.fetch(base.name) is None
+        ):
+            remote.push(fork, base.name)
+        self._has_base = True
 
     def push_recovery_branch(self) -> str:
         """Push head to a new branch ``…-recovered-<n>`` and return its name; for a head that the run's branch rejects.

@@ -246,6 +246,62 @@ def test_without_a_remote_the_branches_that_are_there_are_the_choice(tmp_path: P
     assert git(folder, "branch", "--list", BRANCH) == ""
 
 
+# ---- a remote without commits
+
+
+@pytest.fixture
+def empty(tmp_path: Path) -> Path:
+    folder = tmp_path / "empty.git"
+    folder.mkdir()
+    git(folder, "init", "--quiet", "--bare", "--initial-branch=trunk")
+    return folder
+
+
+@pytest.mark.parametrize("later", [False, True], ids=["at once", "after a run without pushing"])
+def test_an_empty_remote_gets_the_base_before_the_run(empty: Path, tmp_path: Path, *, later: bool) -> None:
+    folder = clone(empty, tmp_path / "one")
+    if later:
+        assert generate(folder, "--no-push").code == 0
+    hook = empty / "hooks" / "update"
+    hook.parent.mkdir(exist_ok=True)
+    hook.write_text('#!/bin/sh\ntest "$1" = refs/heads/trunk || git rev-parse --verify --quiet trunk\n')
+    hook.chmod(0o755)
+
+    assert generate(folder).code == 0
+
+    assert git(empty, "log", "--format=%s", "trunk") == "Start the repository"
+    assert git(empty, "rev-parse", f"{BRANCH}~5") == git(empty, "rev-parse", "trunk")
+    assert base(folder) == base(clone(empty, tmp_path / "two")) == "trunk"
+
+
+def test_people_push_their_commits_and_the_base_that_the_remote_has_themselves(empty: Path, tmp_path: Path) -> None:
+    folder = new_repository(tmp_path / "one")
+    git(folder, "remote", "add", "origin", str(empty))
+
+    told = generate(folder)
+
+    assert "note: origin has no branch main yet: push it, too, or phasebot/note may become its default" in told.err
+    assert git(empty, "for-each-ref", "--format=%(refname)") == f"refs/heads/{BRANCH}"
+
+
+def test_a_base_that_somebody_else_pushed_meanwhile_stays(empty: Path, tmp_path: Path) -> None:
+    folder, other = clone(empty, tmp_path / "one"), clone(empty, tmp_path / "two")
+    assert generate(folder, "--no-push").code == 0
+    theirs = commit(other, "Begin", {"LICENSE": "none\n"})
+    git(other, "push", "--quiet", "origin", "HEAD:trunk")
+
+    generate(folder)
+
+    assert git(empty, "rev-parse", "trunk") == theirs
+
+
+def test_an_empty_repository_starts_with_the_branch_that_is_named(tmp_path: Path) -> None:
+    assert generate(tmp_path / "note", "--base", "develop", "--format", "json").json()["base"] == "develop"
+
+    assert recorded(tmp_path / "note") == ["develop"]
+    assert generate(tmp_path / "other", "--base", "a..b").code == 2
+
+
 # ---- the action
 
 
