@@ -19,6 +19,7 @@ from bot.forge.report import Outcome, Report
 from bot.forge.webhook_event import MARKER, CommandEvent
 from bot.forge.workflow_commands import Annotations, Level
 from bot.generation.llm.prices import estimate
+from bot.history.base import NamedBases
 from bot.history.checkout import OpenRun, RunLocation
 from bot.history.plan_reader import BrokenPlanError
 from bot.history.remote import Credentials
@@ -118,8 +119,7 @@ class CommandHandler:
             folder=settings.workspace,
             is_workspace=True,
             run=request.run,
-            base=self.inputs.base_branch,
-            default_base=request.event.default_branch,
+            bases=NamedBases(named=self.inputs.base_branch, default=request.event.default_branch, for_new_runs=True),
             push=True,
             credentials=Credentials(settings.token.get_secret_value(), settings.server_url),
             committer=_BOT,

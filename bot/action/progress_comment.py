@@ -152,7 +152,8 @@ class ProgressComment:
 
     def _report(self, snapshot: Snapshot, outcome: Outcome, error: str = "", command: str = "") -> Report:
         now, state, thread = self._timer(), snapshot.published_state, self._thread
-        compare = f"{thread.server_url}/{thread.repository}/compare/{state.base}...{state.branch}?expand=1"
+        compared = state.branch if state.base_problem else f"{state.base}...{state.branch}"
+        compare = f"{thread.server_url}/{thread.repository}/compare/{compared}?expand=1"
         return Report(
             state=state,
             outcome=outcome,
@@ -204,12 +205,15 @@ class ProgressComment:
         self._pull_text = body
 
     async def _open_pull(self, state: RunState, title: str, body: str) -> None:
-        """Find or open the pull request; if that is forbidden, people get a link to open it themselves."""
+        """Find or open the pull request; if that is not possible, people get a link to open it themselves."""
 
-        def find_or_open() -> PullRequest:
+        def find_or_open() -> PullRequest | None:
             found = self._forge.find_pull(state.branch)
             if found and (found.is_open or found.is_merged):
                 return found
+            if state.base_problem:
+                self._pull_forbidden = True
+                return None
             self._pull_edited, self._pull_text = self._timer(), body
             draft = self._thread.draft
             return self._forge.open_pull(head=state.branch, base=state.base, title=title, body=body, draft=draft)

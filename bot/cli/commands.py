@@ -77,9 +77,9 @@ def generate(  # noqa: PLR0913  # one for each option
         clone = factory.open_clone(location)
     else:
         found = factory.find_clone(location)
-        base = found.base_plan(output_dir) if found else None
         with_model = request.provider.resolve() != "template"
-        read = _read_spec(door, spec, recipe, output_dir, with_model=with_model, base=base)
+        base_of = (lambda name: found.base_plan(location.run or name, output_dir)) if found else None
+        read = _read_spec(door, spec, recipe, output_dir, with_model=with_model, base_of=base_of)
         _check_phases(read, only)
         clone = found or factory.create_clone(location)
         request = replace(request, spec=read)
@@ -190,6 +190,8 @@ def status(door: Door, *, location: "RunLocation", output: str) -> None:
 
     run = _open_run(door, location)
     run.branch.read()
+    for note in run.branch.base.notes:
+        door.log(f"note: {note}")
     plan, state, error = run.branch.view()
     if plan is None and error is None:
         run.branch.existing_plan()  # raises, because there is none
@@ -318,12 +320,22 @@ def _command_handler(door: Door, inputs: "ActionInputs") -> "CommandHandler":
 
 
 def _read_spec(
-    door: Door, spec: str, recipe: str, output_dir: str, *, with_model: bool, base: "ResolvedPlan | None" = None
+    door: Door,
+    spec: str,
+    recipe: str,
+    output_dir: str,
+    *,
+    with_model: bool,
+    base_of: "Callable[[str], ResolvedPlan | None] | None" = None,
 ) -> "ResolvedPlan | ProseSpec":
-    """Read a spec given as file, ``-`` or text; prose needs a model."""
-    from bot.planning.resolved_plan import resolve_exact_spec, resolve_spec
+    """Read a spec given as file, ``-`` or text; prose needs a model.
+
+    *base_of* returns the project that the spec adds to, by the default name of the spec's run.
+    """
+    from bot.planning.resolved_plan import name_spec, resolve_exact_spec, resolve_spec
     from bot.planning.spec_source import read_source
 
     text, source, project = read_source(spec, door.stdin)
+    base = base_of(name_spec(text, source=source, project=project, with_model=with_model)) if base_of else None
     resolve = resolve_spec if with_model else resolve_exact_spec
     return resolve(text, source=source, project=project, recipe=recipe, output_dir=output_dir, base=base)

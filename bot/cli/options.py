@@ -129,9 +129,11 @@ def _with_location_of(command: _Command, repo_help: str) -> _Command:
         push: bool | None = None,
         **rest: object,
     ) -> None:
+        from bot.history.base import NamedBases
         from bot.history.checkout import RunLocation
 
-        command(location=RunLocation(folder=repo, run=run, base=base, remote=remote, push=push), **rest)
+        bases = NamedBases(named=base)
+        command(location=RunLocation(folder=repo, run=run, bases=bases, remote=remote, push=push), **rest)
 
     repo_option = click.option(
         "--repo", default=".", show_default=True, type=click.Path(path_type=Path), help=repo_help

@@ -17,6 +17,7 @@ def phase_commit(  # noqa: PLR0913  # each of them goes into the commit
     *,
     total: int,
     run: str,
+    base: str | None,
     provider: str,
     requester: Requester | None,
     initial_commits: Collection[str],
@@ -24,7 +25,7 @@ def phase_commit(  # noqa: PLR0913  # each of them goes into the commit
 ) -> PhaseCommit:
     """Return the commit of *phase*, one of *total*, which took *seconds* to generate.
 
-    It replaces the phase's commit if that is one of *initial_commits*.
+    A plan's commit records *base*.  It replaces the phase's commit if that is one of *initial_commits*.
     """
     is_plan = phase.key == PLAN_PHASE
     status: Status = "partial" if generated.missing else "complete"
@@ -34,6 +35,7 @@ def phase_commit(  # noqa: PLR0913  # each of them goes into the commit
         files={path: text.encode() for path, text in generated.files.items()},
         trailers=replace(
             request_trailers(run, requester).for_phase(phase, status),
+            base=base if is_plan else None,
             provider=provider if generated.model or not is_plan else None,
             model=generated.model,
             tokens=(generated.tokens.read, generated.tokens.written) if generated.tokens.total else None,

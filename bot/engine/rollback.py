@@ -41,7 +41,7 @@ def roll_back(
     keys = _Selection(branch, phases, request).keys()
     paths = {phase.key: list(phase.files) for phase in phases if phase.key in keys}
     _notify_of_edits(branch, phases, [path for key in keys for path in paths[key]], request, notify)
-    work = RevertCommit(paths=paths, trailers=trailers, fork=branch.fork, discard_edits=request.discard_edits)
+    work = RevertCommit(paths=paths, trailers=trailers, fork=branch.shared, discard_edits=request.discard_edits)
     run.writer.commit(work, phases)
     return keys
 
@@ -80,7 +80,9 @@ class _Selection:
         named = {find_phase(self.phases, key).key for key in self.request.phases}
         if self.request.to:
             place = max(phase.place for phase in self.phases if phase.key in named)
-            named = {phase.key for phase in self.phases if phase.place > place and self._is_own(phase)}
+            later = [phase for phase in self.phases if phase.place > place]
+            named = {phase.key for phase in later if self._is_own(phase)}
+            named = named or {phase.key for phase in later if self._is_merged(phase)}
         self._check(named)
         dependents = self._dependents(named)
         if dependents and not self.request.cascade:
@@ -92,13 +94,17 @@ class _Selection:
         return self._ordered({*named, *dependents})
 
     def _check(self, named: Collection[str]) -> None:
-        branch = self.branch
+        branch, base = self.branch, self.branch.base.name
         if PLAN_PHASE in named:
             raise UsageError("rolling back plan: every phase needs it; delete the branch to start again")
-        inherited = [phase.key for phase in self.phases if phase.key in named and self._order(phase) == 0]
+        inherited = [
+            phase.key
+            for phase in self.phases
+            if phase.key in named and (self._order(phase) == 0 or self._is_merged(phase))
+        ]
         if inherited:
             raise UsageError(
-                f"rolling back {', '.join(inherited)}: {branch.base} has it already, and this run can't change that; "
+                f"rolling back {', '.join(inherited)}: {base} has it already, and this run can't change that; "
                 "edit plan.yaml or the files instead"
             )
         absent = [phase.key for phase in self.phases if phase.key in named and not self._is_own(phase)]
@@ -120,14 +126,19 @@ class _Selection:
         return record.order if record else None
 
     def _is_own(self, phase: Phase) -> bool:
-        """Whether this run generated *phase*; the plan does not count."""
-        return bool(self._order(phase)) and phase.key != PLAN_PHASE
+        """Whether this run generated *phase*, and the base does not have it yet; the plan does not count."""
+        return bool(self._order(phase)) and phase.key != PLAN_PHASE and not self._is_merged(phase)
+
+    def _is_merged(self, phase: Phase) -> bool:
+        """Whether this run generated *phase*, and was merged into the base with it."""
+        record = self.branch.ledger(self.phases).record(phase.key)
+        return record is not None and record.oid in self.branch.merged
 
     def _dependents(self, named: Collection[str]) -> Sequence[str]:
-        """Return the generated phases that need one of *named*, directly or not, in plan order."""
+        """Return the phases that need one of *named*, directly or not, in plan order; those of the base stay."""
         found: dict[str, None] = {}
         for phase in self.phases:  # plan order: what a phase needs comes before it
-            if phase.key in named or self._order(phase) is None:
+            if phase.key in named or self._order(phase) is None or self._is_merged(phase):
                 continue
             if {*named, *found}.intersection(phase.needs):
                 found[phase.key] = None

@@ -107,6 +107,8 @@ class Runner:
         if self._can_go_on and self._queue.failure:
             self.announcer.note(f"{self._queue.failure}; continuing without it")
             self._branch.read()
+        for note in self._branch.base.notes:
+            self.announcer.note(note)
         return self._can_go_on
 
     @property
@@ -261,6 +263,7 @@ class Runner:
             ended - started,
             total=len(plan.phases),
             run=self._branch.run,
+            base=self._branch.base.recorded_name,
             provider=self.provider.name,
             requester=self.request.requester,
             initial_commits=self._scheduler.initial_commits,

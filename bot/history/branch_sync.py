@@ -37,6 +37,7 @@ class BranchSync:
         self.disposable = disposable
         self._last_known: str | None = None
         """Where the remote-tracking branch pointed before the last fetch."""
+        self._has_base = False
         self._combined_at = 0
         self.worktrees = Worktrees(repository, branch.ref)
 
@@ -76,7 +77,7 @@ class BranchSync:
 
     def _rebase(self, ours: str, theirs: str) -> str:
         branch = self._branch
-        ledger = derive_state(branch.run, {}, self._repository.log(branch.fork_point(theirs), theirs))
+        ledger = derive_state(branch.run, {}, branch.history(theirs).commits)
         return rebase(self._repository, ours, theirs, self._last_known, ledger)
 
     def check_commits(self, commits: Sequence[Commit]) -> None:
@@ -106,7 +107,27 @@ class BranchSync:
             PushError: The remote can't be reached, or refuses.
         """
         if self._remote:
+            self._push_base(self._remote)
             self._remote.push(oid, self._branch.name)
+
+    def _push_base(self, remote: Remote) -> None:
+        """Push the commit that a new repository started with as the base, once per process, if the remote lacks it.
+
+        Otherwise the run's branch would be the remote's first, and so its default branch.
+        """
+        branch, repository = self._branch, self._repository
+        base, fork = branch.base, branch.fork
+        if self._has_base or fork is None:
+            return
+        if (
+            base.is_branch
+            and repository.oid(f"refs/heads/{base.name}")
+            and not repository.oid(remote.tracking_ref(base.name))
+            and repository.is_bare_start(fork)
+            and remote.fetch(base.name) is None
+        ):
+            remote.push(fork, base.name)
+        self._has_base = True
 
     def unpushed(self) -> Sequence[Commit]:
         """Return the commits, oldest first, that the remote's branch lacks as far as this clone knows."""
@@ -139,7 +160,7 @@ class BranchSync:
     def refresh_worktrees(self) -> None:
         """Refresh every worktree that has the branch checked out; :attr:`worktrees` says what failed."""
         if self._branch.head:
-            self.worktrees.refresh(self._branch.head, self._branch.fork)
+            self.worktrees.refresh(self._branch.head, self._branch.shared)
 
     def combine_packs(self) -> None:
         """Combine the packs once there are many: each commit adds one, and git searches all of them for every object.

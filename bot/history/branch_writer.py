@@ -57,13 +57,20 @@ class BranchWriter:
         """Give a repository without commits a root commit, so that the run has a base to be merged into.
 
         If it has no files either, check out the run's branch, so that files appear as they are generated.
+
+        Raises:
+            UsageError: There is no base to start from; nothing was written.
+            PushError: The remote can't be asked whether it has commits; nothing was written.
         """
         repository, branch = self._repository, self._branch
-        if repository.is_empty():
+        if repository.has_commits():
+            return
+        branch.read()
+        if branch.base.oid:  # the remote has commits
+            return
+        if not repository.has_files():
             repository.set_head(branch.ref)
-            repository.start_branch(branch.base, self._now())
-        elif repository.oid("HEAD") is None and (unborn := repository.current_branch()):
-            repository.start_branch(unborn, self._now())
+        repository.start_branch(branch.base.name, self._now())
 
     def commit(self, draft: PhaseCommit | RevertCommit, phases: Sequence[Phase]) -> Committed | None:
         """Write one commit on top of head; None if others have done its work in the meantime.
@@ -89,6 +96,8 @@ class BranchWriter:
     def _try_to_commit(self, draft: PhaseCommit | RevertCommit, phases: Sequence[Phase]) -> Committed | None:
         branch = self._branch
         ledger, parent = branch.ledger(phases), branch.head or branch.fork
+        if parent is None:
+            raise RepositoryError(f"committing to {branch.name}: there is no commit to start from")
         content = draft.compose(self._repository, ledger, parent, branch.render_again)
         if content is None:
             return None

@@ -2,21 +2,23 @@
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 from pathlib import Path
 
 from bot.errors import UsageError
+from bot.history.base import BaseChooser, NamedBases
 from bot.history.branch_sync import BranchSync
 from bot.history.branch_writer import BranchWriter
 from bot.history.git import Git, create_repository, open_repository
 from bot.history.merged_runs import RenderPhase
 from bot.history.plan_reader import PlanReader
 from bot.history.remote import Credentials, Remote, choose_remote
-from bot.history.repository import Identity, Repository, choose_run
+from bot.history.repository import Identity, Repository
 from bot.history.run_branch import RunBranch
 from bot.history.run_lock import lock_run
+from bot.history.run_name import choose_run
 from bot.history.stop_request import StopRef
 from bot.planning.names import check_run_name
 from bot.planning.resolved_plan import ResolvedPlan
@@ -30,9 +32,7 @@ class RunLocation:
     is_workspace: bool = False
     """Whether the folder is the workspace that a runner mounted for this job."""
     run: str | None = None
-    base: str | None = None
-    default_base: str | None = None
-    """The forge's default branch; ignored if the repository has no branch of that name."""
+    bases: NamedBases = field(default_factory=NamedBases)
     remote: str | None = None
     push: bool | None = None
     credentials: Credentials | None = None
@@ -68,26 +68,27 @@ class Checkout:
         self._plans = PlanReader(self._repository, render)
         name = choose_remote(self._repository, location.remote, required=bool(location.push))
         self._remote = Remote(self._repository, name, location.credentials) if name else None
+        self._bases = BaseChooser(self._repository, self._remote, location.bases, ask=location.push is not False)
 
-    def base_plan(self, output_dir: str) -> ResolvedPlan | None:
-        """Return the plan of an earlier, merged run in *output_dir* of the base; None if there is none.
+    def base_plan(self, run: str, output_dir: str) -> ResolvedPlan | None:
+        """Return the plan of an earlier, merged run in *output_dir* of the base of *run*; None if there is none.
 
         Raises:
-            UsageError: The plan is invalid.
+            UsageError: The plan is invalid, or there is no base to start *run* from.
         """
-        location, remote = self._location, self._remote.name if self._remote else None
-        base = location.base or location.default_base or self._repository.default_base(remote)
-        return self._plans.in_base(self._repository.base_oid(base, remote), output_dir)
+        branch = self._branch(run)
+        branch.read()
+        return branch.base_plan(output_dir)
 
     def open_run(self, run: str | None, now: Callable[[], datetime]) -> OpenRun:
         """Open *run*, else the checked-out run, else the only one.
 
         Raises:
-            UsageError: There is no run to choose, or the base does not exist.
+            UsageError: There is no run to choose.
         """
         location, repository = self._location, self._repository
         run = choose_run(repository, self._remote.name if self._remote else None) if run is None else run
-        branch = RunBranch(repository, self._plans, run, base=self._base(run), remote=self._remote)
+        branch = self._branch(run)
         writer = BranchWriter(repository, branch, now, location.committer)
         push_remote = self._remote if location.push is not False else None
         return OpenRun(
@@ -98,18 +99,9 @@ class Checkout:
             lock=partial(lock_run, repository.git.common_dir, run),
         )
 
-    def _base(self, run: str) -> str:
-        """Return the name of the base; only a new run in a repository with commits can choose one."""
-        location, repository, remote = self._location, self._repository, self._remote
-        name = remote.name if remote else None
-        if repository.is_empty() or repository.has_branch(run, name) or not (location.base or location.default_base):
-            return repository.default_base(name)
-        for base in filter(None, (location.base, location.default_base)):
-            if repository.base_oid(base, name) or (remote and location.push and remote.fetch(base)):
-                return base
-            if base == location.base:
-                raise UsageError(f"base {base!r} is not a commit or branch of the repository; name an existing one")
-        return repository.default_base(name)
+    def _branch(self, run: str) -> RunBranch:
+        bot = self._location.committer
+        return RunBranch(self._repository, self._plans, run, bases=self._bases, remote=self._remote, bot=bot)
 
 
 def find_checkout(location: RunLocation, render: RenderPhase) -> Checkout | None:

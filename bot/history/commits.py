@@ -87,7 +87,7 @@ class RevertCommit:
     """Phase → its paths."""
     trailers: Trailers
     fork: str | None
-    """The commit at which the branch left the base."""
+    """The commit of the base whose files they get."""
     discard_edits: bool = False
     """Whether to roll back files that people edited, too."""
     remove_inherited: bool = False

@@ -8,6 +8,7 @@ from collections.abc import Callable, Collection, Mapping
 
 from bot.history.ledger import InheritedPhases, Ledger, PhaseRecord, derive_state
 from bot.history.repository import Repository, object_id
+from bot.history.run_history import find_start, read_history
 from bot.history.run_state import Commit, Entry, Generated
 from bot.history.trailers import Trailers
 from bot.planning.phases import PLAN_PHASE, Phase, plan_path
@@ -113,11 +114,12 @@ class _MergedRuns:
     def _ledger(self, run: str, tip: str) -> Ledger:
         if (run, tip) not in self._ledgers:
             repository = self._repository
-            fork = repository.run_parent(run, tip)
-            base = repository.entries(fork, sorted(self._owners)) if fork else {}
-            earlier = InheritedPhases({}, self.generated(fork) if fork else {})
-            commits = repository.log(fork, tip)
-            self._ledgers[run, tip] = derive_state(run, base, commits, owners=self._owners, inherited=earlier)
+            start = find_start(repository, run, tip)
+            history = read_history(repository, run, tip, None, start.oid if start else None)
+            base = repository.entries(history.fork, sorted(self._owners)) if history.fork else {}
+            earlier = InheritedPhases({}, self.generated(history.fork) if history.fork else {})
+            ledger = derive_state(run, base, history.commits, owners=self._owners, inherited=earlier)
+            self._ledgers[run, tip] = ledger
         return self._ledgers[run, tip]
 
     def _newest_squash(self, head: str) -> Commit | None:

@@ -120,6 +120,15 @@ def _origin(url: SplitResult) -> tuple[str, str, int] | None:
     return (url.scheme, url.hostname, url.port or port) if port and url.hostname else None
 
 
+@dataclass(frozen=True, slots=True)
+class RemoteBranches:
+    """What a remote has."""
+
+    default: str | None
+    """None if it says none, or one that it does not have."""
+    names: frozenset[str]
+
+
 class Remote:
     """One remote of the repository."""
 
@@ -133,6 +142,19 @@ class Remote:
     def tracking_ref(self, branch: str) -> str:
         """Return the remote-tracking branch of *branch*."""
         return f"refs/remotes/{self.name}/{branch}"
+
+    def branches(self) -> RemoteBranches:
+        """Ask the remote for its branches; raises like :meth:`fetch`."""
+        result = self._run("ls-remote", "--symref", "--", self.name, "HEAD", "refs/heads/*")
+        if result.status != 0:
+            raise self._failure("the list of branches", result.err)
+        default, names, prefix = None, set(), "refs/heads/"
+        for value, _, ref in (line.partition("\t") for line in result.text.split("\n")):
+            if ref == "HEAD" and value.startswith(f"ref: {prefix}"):
+                default = value.removeprefix(f"ref: {prefix}")
+            elif ref.startswith(prefix):
+                names.add(ref.removeprefix(prefix))
+        return RemoteBranches(default if default in names else None, frozenset(names))
 
     def fetch(self, branch: str) -> str | None:
         """Fetch *branch* and return its commit; None if the remote does not have it.
@@ -158,11 +180,15 @@ class Remote:
         if "couldn't find remote ref" in result.err:
             self._repository.git.run("update-ref", "-d", local_ref)
             return None
+        raise self._failure(name, result.err)
+
+    def _failure(self, name: str, err: str) -> PushError:
+        """Return the error for a fetch of *name* that failed with the output *err*."""
         self._repository.git.check_writable(f"fetching {name} from {self.name}", PushError)
-        error, remedy = _classify("", result.err)
+        error, remedy = _classify("", err)
         alternative = "" if self._credentials else ", or use --no-push"  # with a token, pushing is what people want
         todo = f"{remedy or 'check the remote'}{alternative}"
-        raise error(f"fetching {name} from {self.name}: {_cause(result.err)}; {todo}")
+        return error(f"fetching {name} from {self.name}: {_cause(err)}; {todo}")
 
     def push(self, oid: str, branch: str) -> None:
         """Push the commit *oid* as *branch*.

@@ -5,9 +5,9 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import Literal, NamedTuple
 
-from bot.errors import RepositoryError, UsageError
+from bot.errors import RepositoryError
 from bot.history.git import Git
 from bot.history.run_state import Commit, Entry
 from bot.history.trailers import Trailers
@@ -16,6 +16,7 @@ BRANCHES = "phasebot/"
 """Prefix of every run's branch, ``phasebot/<run>``."""
 
 _IDENTITY = re.compile(r"(.*) <(.*)> (\d+ [+-]\d{4})")
+_START = "Start the repository\n"
 _ABSENT_MODE = "000000"
 _MAX_ARGUMENTS = 400
 """Paths per git call; the length of a command line is limited."""
@@ -39,6 +40,19 @@ class Identity:
         return f"{self.name} <{self.email}> {int(moment.timestamp())} {moment.strftime('%z')[:5]}"
 
 
+class RunCommit(NamedTuple):
+    """A commit of a run, without its changes."""
+
+    oid: str
+    author: str
+    """``Name <email>``."""
+    trailers: Trailers | None
+
+    @property
+    def base(self) -> str | None:
+        return self.trailers.base if self.trailers else None
+
+
 _FALLBACK_IDENTITY = Identity("Phasebot", "phasebot@localhost")
 
 
@@ -59,11 +73,6 @@ class Repository:
         result = self.git.run("rev-parse", "--verify", "--quiet", "--end-of-options", f"{ref}^{{commit}}")
         return result.text if result.status == 0 else None
 
-    def has_branch(self, run: str, remote: str | None) -> bool:
-        """Whether *run* has a local branch or a remote-tracking branch of *remote*."""
-        tracking_ref = f"refs/remotes/{remote}/{BRANCHES}{run}"
-        return bool(self.oid(branch_ref(run)) or (remote and self.oid(tracking_ref)))
-
     def refs(self, prefix: str) -> dict[str, str]:
         """Return the refs that start with *prefix*: name → object id."""
         rows = self.git("for-each-ref", "--format=%(refname) %(objectname)", prefix).split("\n")
@@ -71,32 +80,17 @@ class Repository:
 
     def current_branch(self) -> str | None:
         """Return the checked-out branch, which may be unborn; None if HEAD is detached."""
-        result = self.git.run("symbolic-ref", "--quiet", "HEAD")  # a short name is longer where a tag has it, too
-        return result.text.removeprefix("refs/heads/") if result.status == 0 else None
+        ref = self.symbolic_ref("HEAD")
+        return ref.removeprefix("refs/heads/") if ref else None
 
-    def default_base(self, remote: str | None) -> str:
-        """Return the name of the default branch: the remote's, else ``main``, ``master`` or the checked-out branch."""
-        if remote:
-            prefix = f"refs/remotes/{remote}/"
-            result = self.git.run("symbolic-ref", "--quiet", f"{prefix}HEAD")
-            name = result.text.removeprefix(prefix)
-            # A forge makes the first pushed branch its default, even a run's; the ref may be older than a renaming.
-            if result.status == 0 and not name.startswith(BRANCHES) and self.oid(f"{prefix}{name}"):
-                return name
-        local = self.refs("refs/heads/")
-        configured = self.git.run("config", "init.defaultBranch").text
-        for name in ("main", "master", configured):
-            if f"refs/heads/{name}" in local or (remote and self.oid(f"refs/remotes/{remote}/{name}")):
-                return name
-        head = self.current_branch()
-        if head is None:
-            return "HEAD"
-        return (configured or "main") if head.startswith(BRANCHES) else head
+    def symbolic_ref(self, ref: str) -> str | None:
+        """Return the full name of the ref that *ref* stands for; None if it is no symbolic ref."""
+        result = self.git.run("symbolic-ref", "--quiet", ref)  # a short name is longer where a tag has it, too
+        return result.text if result.status == 0 else None
 
-    def base_oid(self, base: str, remote: str | None) -> str | None:
-        """Return the commit that *base* names; the remote-tracking branch wins, as the local one may be outdated."""
-        names = [f"refs/remotes/{remote}/{base}"] if remote else []
-        return next((oid for name in [*names, f"refs/heads/{base}", base] if (oid := self.oid(name))), None)
+    def is_branch_name(self, name: str) -> bool:
+        """Whether git allows a branch of that name."""
+        return self.git.run("check-ref-format", f"refs/heads/{name}").status == 0
 
     def merge_base(self, one: str, other: str) -> str | None:
         """Return the best common ancestor; None if the histories are unrelated."""
@@ -123,19 +117,29 @@ class Repository:
             raise RepositoryError(f"reading the history ({' '.join(arguments)}): {out.err}")
         return list(_commits(out.out.decode("utf-8", "surrogateescape").split("\0")))
 
-    def run_parent(self, run: str, head: str) -> str | None:
-        """Return the parent of the first commit of *run* in the first-parent history of *head*.
-
-        It is None if that is a root commit, and *head* if the history has no commit of *run*.
-        """
+    def run_commits(self, run: str, head: str, *options: str) -> list[RunCommit]:
+        """Return the commits of *run* in the whole history of *head*, newest first; *options* are those of git log."""
         name = run.replace(".", "[.]")
-        found = self.git(
-            *("log", "--first-parent", "--reverse", "--format=%H %P", f"--grep=^Phasebot-Run: {name}$"),
-            *("--extended-regexp", head, "--"),
-        )
-        if not found:
-            return head
-        return found.split("\n")[0].split(" ")[1] or None
+        rows = self.git(
+            *("log", "-z", "--topo-order", "--format=%H%x00%an <%ae>%x00%(trailers:only,unfold)", "--extended-regexp"),
+            *("--all-match", f"--grep=^Phasebot-Run: {name}$", *options, head, "--"),
+        ).split("\0")
+        found = (RunCommit(*row) for row in zip(rows[::3], rows[1::3], map(Trailers.parse, rows[2::3]), strict=False))
+        return [each for each in found if each.trailers and each.trailers.run == run]
+
+    def descent(self, start: str, head: str) -> dict[str, list[str]]:
+        """Return the commits between *start* and *head* that descend from *start*, with their parents; newest first."""
+        rows = self.git("rev-list", "--topo-order", "--parents", "--ancestry-path", f"{start}..{head}", "--")
+        return {oid: parents for oid, *parents in (row.split(" ") for row in rows.split("\n") if row)}
+
+    def commits_since(self, base: str, head: str) -> frozenset[str]:
+        """Return the ids of the commits that *head* has and *base* has not."""
+        return frozenset(self.git("rev-list", f"{base}..{head}", "--").split("\n"))
+
+    def changes(self, old: str, new: str) -> dict[str, Entry | None]:
+        """Return what differs between two commits: path → its entry in *new*, None if that does not have it."""
+        tokens = self.git("diff-tree", "-r", "-z", "--raw", "--no-abbrev", "--no-renames", old, new, "--").split("\0")
+        return _changes(tokens, 0)[0]
 
     def oids_by_authorship(self, base: str | None, head: str) -> dict[str, str]:
         """Return what a rebase leaves unchanged in each commit of ``base..head``: author, date, message → commit."""
@@ -239,14 +243,28 @@ class Repository:
         if self.git.is_writable and not self.git.promisors:
             self.git.run("repack", "-d", "-q", "--geometric=2")
 
-    def is_empty(self) -> bool:
-        """Whether there are no refs and the worktree has no files."""
-        files = (path for path in self.git.worktree.iterdir() if path.name != ".git")
-        return not self.git("for-each-ref", "--count=1") and next(files, None) is None
+    def has_commits(self) -> bool:
+        """Whether there is a ref, or a checked-out commit."""
+        return bool(self.git("for-each-ref", "--count=1")) or self.oid("HEAD") is not None
+
+    def is_cut_off(self, oid: str) -> bool:
+        """Whether the clone is so shallow that it lacks the parents of the commit *oid*."""
+        file = self.git.common_dir / "shallow"
+        return file.exists() and oid in file.read_text().split()
+
+    def has_files(self) -> bool:
+        """Whether the worktree has files."""
+        return any(path.name != ".git" for path in self.git.worktree.iterdir())
+
+    def is_bare_start(self, oid: str | None) -> bool:
+        """Whether the commit *oid* is one that :meth:`start_branch` made: without a parent or a file."""
+        if oid is None or self.git("log", "-1", "--format=%P%B", oid, "--") != _START:
+            return False
+        return not self.git("ls-tree", oid)
 
     def start_branch(self, branch: str, now: datetime) -> str:
         """Create *branch* with an empty root commit, so that a run has a base to be merged into."""
-        oid = self.write_root_commit("Start the repository\n", self.identity("AUTHOR"), self.identity("COMMITTER"), now)
+        oid = self.write_root_commit(_START, self.identity("AUTHOR"), self.identity("COMMITTER"), now)
         self.git("update-ref", "-m", "phasebot: start", f"refs/heads/{branch}", oid)
         return oid
 
@@ -267,32 +285,18 @@ def _commits(tokens: Sequence[str]) -> Iterator[Commit]:
     while index + 3 < len(tokens):
         oid, trailers, body = tokens[index : index + 3]
         index += 4
-        changes: dict[str, Entry | None] = {}
-        while index + 1 < len(tokens) and tokens[index].lstrip("\n").startswith(":"):
-            _, mode, _, new, _ = tokens[index].split(" ")
-            changes[tokens[index + 1]] = None if mode == _ABSENT_MODE else Entry(mode, new)
-            index += 2
+        changes, index = _changes(tokens, index)
         yield Commit(oid, Trailers.parse(trailers), body, changes)
 
 
-def choose_run(repository: Repository, remote: str | None) -> str:
-    """Return the run to use if none is named: the checked-out one, else the only one.
-
-    Raises:
-        UsageError: There is no run, or more than one; the message lists them.
-    """
-    head = repository.current_branch() or ""
-    if head.startswith(BRANCHES):
-        return head.removeprefix(BRANCHES)
-    prefixes = [f"refs/heads/{BRANCHES}", *([f"refs/remotes/{remote}/{BRANCHES}"] if remote else [])]
-    runs = sorted({name.removeprefix(prefix) for prefix in prefixes for name in repository.refs(prefix)})
-    if len(runs) == 1:
-        return runs[0]
-    if runs:
-        raise UsageError(f"choosing a run: there are several; name one with --run: {', '.join(runs)}")
-    raise UsageError(
-        "choosing a run: this repository has no phasebot/* branch; start one with 'phasebot generate SPEC'"
-    )
+def _changes(tokens: Sequence[str], index: int) -> tuple[dict[str, Entry | None], int]:
+    """Parse the pairs of change and path from *index* on; return them, and where they end."""
+    changes: dict[str, Entry | None] = {}
+    while index + 1 < len(tokens) and tokens[index].lstrip("\n").startswith(":"):
+        _, mode, _, new, _ = tokens[index].split(" ")
+        changes[tokens[index + 1]] = None if mode == _ABSENT_MODE else Entry(mode, new)
+        index += 2
+    return changes, index
 
 
 def object_id(content: bytes, sample_oid: str) -> str:

@@ -5,10 +5,12 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from bot.errors import UsageError
+from bot.history.base import Base, BaseChooser
 from bot.history.ledger import Ledger, derive_state, folders_of
 from bot.history.plan_reader import BrokenPlanError, PlanFile, PlanReader
 from bot.history.remote import Remote
-from bot.history.repository import BRANCHES, Repository, branch_ref
+from bot.history.repository import BRANCHES, Identity, Repository, branch_ref
+from bot.history.run_history import RunHistory, find_start, read_history
 from bot.history.run_state import FOLDER, Commit, Entry, Generated, RunState
 from bot.history.three_way_merge import diff_content
 from bot.planning.phases import Phase
@@ -28,29 +30,51 @@ class RunBranch:
     """The branch ``phasebot/<run>``, which starts at a commit of its base."""
 
     def __init__(
-        self, repository: Repository, plans: PlanReader, run: str, *, base: str, remote: Remote | None
+        self,
+        repository: Repository,
+        plans: PlanReader,
+        run: str,
+        *,
+        bases: BaseChooser,
+        remote: Remote | None,
+        bot: Identity | None = None,
     ) -> None:
-        """Create an empty view of the branch; :meth:`read` fills it.  *remote* has the remote-tracking branch."""
+        """Create an empty view of the branch; :meth:`read` fills it.
+
+        *remote* has the remote-tracking branch.  If *bot* is given, the base that its commits record wins.
+        """
         self.run = run
         self.name = f"{BRANCHES}{run}"
         self.ref = branch_ref(run)
-        self.base = base
+        self.base = Base("")
+        """What the branch starts from and is merged into."""
         self.plans = plans
         self.head: str | None = None
         self.fork: str | None = None
         """The commit of the base at which the branch starts or will start."""
+        self.shared: str | None = None
+        """The newest commit that the branch and the base have in common: the fork, until the run is merged."""
+        self.merged: Collection[str] = ()
+        """Those of the commits that the base has, because the run was merged into it."""
         self.commits: list[Commit] = []
         """The branch's own commits, oldest first."""
         self._unchecked: list[Commit] = []
         self._repository, self._remote = repository, remote
+        self._bases, self._bot = bases, bot
         self._ledger: Ledger | None = None
         self._phases: Sequence[Phase] = ()
 
     def read(self) -> None:
-        """Read the local branch again, or the remote-tracking branch if there is no local one."""
-        self.head = self._repository.oid(self.ref) or self._tracked_oid
-        self.fork = self.fork_point(self.head)
-        self.commits = self._repository.log(self.fork, self.head) if self.head else []
+        """Read the local branch again, or the remote-tracking branch if there is no local one.
+
+        Raises:
+            UsageError: See :meth:`bot.history.base.BaseChooser.decide`.
+            PushError: The same.
+        """
+        self.head = self._repository.oid(self.ref) or self._tracked_oid or self._fetch_new()
+        self.base, history = self._history(self.head)
+        self.fork, self.shared, self.merged = history.fork, history.shared, history.merged
+        self.commits = list(history.commits)
         self._unchecked = []
         self._ledger = None
 
@@ -58,15 +82,26 @@ class RunBranch:
     def _tracked_oid(self) -> str | None:
         return self._repository.oid(self._remote.tracking_ref(self.name)) if self._remote else None
 
-    def fork_point(self, head: str | None) -> str | None:
-        """Return the commit at which *head* left the base; without a head, the tip of the base."""
-        base = self._repository.base_oid(self.base, self._remote.name if self._remote else None)
+    def _fetch_new(self) -> str | None:
+        """Fetch the branch of a run that nothing here knows, if the remote has it."""
+        look = self._bases.look()
+        return self._remote.fetch(self.name) if self._remote and look and self.name in look.names else None
+
+    def history(self, head: str) -> RunHistory:
+        """Return the run's commits up to *head*."""
+        return self._history(head)[1]
+
+    def _history(self, head: str | None) -> tuple[Base, RunHistory]:
+        """Return the base, and the run's commits up to *head*; without a head, none on top of the base."""
+        start = find_start(self._repository, self.run, head, self._bot) if head else None
+        if start and self._repository.is_cut_off(start.oid):
+            raise UsageError(
+                f"reading {self.name}: this clone is too shallow to hold the whole run; run 'git fetch --unshallow'"
+            )
+        base = self._bases.decide(self.run, start)
         if head is None:
-            return base
-        fork = self._repository.merge_base(base, head) if base else None
-        if fork in (None, head):  # unrelated or already merged: use the parent of the run's first commit
-            return self._repository.run_parent(self.run, head)
-        return fork
+            return base, RunHistory(base.oid, (), base.oid)
+        return base, read_history(self._repository, self.run, head, base.oid, start.oid if start else None)
 
     def append(self, commit: Commit) -> None:
         """Add a commit that was just made on top of head."""
@@ -201,7 +236,8 @@ class RunBranch:
         return RunState(
             run=self.run,
             branch=self.name,
-            base=self.base,
+            base=self.base.name,
+            base_problem=self.base.problem,
             head=self.head or "",
             phases=tuple(ledger.state(phase) for phase in phases),
             tokens=ledger.tokens,

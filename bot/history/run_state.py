@@ -131,6 +131,8 @@ class RunState:
     pushed: bool
     fault: PlanFault | None = None
     """Set if the plan at head can't be read; the phases are then those of the last plan that could be."""
+    base_problem: str = ""
+    """Why the run can't be merged into the base, and what to do."""
 
     @property
     def finished(self) -> bool:

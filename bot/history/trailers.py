@@ -27,6 +27,8 @@ class Trailers:
     status: Status | None = None
     inputs: str | None = None
     recipe: str | None = None
+    base: str | None = None
+    """Name of the branch that the run started from; in the run's first plan commit."""
     provider: str | None = None
     model: str | None = None
     tokens: tuple[int, int] | None = None
@@ -99,7 +101,7 @@ class Trailers:
 
 
 _REPEATED = ("missing", "fallback", "conflict", "kept", "discarded", "reverts")
-_SINGLE = ("run", "phase", "inputs", "recipe", "provider", "model", "requested_by", "comment")
+_SINGLE = ("run", "phase", "inputs", "recipe", "base", "provider", "model", "requested_by", "comment")
 
 
 def _trailer_key(name: str) -> str:

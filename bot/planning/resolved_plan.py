@@ -84,6 +84,17 @@ def resolve_spec(
     return ProseSpec(text, source, heading, name[:PROJECT_LIMIT].strip(), recipe, output_dir, base)
 
 
+def name_spec(text: str, *, source: str, project: str, with_model: bool) -> str:
+    """Return the default name of the run of a spec, before the project that it adds to is known.
+
+    Raises:
+        UsageError: The spec can't be read.
+    """
+    if with_model and is_prose(clean(text, source=source), source=source):
+        return resolve_spec(text, source=source, project=project, recipe=_RECIPE, output_dir=".").slug
+    return names.slug(read_spec(text, source=source).project or project)
+
+
 def resolve_exact_spec(
     text: str, *, source: str, project: str, recipe: str, output_dir: str, base: ResolvedPlan | None = None
 ) -> ResolvedPlan:

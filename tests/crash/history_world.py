@@ -176,6 +176,22 @@ class World:
             differing = [(one, two) for one, two in zip(other.phases, state.phases, strict=False) if one != two]
             raise Broken(f"(b) {how}, it says otherwise:\n{differing or (other.head, state.head)}")
 
+    def check_base(self) -> None:
+        """Hold the base that each clone says against the one that the run began with.
+
+        By then the clone takes another branch for the default one, so that only the history can tell.
+        """
+        for place in (self.ada, self.bob):
+            ref = read_ref(place.folder, f"refs/heads/{BRANCH}")
+            if not (ref and git(place.folder, "log", "-1", "--format=%H", "--grep=^Phasebot-Base: ", ref)):
+                continue  # it is yet to begin
+            git(place.folder, "update-ref", "refs/remotes/origin/other", "refs/remotes/origin/main")
+            git(place.folder, "symbolic-ref", "refs/remotes/origin/HEAD", "refs/remotes/origin/other")
+            branch = self.open_run(place.folder, push=False).branch
+            branch.read()
+            if branch.base.name != "main":
+                raise Broken(f"(f) the run at {place.name} started from main, and now says {branch.base.name}")
+
     def roll_back(
         self,
         place: Place,

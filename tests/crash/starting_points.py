@@ -65,6 +65,8 @@ def _merge(folder: Path, *, squash: bool) -> None:
     ada = folder / "ada"
     git(ada, "fetch", "--quiet", "--prune")
     git(ada, "reset", "--quiet", "--hard", "origin/main")
+    git(ada, "switch", "--quiet", "--detach")
+    git(ada, "branch", "--quiet", "-D", BRANCH)  # a branch with the merged commits would be the first run's
     git(ada, "reflog", "expire", "--all", "--expire=now")
 
 

@@ -20,7 +20,7 @@ from tests.repositories import NOTE, SMALL, clone, git, new_origin, new_reposito
 
 FAST_KIND = "remote, checked out"
 """It has every kind of write."""
-SLOW_KINDS = ("new", "elsewhere", "remote")
+SLOW_KINDS = ("new", "elsewhere", "remote", "empty remote")
 _SHIM = """\
 #!/bin/sh
 write=
@@ -55,7 +55,12 @@ def place(tmp_path: Path, kind: str) -> Place:
         return Place(tmp_path / "new", None)
     if kind == "elsewhere":
         return Place(new_repository(tmp_path / "elsewhere"), None)
-    origin = new_origin(tmp_path / "origin.git")
+    if kind == "empty remote":
+        origin = tmp_path / "origin.git"
+        origin.mkdir(parents=True)
+        git(origin, "init", "--quiet", "--bare", "--initial-branch=trunk")
+    else:
+        origin = new_origin(tmp_path / "origin.git")
     folder = clone(origin, tmp_path / "clone")
     if kind == "remote, checked out":
         git(folder, "switch", "--quiet", "-c", "phasebot/note")
@@ -127,3 +132,5 @@ def _assert_same_end(again: Path, here: Place, reference: Place, finished: list[
     git(again, "fsck", "--no-dangling")
     if here.origin:
         assert tree_of(here.origin, "note") == tree_of(reference.folder, "note")
+        base = "trunk" if git(here.origin, "branch", "--list", "trunk") else "main"
+        assert git(here.origin, "merge-base", base, "phasebot/note") == git(here.origin, "rev-parse", base)

@@ -1,10 +1,11 @@
-"""Random histories: five invariants hold, whatever people and processes do to a branch.
+"""Random histories: six invariants hold, whatever people and processes do to a branch.
 
 (a) No line that a person wrote is lost, unless they removed it themselves or were told.
 (b) The state follows from history: a fresh clone says the same as the process that worked, and reading never raises.
 (c) ``generate`` completes the run with the files of the plan, and running it again changes nothing.
 (d) People's commits are there once, and the origin only moves forward, unless a person forced it.
 (e) A worktree that has the branch checked out ends at the branch's head.
+(f) The base of a run never changes.
 
 The fast set plays seeds 0 to 32 and the 27 that once found a fault, the slow set seeds 33 to 299.
 ``PHASEBOT_HISTORIES=0:5000`` plays these seeds instead, and ``-s`` shows how often each thing happened.
@@ -215,6 +216,7 @@ def play(history: History, *, keep: bool = False) -> Counter[str]:
                 world.told.append(f"{step.name} ({step.seed})")
                 STEPS[step.name][0](world, random.Random(step.seed))  # noqa: S311  # a game, to be repeated
                 _mend(world)
+                world.check_base()
             _finish(world)
         except Exception as exc:
             raise Broken(_story(world, history, exc)) from exc

@@ -172,17 +172,20 @@ def test_a_deadline_that_is_over_exits_3_and_a_rerun_continues(tmp_path: Path) -
     assert phasebot(*arguments).returncode == 0
 
 
-def test_a_base_is_where_a_new_branch_starts_and_later_ignored(tmp_path: Path) -> None:
+def test_a_base_is_where_a_new_branch_starts_and_stays_the_same(tmp_path: Path) -> None:
     folder = new_repository(tmp_path / "note")
     git(folder, "switch", "--quiet", "-c", "develop")
     develop = commit(folder, "Develop", {"DEVELOP": "1\n"})
     arguments = ("generate", NOTE, "--repo", folder, "--recipe", SMALL)
 
     assert phasebot(*arguments, "--base", "develop").returncode == 0
-    again = phasebot(*arguments, "--base", "nowhere")
+    again = phasebot(*arguments)
+    other = phasebot(*arguments, "--base", "nowhere")
 
     assert again.returncode == 0
     assert "all 5 phases are complete" in again.stderr
+    assert other.returncode == 2
+    assert "it started from develop, not from nowhere" in other.stderr
     assert git(folder, "rev-parse", "phasebot/note~5") == develop
 
 

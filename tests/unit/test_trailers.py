@@ -19,6 +19,7 @@ _FULL = Trailers(
     status="partial",
     inputs="sha256:4f0c",
     recipe="fastapi@sha256:91be",
+    base="develop",
     provider="gemini",
     model="gemini-3.8-flash",
     tokens=(4100, 1020),
@@ -34,6 +35,7 @@ Phasebot-Phase: entity/Post
 Phasebot-Status: partial
 Phasebot-Inputs: sha256:4f0c
 Phasebot-Recipe: fastapi@sha256:91be
+Phasebot-Base: develop
 Phasebot-Provider: gemini
 Phasebot-Model: gemini-3.8-flash
 Phasebot-Tokens: in=4100 out=1020
@@ -58,6 +60,7 @@ def trailers(draw: st.DrawFn) -> Trailers:
         status=draw(st.sampled_from(["complete", "partial"])) if phase else None,
         inputs=draw(st.none() | _VALUE),
         recipe=draw(st.none() | _VALUE),
+        base=draw(st.none() | _VALUE),
         provider=draw(st.none() | _VALUE),
         model=draw(st.none() | _VALUE),
         tokens=draw(st.none() | st.tuples(_COUNT, _COUNT)),
