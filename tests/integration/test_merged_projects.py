@@ -140,7 +140,10 @@ def test_where_both_changed_a_line_the_persons_stays_and_is_told(base: Path) -> 
     mine = "# Item, and more\n# name: my text\n"
     person(base, "Mine", {"app/models/item.py": mine})
 
-    evolve(base)
+    told = bot(base, "generate", MORE, "--recipe", SMALL, "--run", "more", "--jobs", 1)
+    git(base, "switch", "--quiet", "phasebot/more")
+
+    assert told.code == 3
 
     assert content(base, "app/models/item.py") == mine
     assert well(base, "status", "--format", "json").phase("entity/Item")["conflicts"] == ["app/models/item.py"]
