@@ -20,10 +20,12 @@ _RACE = re.compile(
 _STATUS = re.compile(r"returned error: (\d{3})")
 _TEMPORARY = re.compile(
     r"returned error: (5\d\d|429|408)|RPC failed|early EOF|hung up|unexpected disconnect|Empty reply|no answer"
-    r"|Connection reset|timed out|rate limit|Internal Server Error|unpack(er)? (error|failed)|failed to report status",
+    r"|Connection reset|timed out|Internal Server Error|unpack(er)? (error|failed)|failed to report status",
     re.IGNORECASE,
 )
 """Errors that a retry may solve; being offline is not one of them."""
+_RATE_LIMIT = re.compile(r"rate limit", re.IGNORECASE)
+"""GitHub says so with a status of 403, which otherwise is for good."""
 _REMEDIES = {
     r"refusing to allow .* workflow": (
         "no 'permissions:' line allows this; remove the workflow file from the branch, "
@@ -281,6 +283,6 @@ def _classify(reason: str, output: str) -> tuple[type[PushError], str]:
     remedy = next((each for pattern, each in _REMEDIES.items() if re.search(pattern, f"{reason}\n{output}")), "")
     if _RACE.search(reason) and "exists; cannot create" not in output:
         return RejectedError, ""
-    if _TEMPORARY.search(reason or output):
+    if _RATE_LIMIT.search(output) or (_TEMPORARY.search(reason or output) and not remedy):
         return UnreachableError, ""
     return (RefusedError if reason or remedy else PushError), remedy
