@@ -22,7 +22,7 @@ class RepositoryError(PhasebotError):
 
 
 class PushError(RepositoryError):
-    """The remote is unreachable or rejected the push for good; the commits are safe locally."""
+    """The remote is unreachable or refused the push; the commits are on the local branch."""
 
 
 class ProviderError(PhasebotError):

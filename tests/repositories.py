@@ -148,7 +148,7 @@ def open_git(folder: Path) -> Git:
     return open_repository(folder) or create_repository(folder)
 
 
-def open_run(  # what a location says, and who opens it
+def open_run(  # noqa: PLR0913  # what a location says, and who opens it
     folder: Path,
     run: str = "blog",
     *,
@@ -157,9 +157,12 @@ def open_run(  # what a location says, and who opens it
     now: Callable[[], datetime] = lambda: datetime(2026, 11, 23, 12, tzinfo=UTC),
     committer: Identity | None = None,
     render: RenderPhase = render_nothing,
+    disposable: bool = False,
 ) -> OpenRun:
     """Open a run in *folder*, by default with a clock that stands still."""
-    location = RunLocation(folder=folder, run=run, push=push, credentials=credentials, committer=committer)
+    location = RunLocation(
+        folder=folder, run=run, push=push, credentials=credentials, committer=committer, disposable=disposable
+    )
     return Checkout(location, open_git(folder), render).open_run(run, now)
 
 
@@ -177,10 +180,17 @@ class House:
     stop: asyncio.Event = field(default_factory=asyncio.Event)
     timer: Callable[[], float] = lambda: 0.0
     requested: Requester | None = None
+    with_model: bool = False
+    """Whether to spare the provider as if it cost money."""
+    disposable: bool = False
 
     def run(self) -> RunResult:
         """Start or continue the run ``blog``."""
-        run = open_run(self.folder, push=self.push, credentials=self.credentials)
+        return asyncio.run(self.work())
+
+    async def work(self) -> RunResult:
+        """Do as :meth:`run`, in a loop that others run in, too."""
+        run = open_run(self.folder, push=self.push, credentials=self.credentials, disposable=self.disposable)
         spec = planned(self.spec) if self.spec else None
         if spec:
             run.writer.start_repository()
@@ -190,8 +200,9 @@ class House:
             announcer=self.announcer,
             request=replace(self.request, spec=spec, requester=self.requested),
             timer=self.timer,
+            with_model=self.with_model,
         )
-        return asyncio.run(runner.work(self.stop))
+        return await runner.work(self.stop)
 
 
 def picture(folder: Path, run: str = "blog") -> str:

@@ -112,6 +112,7 @@ class CommandHandler:
             push=True,
             credentials=Credentials(settings.token.get_secret_value(), settings.server_url),
             committer=_BOT,
+            disposable=True,
         )
         run = factory.open_clone(location).open_run(request.run, self.now)
         run.sync.integrate(run.sync.fetch())

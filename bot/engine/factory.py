@@ -83,6 +83,7 @@ async def work(
             announcer=announcer,
             timer=timer,
             budget=budget,
+            with_model=with_model,
             propose_plan=functools.partial(propose, spec) if propose and isinstance(spec, ProseSpec) else None,
             look_for_stop=look_for_stop,
         )
@@ -99,22 +100,25 @@ async def roll_back_phases(run: OpenRun, request: RollbackRequest, log: Callable
     branch, queue = run.branch, PushQueue(run.branch, run.sync)
     async with queue:
         await queue.integrate()
-        if failure := queue.failure:
-            if queue.diverged:
-                raise failure
-            log(f"{failure}; continuing without it")
+        if queue.conflict and (failure := queue.explain()):
+            raise failure
+        if queue.failure:
+            log(f"{queue.failure}; continuing without it")
             branch.read()
         plan = branch.existing_plan()
         keys = roll_back(run, plan, request, log)
         log(f"rolled back: {', '.join(keys)}")
         queue.publish()
-    if failure := queue.failure:
+    if failure := queue.explain():
         raise failure
     return RunResult(Snapshot(state=branch.state(plan.phases), plan=plan.plan, pushes=run.sync.pushes))
 
 
 async def publish_and_read(run: OpenRun) -> RunResult:
-    """Push what an earlier process committed, and return the state; an invalid plan becomes the result's error."""
+    """Push what an earlier process committed, and return the state.
+
+    The error of the result says why commits could not be pushed, or that the plan is invalid.
+    """
     branch, queue = run.branch, PushQueue(run.branch, run.sync)
     async with queue:
         await queue.integrate()
@@ -125,4 +129,5 @@ async def publish_and_read(run: OpenRun) -> RunResult:
         return RunResult(Snapshot(state=branch.state(())), error=exc)
     state = branch.state(plan.phases if plan else ())
     unpublished = frozenset(each.commit for each in state.phases if each.commit and not queue.is_published(each.commit))
-    return RunResult(Snapshot(state=state, plan=plan.plan if plan else None, unpublished=unpublished))
+    snapshot = Snapshot(state=state, plan=plan.plan if plan else None, unpublished=unpublished)
+    return RunResult(snapshot, error=queue.explain() if unpublished else None)

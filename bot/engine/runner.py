@@ -17,7 +17,7 @@ from bot.engine.rollback import roll_back_removed
 from bot.engine.run_clock import RunClock
 from bot.engine.scheduler import Scheduler
 from bot.engine.snapshot import Announcer, Snapshot
-from bot.errors import Interrupted, NoModelAnswered, PhasebotError, ProviderError, Stopped, UsageError
+from bot.errors import Interrupted, NoModelAnswered, PhasebotError, ProviderError, PushError, Stopped, UsageError
 from bot.generation.llm.token_budget import TokenBudget
 from bot.generation.provider import GenerationRequest, GenerationResult, ProposedPlan, Provider
 from bot.history.checkout import OpenRun
@@ -42,6 +42,8 @@ class Runner:
     timer: Callable[[], float]
     """Monotonic seconds."""
     budget: TokenBudget = field(default_factory=TokenBudget)
+    with_model: bool = False
+    """Whether the provider costs money, so that nothing is generated that can't be pushed."""
     propose_plan: Callable[[], Awaitable[ProposedPlan]] | None = None
     """Asks a model to plan the spec; called only if the history has no plan."""
     look_for_stop: Callable[[], StopRequest | None] | None = None
@@ -90,14 +92,17 @@ class Runner:
     # Starting
 
     async def _integrate(self) -> bool:
-        """Integrate what others pushed; return whether the run can continue on the branch."""
+        """Integrate what others pushed; return whether the run can continue."""
         await self._queue.integrate()
-        if self._queue.diverged:
-            return False
-        if failure := self._queue.failure:
-            self.announcer.note(f"{failure}; continuing without it")
+        if self._can_go_on and self._queue.failure:
+            self.announcer.note(f"{self._queue.failure}; continuing without it")
             self._branch.read()
-        return True
+        return self._can_go_on
+
+    @property
+    def _can_go_on(self) -> bool:
+        """Whether what is generated now can still be pushed; templates cost nothing, and go on without a remote."""
+        return not (self._queue.conflict or (self.with_model and self._queue.refused))
 
     def _new_scheduler(self) -> Scheduler:
         commits = {commit.oid for commit in self._branch.commits} | {self._branch.fork or ""}
@@ -121,6 +126,8 @@ class Runner:
             self.announcer.note(note)
         self._done_before = self._scheduler.count_done(phases)
         self._queue.publish()
+        if self.with_model:
+            await self._queue.first_answer()  # a refusal is known before the first phase is paid for
         self._show()
         return True
 
@@ -187,7 +194,8 @@ class Runner:
 
     def _ready(self) -> Iterator[tuple[Phase, Sequence[str]]]:
         """Yield the phases that can be started now, in plan order, with the files to generate."""
-        if self._error or self._stop_watcher.request or self.budget.exhausted or not self._clock.has_time:
+        ended = self._error or self._stop_watcher.request or not self._can_go_on
+        if ended or self.budget.exhausted or not self._clock.has_time:
             return
         for phase, paths in self._scheduler.ready(self._phases):
             if phase.key not in self._active and (phase.key, phase.inputs) not in self._tried:
@@ -259,17 +267,29 @@ class Runner:
         phases = self._phases
         remaining = self._scheduler.remaining(phases)
         progress = self._scheduler.count_done(phases) > self._done_before
-        error: PhasebotError | None = self._error or self._queue.failure
+        unfinished = bool(remaining) or not phases
+        failure = self._push_failure(unfinished=unfinished)
+        error: PhasebotError | None = self._error or failure
         if remaining and self.budget.exhausted:
             error = error or self.budget.stopped(snapshot.likely_tokens)
-        unfinished = bool(remaining) or not phases
         if (request := self._stop_watcher.request) and unfinished:
             who = f"{request.login} asked" if request.login else "asked"
             error = Stopped(f"stopped as {who}; what was finished is committed, run generate again to continue")
         if interrupted and unfinished:
             error = Interrupted("stopped as asked; what was finished is committed, run generate again to continue")
+        if failure and error is not failure:
+            self.announcer.note(str(failure))
         out_of_time = bool(remaining) and progress and not self._clock.has_time
         return RunResult(snapshot, remaining, error, out_of_time=out_of_time)
+
+    def _push_failure(self, *, unfinished: bool) -> PushError | None:
+        failure = self._queue.explain()
+        if failure is None or not unfinished or self._can_go_on or self._queue.conflict:
+            return failure
+        alternative = (
+            "" if self.run.sync.disposable or "--no-push" in str(failure) else "; --no-push goes on without it"
+        )
+        return PushError(f"{failure}; until then, no model is asked{alternative}")
 
     def _show(self) -> None:
         """Announce the state of the run now, or a moment later if it was just announced."""

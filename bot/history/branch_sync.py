@@ -5,11 +5,11 @@ Safe to call concurrently with :meth:`bot.history.branch_writer.BranchWriter.com
 """
 
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from bot.errors import PushError, RepositoryError
 from bot.history import worktree_sync
-from bot.history.branch_writer import ATTEMPTS
 from bot.history.ledger import derive_state
 from bot.history.rebase import rebase
 from bot.history.remote import RejectedError, Remote
@@ -20,14 +20,22 @@ from bot.history.run_state import Commit
 _COMBINE_EVERY = 32
 """Packs are combined after this many commits; each commit adds one pack."""
 _MAX_RECOVERY_BRANCHES = 100
+_ATTEMPTS = 5
+"""How often a rebase starts again when somebody moves the local branch; then the next push is rejected and retried."""
 
 
 class BranchSync:
     """Fetches and pushes one branch; without a remote it only refreshes worktrees."""
 
-    def __init__(self, repository: Repository, branch: RunBranch, remote: Remote | None) -> None:
-        """Keep *branch* in sync with *remote*; None for no network access."""
+    def __init__(
+        self, repository: Repository, branch: RunBranch, remote: Remote | None, *, disposable: bool = False
+    ) -> None:
+        """Keep *branch* in sync with *remote*; None for no network access.
+
+        *disposable* says that the clone is thrown away when the process has ended.
+        """
         self._repository, self._branch, self._remote = repository, branch, remote
+        self.disposable = disposable
         self._last_known: str | None = None
         """Where the remote-tracking branch pointed before the last fetch."""
         self._combined_at = 0
@@ -57,7 +65,7 @@ class BranchSync:
         """
         branch = self._branch
         try:
-            for _ in range(ATTEMPTS):
+            for _ in range(_ATTEMPTS):
                 ours = self._repository.oid(branch.ref)
                 if theirs is None or theirs == ours:
                     break
@@ -101,24 +109,33 @@ class BranchSync:
         if self._remote:
             self._remote.push(oid, self._branch.name)
 
-    def push_recovery_branch(self) -> str:
-        """Push head to a new branch ``…-recovered-<n>`` and return its name; for a head that the run's branch rejects.
+    def unpushed(self) -> Sequence[Commit]:
+        """Return the commits, oldest first, that the remote's branch lacks as far as this clone knows."""
+        head = self._branch.head
+        if self._remote is None or head is None:
+            return ()
+        pushed = self._repository.oid(self._remote.tracking_ref(self._branch.name))
+        base = self._repository.merge_base(pushed, head) if pushed else self._branch.fork
+        return self._repository.log(base, head)
+
+    def push_recovery_branch(self, head: str) -> str:
+        """Push *head*, which conflicts with the remote's branch, to ``…-recovered-<n>`` and return that name.
+
+        It is the first one that does not exist yet, or that only lacks commits of *head*.
 
         Raises:
-            PushError: That failed, too; the commits are only on the local branch.
+            PushError: That failed, too.
         """
-        branch = self._branch
+        assert self._remote, "only a remote's commits can conflict"  # noqa: S101
         for number in range(1, _MAX_RECOVERY_BRANCHES):
-            name = f"{branch.name}-recovered-{number}"
-            if self._remote and branch.head and self._remote.fetch(name) in (None, branch.head):
-                try:
-                    self._remote.push(branch.head, name)
-                except RejectedError:
-                    continue
-                return name
-        raise PushError(
-            f"pushing {branch.name}: all recovery branches exist already; the commits are only on the local branch"
-        )
+            name = f"{self._branch.name}-recovered-{number}"
+            there = self._remote.fetch(name)
+            if there is None or self._repository.merge_base(there, head) == there:
+                with suppress(RejectedError):
+                    self._remote.push(head, name)
+                    return name
+        name = f"{self._branch.name}-recovered-<n>"
+        raise PushError(f"pushing {name}: there are {_MAX_RECOVERY_BRANCHES - 1} already; delete those you don't need")
 
     def refresh_worktrees(self) -> None:
         """Refresh every worktree that has the branch checked out."""

@@ -35,6 +35,8 @@ class RunLocation:
     push: bool | None = None
     credentials: Credentials | None = None
     committer: Identity | None = None
+    disposable: bool = False
+    """Whether the clone is thrown away when the process has ended, as on the runner of a job."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,7 +91,7 @@ class Checkout:
         return OpenRun(
             branch=branch,
             writer=writer,
-            sync=BranchSync(repository, branch, push_remote),
+            sync=BranchSync(repository, branch, push_remote, disposable=location.disposable),
             stop_ref=StopRef(repository, push_remote, run, writer.committer, now) if push_remote else None,
             lock=partial(lock_run, repository.git.common_dir, run),
         )

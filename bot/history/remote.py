@@ -19,10 +19,12 @@ _RACE = re.compile(
 _STATUS = re.compile(r"returned error: (\d{3})")
 _TEMPORARY = re.compile(
     r"returned error: (5\d\d|429|408)|RPC failed|early EOF|hung up|unexpected disconnect|Empty reply|no answer"
-    r"|Connection reset|timed out",
+    r"|Connection reset|timed out|Internal Server Error|unpack(er)? (error|failed)|failed to report status",
     re.IGNORECASE,
 )
 """Errors that a retry may solve; being offline is not one of them."""
+_RATE_LIMIT = re.compile(r"rate limit", re.IGNORECASE)
+"""GitHub says so with a status of 403, which otherwise is for good."""
 _REMEDIES = {
     r"refusing to allow .* workflow": (
         "no 'permissions:' line allows this; remove the workflow file from the branch, "
@@ -42,8 +44,13 @@ _REMEDIES = {
     r"returned error: 401|could not read (Username|Password)|Authentication failed": (
         "the credentials are missing or expired; renew the token, or log in with a credential helper"
     ),
+    r"Permission denied|Host key verification failed": (
+        "let ssh log in to that server without a question, with a key that may write to the repository"
+    ),
+    r"[Rr]epository .*not found": "correct its URL with 'git remote set-url', or use a token that may read it",
+    r"exists; cannot create": "the remote has a branch named like one of its folders; rename or delete that branch",
 }
-"""Pattern in git's output → what to do; the first match wins."""
+"""Pattern in git's output → what to do; the first match wins.  A failure with a remedy lasts until somebody acts."""
 
 
 class RejectedError(PushError):
@@ -52,6 +59,10 @@ class RejectedError(PushError):
 
 class UnreachableError(PushError):
     """The remote did not answer properly; a retry may help."""
+
+
+class RefusedError(PushError):
+    """The remote refused for good: no retry helps until a person has changed something."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +138,8 @@ class Remote:
 
         Raises:
             UnreachableError: The remote can't be reached at the moment.
-            PushError: The remote refused, or can't be reached at all.
+            RefusedError: The remote refused.
+            PushError: The remote can't be reached at all.
         """
         return self._fetch(f"refs/heads/{branch}", self.tracking_ref(branch), branch)
 
@@ -145,10 +157,10 @@ class Remote:
         if "couldn't find remote ref" in result.err:
             self._repository.git.run("update-ref", "-d", local_ref)
             return None
-        remedy = _remedy(result.err) or "check the remote"
-        error = UnreachableError if _TEMPORARY.search(result.err) else PushError
+        error, remedy = _classify("", result.err)
         alternative = "" if self._credentials else ", or use --no-push"  # with a token, pushing is what people want
-        raise error(f"fetching {name} from {self.name}: {_cause(result.err)}; {remedy}{alternative}")
+        todo = f"{remedy or 'check the remote'}{alternative}"
+        raise error(f"fetching {name} from {self.name}: {_cause(result.err)}; {todo}")
 
     def push(self, oid: str, branch: str) -> None:
         """Push the commit *oid* as *branch*.
@@ -156,21 +168,21 @@ class Remote:
         Raises:
             RejectedError: The remote's branch has commits that *oid* does not.
             UnreachableError: The remote can't be reached at the moment.
-            PushError: The remote refused for another reason, or can't be reached at all.
+            RefusedError: The remote refused for another reason.
+            PushError: The remote can't be reached at all.
         """
-        remedy = "the commits are safe on the local branch, run generate again to push them"
-        self._push(f"{oid}:refs/heads/{branch}", branch, remedy)
+        self._push(f"{oid}:refs/heads/{branch}", branch)
         self._repository.git.run("update-ref", self.tracking_ref(branch), oid)
 
     def set_ref(self, oid: str, ref: str) -> None:
         """Point *ref*, which is not a branch, to *oid*, whatever it points to now; raises like :meth:`push`."""
-        self._push(f"+{oid}:{ref}", ref, "try again")
+        self._push(f"+{oid}:{ref}", ref, default_remedy="try again")
 
     def delete_ref(self, ref: str, oid: str) -> None:
         """Delete *ref* if it still points to *oid*; raises like :meth:`push`."""
-        self._push(f":{ref}", ref, "try again", f"--force-with-lease={ref}:{oid}")
+        self._push(f":{ref}", ref, f"--force-with-lease={ref}:{oid}", default_remedy="try again")
 
-    def _push(self, refspec: str, name: str, default_remedy: str, *options: str) -> None:
+    def _push(self, refspec: str, name: str, *options: str, default_remedy: str = "") -> None:
         """Push *refspec*; the message of a failure ends with *default_remedy*."""
         result = self._run(
             *("push", "--no-verify", "--porcelain", "--no-follow-tags", "--recurse-submodules=no", *options),
@@ -179,12 +191,12 @@ class Remote:
         if result.status == 0:
             return
         reason = next((line for line in result.text.split("\n") if line.startswith("!")), "")
-        if _RACE.search(reason):
+        error, remedy = _classify(reason, result.err)
+        if error is RejectedError:
             raise RejectedError(f"pushing {name} to {self.name}: others pushed in the meantime")
         cause = reason.rpartition("\t")[2] or _cause(result.err)
-        remedy = _remedy(f"{reason}\n{result.err}")
-        error = PushError if reason or not _TEMPORARY.search(result.err) else UnreachableError
-        raise error(f"pushing {name} to {self.name}: {cause}; {f'{remedy}; ' if remedy else ''}{default_remedy}")
+        told = f"pushing {name} to {self.name}: {cause}"
+        raise error("; ".join(filter(None, (told, remedy, default_remedy))))
 
     def _run(self, *arguments: str) -> Result:
         """Run git against the remote, with the token if it is for its server; the output is redacted."""
@@ -229,5 +241,14 @@ def _cause(text: str) -> str:
     return f"{answer} (HTTP {status[1]})" if answer and status else cause
 
 
-def _remedy(text: str) -> str | None:
-    return next((remedy for pattern, remedy in _REMEDIES.items() if re.search(pattern, text)), None)
+def _classify(reason: str, output: str) -> tuple[type[PushError], str]:
+    """Return the kind of a failure and its remedy, if there is one.
+
+    *reason* is the line about the ref in a push, if the remote got as far as that; *output* is what git wrote besides.
+    """
+    remedy = next((each for pattern, each in _REMEDIES.items() if re.search(pattern, f"{reason}\n{output}")), "")
+    if _RACE.search(reason) and "exists; cannot create" not in output:
+        return RejectedError, ""
+    if _RATE_LIMIT.search(output) or (_TEMPORARY.search(reason or output) and not remedy):
+        return UnreachableError, ""
+    return (RefusedError if reason or remedy else PushError), remedy

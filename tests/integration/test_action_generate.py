@@ -8,6 +8,7 @@ import pytest
 
 from bot.generation.provider import GenerationRequest, GenerationResult
 from tests.action_world import ISSUE, World, scripted, small_world, world
+from tests.git_http_server import Refusal
 from tests.github_server import LOGIN, Asked
 from tests.repositories import NOTE, SMALL, House, ScriptedProvider, clone, commit, git, phasebot
 
@@ -358,3 +359,21 @@ def test_a_project_may_lie_in_a_folder(tmp_path: Path) -> None:
             clone(github.origin, tmp_path / "clone"), "ls-tree", "-r", "--name-only", "origin/phasebot/issue-12"
         )
     assert [name for name in files.split("\n") if not name.startswith("services/notes/")] == ["LICENSE"]
+
+
+def test_a_push_that_is_refused_says_what_is_lost_with_the_job(github: World) -> None:
+    reason = "protected branch hook declined"
+    github.server.refuse = lambda asked: Refusal(reason=reason) if asked.carries else None
+
+    ending = github.say("/generate")
+
+    told = f"[remote rejected] ({reason}); exclude 'phasebot/**' from the repository's branch rules, or let the owner"
+    lost = next(part for part in ending.message.split("; ") if "lost" in part)
+    assert ending.exit_code == 1
+    assert told in ending.message
+    assert lost.startswith("5 phases (plan, ")
+    assert lost.endswith(") are only in this job's clone and lost with it")
+    assert ending.message.endswith("; comment /generate to generate what is lost again")
+    assert "safe" not in github.said()[-1]
+    github.server.refuse = lambda _: None
+    assert github.say("/generate").status == "complete"

@@ -370,6 +370,11 @@ def test_a_token_that_may_not_write_is_told_the_permission_it_needs(
             marks=pytest.mark.slow,
         ),
         (Refusal(cut=True), "writes", "; the commits are safe on the local branch, run generate again to push them"),
+        (
+            Refusal(status=403, text="You have exceeded a secondary rate limit."),
+            "writes",
+            "rate limit (HTTP 403); the commits are safe",
+        ),
     ],
 )
 @pytest.mark.usefixtures("impatient")
