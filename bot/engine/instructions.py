@@ -3,6 +3,7 @@
 from collections.abc import Collection
 
 from bot.engine.requests import RunRequest, request_trailers
+from bot.errors import RepositoryError
 from bot.history.branch_writer import ATTEMPTS
 from bot.history.checkout import OpenRun
 from bot.history.commits import PhaseCommit
@@ -16,6 +17,7 @@ def commit_instruction(run: OpenRun, plan: ResolvedPlan, request: RunRequest, in
 
     Raises:
         UsageError: It can't be part of the plan.
+        RepositoryError: Others edited the plan each time.
     """
     branch = run.branch
     trailers = request_trailers(branch.run, request.requester)
@@ -41,3 +43,6 @@ def commit_instruction(run: OpenRun, plan: ResolvedPlan, request: RunRequest, in
         if run.writer.commit(work, plan.phases):
             branch.plans.cache(changed)
             return
+    raise RepositoryError(
+        f"saving the instruction in the plan of {branch.name}: others edited the plan {ATTEMPTS} times; try again"
+    )

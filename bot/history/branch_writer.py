@@ -4,6 +4,8 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
+import tenacity
+
 from bot.errors import RepositoryError
 from bot.history.commits import CommitContent, PhaseCommit, RevertCommit
 from bot.history.fast_import import EXECUTABLE, NewCommit, RefMovedError, write_commits
@@ -12,8 +14,10 @@ from bot.history.run_branch import RunBranch
 from bot.history.run_state import Commit, Entry
 from bot.planning.phases import Phase
 
-ATTEMPTS = 5
-"""How often a commit or push is retried when others move the branch."""
+ATTEMPTS = 40
+"""How often a commit is tried while others move the branch.  The waits in between are random and grow, so that the
+others come to an end, and two that retry do not keep step.  They block, and are short."""
+_WAITS = tenacity.wait_random_exponential(multiplier=0.001, max=0.2)
 
 
 class Committed(NamedTuple):
@@ -57,21 +61,34 @@ class BranchWriter:
         Raises:
             RepositoryError: Git failed; the branch was not changed.
         """
+        retrying = tenacity.Retrying(
+            retry=tenacity.retry_if_exception_type(RefMovedError),
+            wait=_WAITS,
+            stop=tenacity.stop_after_attempt(ATTEMPTS),
+            reraise=True,
+        )
+        try:
+            return retrying(self._try_to_commit, draft, phases)
+        except RefMovedError as exc:
+            name = self._branch.name
+            raise RepositoryError(
+                f"committing to {name}: others moved it {ATTEMPTS} times; run generate again"
+            ) from exc
+
+    def _try_to_commit(self, draft: PhaseCommit | RevertCommit, phases: Sequence[Phase]) -> Committed | None:
         branch = self._branch
-        for _ in range(ATTEMPTS):
-            ledger, parent = branch.ledger(phases), branch.head or branch.fork
-            content = draft.compose(self._repository, ledger, parent)
-            if content is None:
-                return None
-            try:
-                oid = self._write(content, parent)
-            except RefMovedError:
-                branch.read()
-                continue
-            changes = {path: _entry(path, content, oid) for path in content.files}
-            branch.append(Commit(oid, content.trailers, "", changes))
-            return Committed(oid, content.kept)
-        raise RepositoryError(f"committing to {branch.name}: others moved it {ATTEMPTS} times; run generate again")
+        ledger, parent = branch.ledger(phases), branch.head or branch.fork
+        content = draft.compose(self._repository, ledger, parent)
+        if content is None:
+            return None
+        try:
+            oid = self._write(content, parent)
+        except RefMovedError:
+            branch.read()
+            raise
+        changes = {path: _entry(path, content, oid) for path in content.files}
+        branch.append(Commit(oid, content.trailers, "", changes))
+        return Committed(oid, content.kept)
 
     def _write(self, content: CommitContent, parent: str | None) -> str:
         author, committer = (identity.at(self._now()) for identity in self._identities)

@@ -4,6 +4,7 @@ import asyncio
 import subprocess
 import sys
 from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -13,8 +14,11 @@ from bot.errors import PushError
 from bot.generation.provider import GenerationRequest, GenerationResult
 from bot.generation.templates import TemplateProvider
 from bot.history import push_queue
+from bot.history.commits import PhaseCommit
 from bot.history.push_queue import PushQueue
+from bot.history.trailers import Trailers
 from tests.repositories import (
+    SMALL,
     House,
     ScriptedProvider,
     clone,
@@ -23,7 +27,9 @@ from tests.repositories import (
     new_origin,
     open_run,
     phases_of,
+    planned,
 )
+from tests.unit.values import BLOG
 
 BRANCH = "refs/heads/phasebot/blog"
 PHASES = 9
@@ -322,3 +328,32 @@ def test_the_recovery_branch_grows_and_the_message_says_what_is_on_it(
     assert again.run().state.pushed
     assert not {"core", "support"} & {key for key, _ in again.provider.asked}
     assert git(origin, "branch", "--list", "--format=%(refname:short)", "*recovered*") == recovered
+
+
+# The local branch moves
+
+
+def test_a_commit_goes_on_top_however_often_others_move_the_branch(folder: Path) -> None:
+    start(folder)
+    moves: list[str] = []
+
+    def now() -> datetime:
+        if len(moves) < 16:  # two for each attempt, for author and committer
+            tip = git(folder, "rev-parse", BRANCH)
+            moves.append(git(folder, "commit-tree", f"{tip}^{{tree}}", "-p", tip, "-m", f"Move {len(moves)}"))
+            git(folder, "update-ref", BRANCH, moves[-1])
+        return datetime(2026, 11, 23, 12, tzinfo=UTC)
+
+    run = open_run(folder, now=now)
+    run.branch.read()
+    phase = next(each for each in planned(BLOG, SMALL).phases if each.key == "core")
+    files = dict.fromkeys(phase.files, b"pass\n")
+    trailers = Trailers(run="blog").for_phase(phase, "complete")
+
+    committed = run.writer.commit(
+        PhaseCommit(phase=phase, total=PHASES, files=files, trailers=trailers, body=[]), planned(BLOG).phases
+    )
+
+    assert committed is not None
+    assert len(moves) == 16
+    assert git(folder, "rev-parse", f"{BRANCH}^") == moves[-1]
