@@ -16,6 +16,8 @@ from bot.history.repository import Repository
 _RACE = re.compile(
     r"non-fast-forward|fetch first|stale info|cannot lock ref|failed to update ref|already exists|incorrect old value"
 )
+_IN_THE_WAY = re.compile(r"'(refs/[^']+)' exists; cannot create")
+"""Git keeps ``a`` as a file and ``a/b`` in a folder, so it can't have both."""
 _STATUS = re.compile(r"returned error: (\d{3})")
 _TEMPORARY = re.compile(
     r"returned error: (5\d\d|429|408)|RPC failed|early EOF|hung up|unexpected disconnect|Empty reply|no answer"
@@ -167,6 +169,11 @@ class Remote:
         if "couldn't find remote ref" in result.err:
             self._repository.git.run("update-ref", "-d", local_ref)
             return None
+        if match := _IN_THE_WAY.search(result.err):
+            raise PushError(
+                f"fetching {name} from {self.name}: {match[1].removeprefix('refs/remotes/')} is in the way, which "
+                f"{self.name} no longer has; run 'git remote prune {self.name}'"
+            )
         raise self._failure(name, result.err)
 
     def _failure(self, name: str, err: str) -> PushError:
@@ -205,6 +212,11 @@ class Remote:
         if result.status == 0:
             return
         reason = next((line for line in result.text.split("\n") if line.startswith("!")), "")
+        if match := _IN_THE_WAY.search(result.err):
+            raise PushError(
+                f"pushing {name} to {self.name}: git can't have it beside {match[1].removeprefix('refs/heads/')}; "
+                f"rename that branch on {self.name}; {default_remedy}"
+            )
         if _RACE.search(reason):
             raise RejectedError(f"pushing {name} to {self.name}: others pushed in the meantime")
         cause = reason.rpartition("\t")[2] or _cause(result.err)
