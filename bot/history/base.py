@@ -7,6 +7,7 @@ from bot.errors import PushError, UsageError
 from bot.history.remote import Remote, RemoteBranches
 from bot.history.repository import BRANCHES, Repository
 from bot.history.run_history import RunStart
+from bot.history.run_name import check_run_is_free
 from bot.text import is_printable
 
 _MAX_CANDIDATES = 10
@@ -77,15 +78,17 @@ class BaseChooser:
 
         Raises:
             UsageError: The command names a base that does not exist, or another one than the run has; a new run finds
-                no base, although there are commits.
+                no base, although there are commits; or another branch is in the way of a new run's.
             PushError: The remote can't be asked, and without it there is no answer.
         """
         if start and start.base and self._repository.is_branch_name(start.base):
             return self._recorded(run, start.base)
         if start:
             return self._named() or self._event_default() or self._own_default() or Base(self._configured())
+        look, remote = self.look(), self._remote if self._ask else None
+        check_run_is_free(self._repository, remote, look, run, can_be_named=not self._names.for_new_runs)
         if self._of_new_runs is None:
-            self._of_new_runs = self._new(run, self.look())
+            self._of_new_runs = self._new(run, look)
         found = self._of_new_runs
         return replace(found, oid=self._oid(found.name)) if found.is_branch else found
 

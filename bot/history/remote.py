@@ -17,6 +17,8 @@ from bot.history.repository import Repository
 _RACE = re.compile(
     r"non-fast-forward|fetch first|stale info|cannot lock ref|failed to update ref|already exists|incorrect old value"
 )
+_IN_THE_WAY = re.compile(r"'(refs/[^']+)' exists; cannot create")
+"""Git keeps ``a`` as a file and ``a/b`` in a folder, so it can't have both."""
 _STATUS = re.compile(r"returned error: (\d{3})")
 _TEMPORARY = re.compile(
     r"returned error: (5\d\d|429|408)|RPC failed|early EOF|hung up|unexpected disconnect|Empty reply|no answer"
@@ -182,6 +184,11 @@ class Remote:
         if "couldn't find remote ref" in result.err:
             self._repository.git.run("update-ref", "-d", local_ref)
             return None
+        if match := _IN_THE_WAY.search(result.err):
+            raise PushError(
+                f"fetching {name} from {self.name}: {match[1].removeprefix('refs/remotes/')} is in the way, which "
+                f"{self.name} no longer has; run 'git remote prune {self.name}'"
+            )
         raise self._failure(name, result.err)
 
     def _failure(self, name: str, err: str) -> PushError:
@@ -221,6 +228,11 @@ class Remote:
         if result.status == 0:
             return
         reason = next((line for line in result.text.split("\n") if line.startswith("!")), "")
+        if match := _IN_THE_WAY.search(result.err):
+            raise RefusedError(
+                f"pushing {name} to {self.name}: git can't have it beside {match[1].removeprefix('refs/heads/')}; "
+                f"rename that branch on {self.name}"
+            )
         error, remedy = _classify(reason, result.err)
         if error is RejectedError:
             raise RejectedError(f"pushing {name} to {self.name}: others pushed in the meantime")
@@ -281,7 +293,7 @@ def _classify(reason: str, output: str) -> tuple[type[PushError], str]:
     *reason* is the line about the ref in a push, if the remote got as far as that; *output* is what git wrote besides.
     """
     remedy = next((each for pattern, each in _REMEDIES.items() if re.search(pattern, f"{reason}\n{output}")), "")
-    if _RACE.search(reason) and "exists; cannot create" not in output:
+    if _RACE.search(reason):
         return RejectedError, ""
     if _RATE_LIMIT.search(output) or (_TEMPORARY.search(reason or output) and not remedy):
         return UnreachableError, ""

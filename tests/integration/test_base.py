@@ -302,6 +302,67 @@ def test_an_empty_repository_starts_with_the_branch_that_is_named(tmp_path: Path
     assert generate(tmp_path / "other", "--base", "a..b").code == 2
 
 
+# ---- a branch in the way
+
+
+@pytest.mark.parametrize(
+    ("other", "another_run"), [("phasebot", ""), ("phasebot/note/fix", ", or name another run with --run")]
+)
+@pytest.mark.parametrize("where", ["here", "on the remote"])
+def test_a_branch_in_the_way_is_told_before_anything_is_made(
+    origin: Path, tmp_path: Path, where: str, other: str, another_run: str
+) -> None:
+    folder = clone(origin, tmp_path / "one")
+    git(folder if where == "here" else origin, "branch", other)
+    before = git(folder, "for-each-ref"), git(origin, "for-each-ref")
+
+    told = generate(folder)
+
+    of, rename = ("", f"'git branch -m {other} NEW-NAME'") if where == "here" else (" of origin", "origin")
+    assert told.code == 2
+    assert told.err == (
+        f"phasebot: starting phasebot/note: git can't have it beside the branch {other}{of}; "
+        f"rename it {'with' if where == 'here' else 'on'} {rename}{another_run}\n"
+    )
+    assert (git(folder, "for-each-ref"), git(origin, "for-each-ref")) == before
+
+
+@pytest.mark.parametrize("where", ["here", "on the remote"])
+def test_a_run_inside_of_another_runs_name_is_refused(origin: Path, tmp_path: Path, where: str) -> None:
+    folder = clone(origin, tmp_path / "one")
+    git(folder if where == "here" else origin, "branch", BRANCH)
+
+    told = generate(folder, "--run", "note/fix")
+
+    assert told.code == 2
+    assert "starting phasebot/note/fix: git can't have it beside the branch phasebot/note" in told.err
+
+
+def test_a_branch_that_the_remote_had_once_is_pruned(origin: Path, tmp_path: Path) -> None:
+    git(origin, "branch", "phasebot/note/fix")
+    folder = clone(origin, tmp_path / "one")
+    git(origin, "branch", "-D", "phasebot/note/fix")
+
+    told = generate(folder)
+
+    assert told.code == 2
+    assert "git can't have it beside origin/phasebot/note/fix, which origin may no longer have; run" in told.err
+    git(folder, "remote", "prune", "origin")
+    assert generate(folder).code == 0
+
+
+def test_a_branch_that_came_in_the_way_later_costs_one_push_and_no_phase(origin: Path, tmp_path: Path) -> None:
+    folder = clone(origin, tmp_path / "one")
+    assert generate(folder, "--no-push").code == 0
+    git(origin, "branch", "phasebot")
+
+    told = generate(folder)
+
+    assert told.code == 1
+    assert "git can't have it beside phasebot; rename that branch on origin; the commits are safe" in told.err
+    assert git(origin, "branch", "--list", "*recovered*") == ""
+
+
 # ---- the action
 
 
