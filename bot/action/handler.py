@@ -15,6 +15,7 @@ from bot.errors import ForgeError, PhasebotError, UsageError
 from bot.forge import report as rendering
 from bot.forge.client import ForgeClient, Reaction
 from bot.forge.comment_command import InvalidCommand, Verb, format_command, own_words, parse_command
+from bot.forge.comment_wording import for_comment
 from bot.forge.report import Outcome, Report
 from bot.forge.webhook_event import MARKER, CommandEvent
 from bot.forge.workflow_commands import Annotations, Level
@@ -65,11 +66,12 @@ class CommandHandler:
             self._write(event, text)
             result = CommandResult("refused", str(exc))
         except UsageError as exc:
-            result = self._refuse(event, str(exc))
+            result = self._refuse(event, for_comment(str(exc)))
         except PhasebotError as exc:
             written = "" if isinstance(event.command, InvalidCommand) else format_command(event.command)
-            self._write(event, rendering.render_failure(str(exc), written))
-            result = CommandResult("failed", str(exc))
+            message = for_comment(str(exc), written)
+            self._write(event, rendering.render_failure(message, written))
+            result = CommandResult("failed", message)
         return self._end(event, result)
 
     def _run_command(self, event: CommandEvent, *, finish: bool) -> CommandResult:
@@ -111,9 +113,10 @@ class CommandHandler:
         if self._run:
             return self._run
         settings = self.settings
-        if not settings.workspace.is_dir() or not any(settings.workspace.iterdir()):
+        if not (settings.workspace / ".git").exists():
             raise UsageError(
-                "opening the repository: the workspace is empty; put a step 'uses: actions/checkout' before this one"
+                "opening the repository: the workspace holds none; put a step 'uses: actions/checkout' before this "
+                "one, without a path"
             )
         location = RunLocation(
             folder=settings.workspace,

@@ -17,6 +17,7 @@ from typing import Self
 from bot.engine.snapshot import Announcer, Snapshot
 from bot.errors import ForgeError, ForgeGoneError, ForgeRefusedError
 from bot.forge.client import ForgeClient, PullRequest
+from bot.forge.comment_wording import for_comment
 from bot.forge.report import (
     Outcome,
     Report,
@@ -115,6 +116,7 @@ class ProgressComment:
 
     def note(self, message: str) -> None:
         """Show one message that is not part of the state."""
+        message = for_comment(message)
         self._notes.append(message)
         self._console.note(message)
         self._updated.set()
@@ -168,7 +170,10 @@ class ProgressComment:
             expected=_expected(snapshot, state, now - self._started, thread.jobs),
             rejected=snapshot.rejected,
             regenerated=len({key for key, _ in snapshot.published} - {PLAN_PHASE}),
-            failures=snapshot.failures,
+            failures={
+                key: {path: for_comment(reason) for path, reason in failed.items()}
+                for key, failed in snapshot.failures.items()
+            },
             error=error or None,
             cost=str(estimate(state.models, self._now())) if any(state.tokens) else "",
             notes=tuple(dict.fromkeys(self._notes)),

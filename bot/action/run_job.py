@@ -18,6 +18,7 @@ from bot.engine.snapshot import Announcer, Snapshot
 from bot.errors import BudgetExceeded, ForgeError, Interrupted, PhasebotError, PushError, Stopped, UsageError
 from bot.forge.client import ForgeClient
 from bot.forge.comment_command import Command, Verb, format_command
+from bot.forge.comment_wording import for_comment
 from bot.forge.report import Outcome, render_summary
 from bot.history.checkout import OpenRun
 from bot.planning.phases import PLAN_PHASE, find_phase
@@ -140,7 +141,7 @@ class RunJob:
         error: PhasebotError | None = None,
         command: str = "",
     ) -> CommandResult:
-        message, interrupted = str(error or ""), isinstance(error, Interrupted)
+        message, interrupted = for_comment(str(error or ""), command), isinstance(error, Interrupted)
         report = await progress.finish(snapshot, outcome, message, command, hurry=interrupted)
         summary = render_summary(report, snapshot.timings)
         return CommandResult(status, message, report, progress.pull, summary, interrupted)
@@ -190,7 +191,7 @@ class RunJob:
         if branch.plan_file() is not None:
             return None
         if request.issue != request.number or request.command.verb == "regenerate":
-            raise UsageError(f"{branch.name} has no plan; comment on the issue that describes the project")
+            raise UsageError(f"{branch.name} has no plan; comment /generate on the issue that describes the project")
         text, source, project = read_issue(
             request.number, request.title, request.body, request.instruction, prose=with_model
         )

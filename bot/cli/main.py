@@ -64,7 +64,7 @@ def _exit_codes() -> Iterator[None]:
     except PhasebotError as exc:
         _fail(str(exc), exc.exit_code)
     except (KeyboardInterrupt, click.Abort):
-        _fail("interrupted; run generate again to continue", 130)
+        _fail("interrupted; what was committed is kept, so run the same command again", 130)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
@@ -72,7 +72,7 @@ def _exit_codes() -> Iterator[None]:
         import traceback
 
         _log(traceback.format_exc())
-        _fail("an error in Phasebot itself (see above); what was finished is committed; please report it", 1)
+        _fail("an error in Phasebot itself (see above); what was committed is kept; please report it", 1)
 
 
 def _fail(message: str, code: int) -> NoReturn:

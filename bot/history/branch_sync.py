@@ -95,8 +95,8 @@ class BranchSync:
             if wrong:
                 raise RepositoryError(
                     f"checking commit {commit.oid[:10]} of {self._branch.name}: git changed {', '.join(sorted(wrong))} "
-                    f"in another way than it was told; nothing was pushed. Check the branch, remove the commit with "
-                    f"'git branch -f {self._branch.name} {commit.oid[:10]}^', and report this"
+                    "in another way than it was told, so it was not pushed; remove it with "
+                    f"'git update-ref {self._branch.ref} {commit.oid[:10]}^', and report this"
                 )
 
     def push(self, oid: str) -> None:

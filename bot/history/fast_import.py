@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bot.errors import RepositoryError
-from bot.history.git import Git, main_line, write_remedy
+from bot.history.git import Git, main_line, remedy_for
 from bot.history.run_state import Entry
 
 EXECUTABLE, _REGULAR = "100755", "100644"
@@ -89,7 +89,7 @@ def write_commits(git: Git, ref: str, parent: str | None, commits: Sequence[NewC
         if "new tip" in result.err or "but expected" in result.err:
             break
         if not (attempts_left and _clear_stale_lock(ref, result.err)):
-            raise RepositoryError(f"committing to {ref}: {main_line(result.err)}; {write_remedy(result.err)}")
+            raise RepositoryError(f"committing to {ref}: {main_line(result.err)}; {remedy_for(result.err)}")
     raise RefMovedError(f"committing to {ref}: somebody else moved it; run generate again")
 
 

@@ -200,12 +200,13 @@ class Git:
         """
         result = self.run(*arguments, stdin=stdin, environment=environment, folder=folder)
         if result.status != 0:
-            raise RepositoryError(f"git {command_of(arguments)}: {result.err or f'exit status {result.status}'}")
+            command = command_of(arguments)
+            raise RepositoryError(f"git {command}: {main_line(result.err)}; {remedy_for(result.err)}")
         return result.text
 
 
-def write_remedy(err: str) -> str:
-    """Return what to do about git's messages *err* after a failed write."""
+def remedy_for(err: str) -> str:
+    """Return what to do about git's messages *err*."""
     if re.search("No space left|quota exceeded", err):
         return "free some disk space, then run generate again"
     if re.search("[Pp]ermission|Read-only file system", err):
@@ -255,7 +256,7 @@ def open_repository(folder: Path, *, search: bool = False, is_workspace: bool = 
             f"opening {folder}: it is not empty and not a git repository; run 'git init' in it, or name another folder"
         ) from exc
     except OSError as exc:
-        raise UsageError(f"opening {folder}: {exc.strerror or exc}") from exc
+        raise UsageError(f"opening {folder}: {exc.strerror or exc}; name a folder that you may read") from exc
     if repo.bare:
         raise UsageError(f"opening {folder}: it is a bare repository; clone it and use the clone")
     return Git(repo, is_workspace=is_workspace)

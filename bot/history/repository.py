@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Literal, NamedTuple
 
 from bot.errors import RepositoryError
-from bot.history.git import Git
+from bot.history.git import Git, main_line, remedy_for
 from bot.history.run_state import Commit, Entry
 from bot.history.trailers import Trailers
 
@@ -114,7 +114,9 @@ class Repository:
             stdin=stdin.encode(),
         )
         if out.status != 0:
-            raise RepositoryError(f"reading the history ({' '.join(arguments)}): {out.err}")
+            raise RepositoryError(
+                f"reading the history ({' '.join(arguments)}): {main_line(out.err)}; {remedy_for(out.err)}"
+            )
         return list(_commits(out.out.decode("utf-8", "surrogateescape").split("\0")))
 
     def run_commits(self, run: str, head: str, *options: str) -> list[RunCommit]:
@@ -208,7 +210,7 @@ class Repository:
             return self._cached_blobs[oid]
         result = self.git.run("cat-file", "blob", oid)
         if result.status != 0:
-            raise RepositoryError(f"reading object {oid}: {result.err}")
+            raise RepositoryError(f"reading object {oid}: {main_line(result.err)}; {remedy_for(result.err)}")
         return result.out
 
     def blobs(self, oids: Sequence[str]) -> list[bytes]:
@@ -221,7 +223,8 @@ class Repository:
             header, _, rest = out.partition(b"\n")
             fields = header.split()
             if len(fields) != _BATCH_FIELDS:
-                raise RepositoryError(f"reading object {oid}: git answered {header.decode('utf-8', 'replace')!r}")
+                answer = header.decode("utf-8", "replace")
+                raise RepositoryError(f"reading object {oid}: git answered {answer!r}; {remedy_for('')}")
             size = int(fields[2])
             contents.append(rest[:size])
             out = rest[size + 1 :]

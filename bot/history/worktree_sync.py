@@ -101,7 +101,7 @@ class _Worktree:
             self._refresh(ref, head, base, last_synced)
             self._head = head
         except (RepositoryError, OSError) as exc:
-            self._error = str(exc)
+            self._error = str(exc).partition("; ")[0]  # the remedy is another one here
 
     def notes(self) -> list[str]:
         """Return what failed in it, and which files were left to a person."""
@@ -146,7 +146,7 @@ class _Worktree:
             stdin = index_info(removals_first, len(head))
             result = git.run("update-index", "--add", "-z", "--index-info", stdin=stdin, folder=folder)
             if result.status != 0:
-                raise RepositoryError(f"git update-index: {main_line(result.err)}")
+                raise RepositoryError(main_line(result.err))
 
     def _is_astray(self, changes: Iterable[Change], index: Mapping[str, Entry]) -> bool:
         """Whether the index is not as this process left it: a person may have committed."""

@@ -67,9 +67,9 @@ def test_a_refused_key_fails_the_run_in_a_sentence_that_does_not_show_it(github:
         ending = github.say("/generate", gemini=with_key(fake.url, KEY))
 
     assert (ending.status, ending.exit_code) == ("failed", 1)
-    assert "set GEMINI_API_KEY to a key with access to the model" in ending.message
+    assert "set the action's input gemini-api-key to a key with access to the model" in ending.message
     assert "**Phasebot failed on `@alice`'s request" in github.said()[0]
-    assert "set GEMINI_API_KEY to a key" in github.said()[0]
+    assert "set the action's input gemini-api-key to a key" in github.said()[0]
     assert github.said()[-1].split("\n")[1].startswith("**Failed")
     assert "Generate core [2/5]  github-actions[bot] for alice" in github.commits()
     for said in (*github.said(), github.pull().body, ending.summary, *github.log):
@@ -104,7 +104,7 @@ def test_files_that_can_not_be_made_are_remarks_and_annotations(github: World) -
         ending = github.say("/generate", gemini=with_key(fake.url, KEY))
 
     assert (ending.status, ending.exit_code, ending.message) == ("incomplete", 3, "")
-    reason = "gemini-3.8-flash: request rejected: 400 odd request; use another --model"
+    reason = "gemini-3.8-flash: request rejected: 400 odd request; set another model in the action's inputs"
     annotated = [line for line in github.log if line.startswith("::")]
     files = [f"app/{folder}/note.py" for folder in ("models", "schemas", "repositories", "routers")]
     assert annotated == [f"::warning title=Not generated in entity/Note,file={path}::{reason}" for path in files]

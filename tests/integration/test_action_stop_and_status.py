@@ -150,7 +150,9 @@ def test_a_stop_lets_the_phases_under_way_end_and_the_next_generate_goes_on(gith
         ending = github.say("/generate")
 
     assert (ending.status, ending.exit_code) == ("incomplete", 3)
-    assert ending.message == "stopped as alice asked; what was finished is committed, run generate again to continue"
+    assert (
+        ending.message == "stopped as alice asked; what was finished is committed, comment /generate again to continue"
+    )
     assert stop_ref(github) == ""
     comment = github.said()[0]
     assert "**Phasebot stopped working on `@alice`'s request" in comment
@@ -198,7 +200,7 @@ def stop_by_hand(github: World, what: str) -> None:
     with scripted({"entity/Note": meanwhile(github, lambda: by_hand(github, what))}):
         ending = github.say("/generate")
 
-    assert ending.message == "stopped as asked; what was finished is committed, run generate again to continue"
+    assert ending.message == "stopped as asked; what was finished is committed, comment /generate again to continue"
     assert stop_ref(github) == ""
     assert github.say("/generate").status == "complete"
 

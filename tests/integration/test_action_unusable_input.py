@@ -83,7 +83,7 @@ def test_a_pull_request_whose_branch_is_gone_holds_no_plan(github: World) -> Non
 
     answer = refused(github, github.comment("/generate", number=7), number=7, folder=github.checkout())
 
-    assert answer == ("Not run: phasebot/blog has no plan; comment on the issue that describes the project")
+    assert answer == ("Not run: phasebot/blog has no plan; comment /generate on the issue that describes the project")
 
 
 def test_without_a_checkout_the_workflow_is_to_be_mended(github: World) -> None:

@@ -346,7 +346,7 @@ def test_a_commit_that_git_made_otherwise_is_never_pushed(tmp_path: Path, monkey
     with pytest.raises(RepositoryError, match=r"git changed README\.md, Readme\.md in another way") as caught:
         House(folder, spec=NOTE).run()
 
-    assert "remove the commit with 'git branch -f phasebot/blog " in str(caught.value)
+    assert "remove it with 'git update-ref refs/heads/phasebot/blog " in str(caught.value)
     for oid in git(tmp_path / "origin.git", "for-each-ref", "--format=%(objectname)", "refs/heads/phasebot/").split():
         assert git(folder, "show", f"{oid}:Readme.md") == "# Mine"
 

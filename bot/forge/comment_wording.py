@@ -1,0 +1,42 @@
+"""Reword messages of the command line for comments, where people write commands and set the action's inputs.
+
+Pure.  A message says what to do in one place; this is the one place that says it for the other.
+"""
+
+import re
+from collections.abc import Mapping
+
+_REWORDED: Mapping[str, str] = {
+    r"run generate again with (--max-tokens \d+)": r"comment /generate \1",
+    r"raise --max-tokens and try again": "comment /generate with a higher --max-tokens",
+    r", and if it fails again, check the repository with 'git fsck'": "",
+    r"run generate again": "comment {command} again",
+    r"run again\b": "comment {command} again",
+    r"\brun generate\b": "comment /generate",
+    r"'phasebot generate SPEC(?: --repo [^']*)?'": "/generate on the issue that describes the project",
+    r"'phasebot status'": "/status",
+    r",? or use another --model": ", or set another model in the action's inputs",
+    r"use another --model": "set another model in the action's inputs",
+    r"use a faster --model": "set a faster model in the action's inputs",
+    r"correct --model": "correct the model in the action's inputs",
+    r"lower --jobs": "lower jobs in the action's inputs",
+    r"set GEMINI_API_KEY to": "set the action's input gemini-api-key to",
+    r"set the environment variable GEMINI_API_KEY \(in the action: the input gemini-api-key\)": (
+        "set the action's input gemini-api-key"
+    ),
+    r"; --discard-edits removes it, too": "",
+    r"(?:, or use|; try) --no-push": "",
+    r"[,;] (?:or )?leave out --push(?: and --remote)?": "",
+    r"remove it with 'git update-ref [^']*', and report this": "report this",
+    r"get write permission for it, or work in a clone of your own": "give the job's user permission to write to it",
+}
+"""Pattern → what a comment says instead; ``{command}`` stands for the comment to write."""
+
+
+def for_comment(message: str, command: str = "/generate") -> str:
+    """Return *message* with remedies that help in a comment; *command* is the comment that tries again or continues."""
+    plain = command.partition("\n")[0].partition(" -- ")[0] or "/generate"
+    for pattern, replacement in _REWORDED.items():
+        template = replacement.replace("{command}", plain.replace("\\", r"\\"))
+        message = re.sub(pattern, template, message)
+    return message
