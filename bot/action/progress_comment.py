@@ -15,7 +15,7 @@ from statistics import fmean
 from typing import Self
 
 from bot.engine.snapshot import Announcer, Snapshot
-from bot.errors import ForgeError, ForgeGoneError, ForgeRefusedError
+from bot.errors import ForgeError, ForgeGoneError, ForgeRefusedError, PhasebotError
 from bot.forge.client import ForgeClient, PullRequest
 from bot.forge.report import (
     Outcome,
@@ -128,7 +128,9 @@ class ProgressComment:
                     await self._update(snapshot, partial(self._report, snapshot, "working"), last=False)
             await asyncio.sleep(max(_EDIT_EVERY, (self._timer() - self._started) * _SLOWDOWN))
 
-    async def finish(self, snapshot: Snapshot, outcome: Outcome, error: str, command: str, *, hurry: bool) -> Report:
+    async def finish(
+        self, snapshot: Snapshot, outcome: Outcome, error: PhasebotError | None, command: str, *, hurry: bool
+    ) -> Report:
         """Write how the run ended: comment, pull request, and a short closing comment, which notifies people.
 
         *command* is the comment that continues the run.  With *hurry* it does not wait and writes only comments,
@@ -149,7 +151,9 @@ class ProgressComment:
             await self._try(write, self._thread.asked_on, answer)
         return report
 
-    def _report(self, snapshot: Snapshot, outcome: Outcome, error: str = "", command: str = "") -> Report:
+    def _report(
+        self, snapshot: Snapshot, outcome: Outcome, error: PhasebotError | None = None, command: str = ""
+    ) -> Report:
         now, state, thread = self._timer(), snapshot.published_state, self._thread
         compare = f"{thread.server_url}/{thread.repository}/compare/{state.base}...{state.branch}?expand=1"
         return Report(
@@ -165,7 +169,8 @@ class ProgressComment:
             elapsed=now - self._started,
             expected=_expected(snapshot, state, now - self._started, thread.jobs),
             failures=snapshot.failures,
-            error=error or None,
+            error=str(error) if error else None,
+            error_code=error.code if error else "",
             cost=str(estimate(state.models, self._now())) if any(state.tokens) else "",
             notes=tuple(dict.fromkeys(self._notes)),
             next_command=command,

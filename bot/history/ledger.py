@@ -104,10 +104,16 @@ class Ledger:
                 elif state.head and entry:  # the commit merged human edits
                     self._merges[path] = (*self._merges.get(path, ()), (state.head, entry))
         self._update_head(commit.changes)
-        self._records[key] = PhaseRecord(commit.oid, self._count, trailers)
+        self._records[key] = PhaseRecord(commit.oid, self._order(key, commit), trailers)
         if used := trailers.tokens:
             _add_tokens(self._tokens, key, used)
             _add_tokens(self._models, trailers.model or UNKNOWN_MODEL, used)
+
+    def _order(self, key: str, commit: Commit) -> int:
+        """Return the position of a phase's commit; one that made nothing does not outdate the phases that need it."""
+        earlier = self.record(key)
+        made_nothing = not commit.changes and commit.trailers and commit.trailers.status == "partial"
+        return earlier.order if earlier and made_nothing else self._count
 
     def _add_human_commit(self, commit: Commit) -> None:
         named = set(_REVERTS.findall(commit.body))
@@ -226,6 +232,7 @@ class Ledger:
             stale=self.stale(phase),
             tokens=tokens,
             wanted=self.wanted(phase),
+            reasons={path: code for code, path in record.trailers.reason if path in missing},
             fallback=tuple(path for path in phase.files if path in record.trailers.fallback),
         )
 
