@@ -4,11 +4,20 @@ Every message is one or two sentences and safe to show in public.  It says what 
 with which value, and what to do next.  Only :mod:`bot.cli.main` turns an exception into an exit code.
 """
 
+from typing import Self
+
 
 class PhasebotError(Exception):
     """Something failed; phases finished before are committed."""
 
     exit_code = 1
+    code = ""
+    """Its reason in the closed list of :mod:`bot.history.reasons`, if it is about a model."""
+
+    def with_code(self, code: str) -> Self:
+        """Set the reason and return the error."""
+        self.code = code
+        return self
 
 
 class UsageError(PhasebotError):
@@ -37,6 +46,8 @@ class NoModelAnswered(PhasebotError):
 
 class BudgetExceeded(NoModelAnswered):
     """The token budget (``--max-tokens``) leaves no room for another model request."""
+
+    code = "budget"
 
 
 class InputNotUsed(PhasebotError):

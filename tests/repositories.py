@@ -24,6 +24,7 @@ from bot.generation.templates import TemplateProvider
 from bot.history.checkout import Checkout, OpenRun, RunLocation
 from bot.history.git import Git, create_repository, open_repository
 from bot.history.merged_runs import RenderPhase, render_nothing
+from bot.history.reasons import Reason
 from bot.history.remote import Credentials
 from bot.history.repository import Identity
 from bot.planning.resolved_plan import ResolvedPlan, resolve_exact_spec
@@ -144,7 +145,9 @@ def leaving_out(*paths: str) -> Callable[[GenerationRequest], Awaitable[Generati
     async def act(request: GenerationRequest) -> GenerationResult:
         made = await TemplateProvider().generate(request)
         files = {path: text for path, text in made.files.items() if path not in paths}
-        return GenerationResult(files, dict.fromkeys(paths, "it did not parse"), "some-model", Tokens(100, 20))
+        return GenerationResult(
+            files, dict.fromkeys(paths, Reason("unparsable", "it did not parse")), "some-model", Tokens(100, 20)
+        )
 
     return act
 

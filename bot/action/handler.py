@@ -23,6 +23,7 @@ from bot.generation.llm.prices import estimate
 from bot.history.base import NamedBases
 from bot.history.checkout import OpenRun, RunLocation
 from bot.history.plan_reader import BrokenPlanError
+from bot.history.reasons import code_of, without_remedy
 from bot.history.remote import Credentials
 from bot.history.repository import Identity
 from bot.planning.er_diagram import format_diagram
@@ -263,5 +264,6 @@ class CommandHandler:
             self.print_line(annotations.add(level, result.message, title=f"Phasebot: {result.status}"))
         for phase, failed in result.report.failures.items() if result.report else ():
             for path, reason in failed.items():
-                self.print_line(annotations.add("warning", reason, title=f"Not generated in {phase}", file=path))
+                detail = without_remedy(reason, code_of(reason))
+                self.print_line(annotations.add("warning", detail, title=f"Not generated in {phase}", file=path))
         return result

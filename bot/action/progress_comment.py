@@ -15,7 +15,7 @@ from statistics import fmean
 from typing import Self
 
 from bot.engine.snapshot import Announcer, Snapshot
-from bot.errors import ForgeError, ForgeGoneError, ForgeRefusedError
+from bot.errors import ForgeError, ForgeGoneError, ForgeRefusedError, PhasebotError
 from bot.forge.client import ForgeClient, PullRequest
 from bot.forge.comment_wording import for_comment
 from bot.forge.report import (
@@ -29,6 +29,7 @@ from bot.forge.report import (
     render_pull_title,
 )
 from bot.generation.llm.prices import estimate
+from bot.history.reasons import without_remedy
 from bot.history.run_state import RunState
 from bot.planning.er_diagram import format_diagram
 from bot.planning.phases import PLAN_PHASE
@@ -131,7 +132,9 @@ class ProgressComment:
                     await self._update(snapshot, partial(self._report, snapshot, "working"), last=False)
             await asyncio.sleep(max(_EDIT_EVERY, (self._timer() - self._started) * _SLOWDOWN))
 
-    async def finish(self, snapshot: Snapshot, outcome: Outcome, error: str, command: str, *, hurry: bool) -> Report:
+    async def finish(
+        self, snapshot: Snapshot, outcome: Outcome, error: PhasebotError | None, command: str, *, hurry: bool
+    ) -> Report:
         """Write how the run ended: comment, pull request, and a short closing comment, which notifies people.
 
         *command* is the comment that continues the run.  With *hurry* it does not wait and writes only comments,
@@ -152,7 +155,9 @@ class ProgressComment:
             await self._try(write, self._thread.asked_on, answer)
         return report
 
-    def _report(self, snapshot: Snapshot, outcome: Outcome, error: str = "", command: str = "") -> Report:
+    def _report(
+        self, snapshot: Snapshot, outcome: Outcome, error: PhasebotError | None = None, command: str = ""
+    ) -> Report:
         now, state, thread = self._timer(), snapshot.published_state, self._thread
         compared = state.branch if state.base_problem else f"{state.base}...{state.branch}"
         compare = f"{thread.server_url}/{thread.repository}/compare/{compared}?expand=1"
@@ -170,11 +175,9 @@ class ProgressComment:
             expected=_expected(snapshot, state, now - self._started, thread.jobs),
             rejected=snapshot.rejected,
             regenerated=len({key for key, _ in snapshot.published} - {PLAN_PHASE}),
-            failures={
-                key: {path: for_comment(reason) for path, reason in failed.items()}
-                for key, failed in snapshot.failures.items()
-            },
-            error=error or None,
+            failures=snapshot.failures,
+            error=for_comment(without_remedy(str(error), error.code), command) if error else None,
+            error_code=error.code if error else "",
             cost=str(estimate(state.models, self._now())) if any(state.tokens) else "",
             notes=tuple(dict.fromkeys(self._notes)),
             next_command=command,

@@ -142,7 +142,7 @@ class RunJob:
         command: str = "",
     ) -> CommandResult:
         message, interrupted = for_comment(str(error or ""), command), isinstance(error, Interrupted)
-        report = await progress.finish(snapshot, outcome, message, command, hurry=interrupted)
+        report = await progress.finish(snapshot, outcome, error, command, hurry=interrupted)
         summary = render_summary(report, snapshot.timings)
         return CommandResult(status, message, report, progress.pull, summary, interrupted)
 

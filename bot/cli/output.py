@@ -1,11 +1,12 @@
 """Render the state of a run for the commands: JSON, tables and summaries."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from bot.engine.requests import RunResult
+from bot.history.reasons import count_reasons, meaning
 from bot.history.run_state import PhaseState, RunState, Stale
 
 _SHORT = 7
@@ -59,7 +60,8 @@ def render_status(state: RunState, now: datetime) -> str:
         "  ".join([*(cell.ljust(width) for cell, width in zip(row[:5], widths, strict=True)), row[5]]).rstrip()
         for row in rows
     ]
-    return "\n".join([*lines, render_summary(state, now)])
+    why = render_reasons(state, {})
+    return "\n".join([*lines, render_summary(state, now), *([f"not generated: {why}"] if why else [])])
 
 
 def render_summary(state: RunState, now: datetime) -> str:
@@ -103,12 +105,29 @@ def render_conflicts(state: RunState) -> str:
 
 
 def render_remaining(result: RunResult) -> str:
-    """Return which phases are not generated yet, and what to run."""
+    """Return which phases are not generated yet, why, and what to run."""
     remaining = ", ".join(result.remaining)
+    if why := render_reasons(result.state, result.snapshot.failures, result.remaining):
+        return f"{remaining}; {why}"
     if result.blocked_by:
         need = "need" if len(result.remaining) > 1 else "needs"
         return f"{remaining}, which {need} {', '.join(result.blocked_by)}; run generate for those, or for all phases"
     return f"{remaining}; run generate again to continue"
+
+
+def render_reasons(
+    state: RunState, failures: Mapping[str, Mapping[str, str]], phases: Sequence[str] | None = None
+) -> str:
+    """Return why files of *phases*, or of all, are missing, with remedies; empty if nobody knows."""
+    found = count_reasons(state, failures, phases)
+    return "; ".join(f"{each.words}: {each.meaning.remedy}" for each in found)
+
+
+def _by_reason(each: PhaseState) -> Iterator[tuple[str, Sequence[str]]]:
+    """Yield the missing files of a phase by reason; the words are empty for commits of earlier releases."""
+    words = {path: meaning(each.reasons[path]).words if path in each.reasons else "" for path in each.missing}
+    for reason in dict.fromkeys(words.values()):
+        yield reason, [path for path in each.missing if words[path] == reason]
 
 
 def _cost(state: RunState, now: datetime) -> str:
@@ -134,8 +153,9 @@ def commit_of(each: PhaseState) -> str:
 def remarks_of(each: PhaseState) -> str:
     """Return remarks on the phase, such as missing or edited files; empty if there are none."""
     remarks = [f"outdated: {_OUTDATED[each.stale]}"] if each.stale else []
+    for words, paths in _by_reason(each):
+        remarks.append(f"missing: {', '.join(paths)}" + (f" ({words})" if words else ""))
     named = (
-        ("missing", each.missing),
         ("removed by people", each.removed),
         ("edited", [path for path in each.edited if path not in each.removed]),
         ("conflict", each.open_conflicts),

@@ -6,10 +6,27 @@ from typing import TYPE_CHECKING, NamedTuple, Self
 
 from bot.cli.output import commit_of, files_of, remarks_of
 from bot.engine.snapshot import Snapshot
+from bot.history.reasons import code_of, meaning
 from bot.history.run_state import PhaseState
 
 if TYPE_CHECKING:
     from rich.table import Table
+
+
+class _FailureLines:
+    """Tells once why files of a phase could not be generated."""
+
+    def __init__(self) -> None:
+        self._told: set[str] = set()
+
+    def new_lines(self, snapshot: Snapshot) -> Iterator[str]:
+        """Yield the lines about phases that failed since the last call."""
+        for key, failed in snapshot.failures.items():
+            if key in self._told:
+                continue
+            self._told.add(key)
+            for reason in dict.fromkeys(failed.values()):
+                yield f"      {', '.join(path for path in failed if failed[path] == reason)}: {reason}"
 
 
 class PlainAnnouncer:
@@ -19,7 +36,7 @@ class PlainAnnouncer:
         """Give each line to *write*."""
         self._write = write
         self._shown: set[str] = set()
-        self._failed: set[str] = set()
+        self._failures = _FailureLines()
         self._started = False
 
     def note(self, message: str) -> None:
@@ -39,11 +56,7 @@ class PlainAnnouncer:
             if oid not in self._shown:
                 self._shown.add(oid)
                 yield phase_line(snapshot, key)
-        for key in snapshot.failures.keys() - self._failed:
-            self._failed.add(key)
-            failed = snapshot.failures[key]
-            for reason in dict.fromkeys(failed.values()):
-                yield f"      {', '.join(path for path in failed if failed[path] == reason)}: {reason}"
+        yield from self._failures.new_lines(snapshot)
 
 
 def _first_line(snapshot: Snapshot) -> str:
@@ -75,6 +88,7 @@ class LiveAnnouncer:
 
         self._console = Console(stderr=True)
         self._snapshot: Snapshot | None = None
+        self._failures = _FailureLines()
         self._live = Live(console=self._console, get_renderable=self._table, refresh_per_second=4)
 
     def __enter__(self) -> Self:
@@ -88,8 +102,10 @@ class LiveAnnouncer:
         self._console.print(f"note: {message}", markup=False, highlight=False)
 
     def show(self, snapshot: Snapshot) -> None:
-        """Keep the snapshot for the next redraw, which happens in a thread of its own."""
+        """Keep the snapshot for the next redraw, which happens in a thread of its own; print why phases failed."""
         self._snapshot = snapshot
+        for line in self._failures.new_lines(snapshot):
+            self._console.print(line, markup=False, highlight=False)
 
     def _table(self) -> "Table":
         from rich.table import Table
@@ -123,7 +139,9 @@ def _row(snapshot: Snapshot, each: PhaseState) -> _Row:
     if (started := snapshot.active.get(key)) is not None:
         return _Row(place, key, "", "yellow", ", ".join(each.phase.files), started)
     if key in snapshot.failures:
-        return _Row(place, key, "incomplete", "red", f"missing {', '.join(snapshot.failures[key])}")
+        failed = snapshot.failures[key]
+        why = ", ".join(dict.fromkeys(meaning(code_of(reason)).words for reason in failed.values()))
+        return _Row(place, key, "incomplete", "red", f"{why}: missing {', '.join(failed)}")
     if each.wanted:
         return _Row(place, key, "waiting", "dim", "")
     details = (files_of(each), commit_of(each), remarks_of(each))

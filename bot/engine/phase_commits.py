@@ -6,6 +6,8 @@ from dataclasses import replace
 from bot.engine.requests import Requester, request_trailers
 from bot.generation.provider import GenerationResult
 from bot.history.commits import PhaseCommit
+from bot.history.ledger import Ledger
+from bot.history.reasons import code_of, meaning
 from bot.history.trailers import Status
 from bot.planning.phases import PLAN_PHASE, Phase
 
@@ -40,6 +42,7 @@ def phase_commit(  # noqa: PLR0913  # each of them goes into the commit
             model=generated.model,
             tokens=(generated.tokens.read, generated.tokens.written) if generated.tokens.total else None,
             missing=tuple(generated.missing),
+            reason=_reasons(generated),
             fallback=generated.fallback,
         ),
         body=_body(generated, seconds),
@@ -49,11 +52,33 @@ def phase_commit(  # noqa: PLR0913  # each of them goes into the commit
     )
 
 
+def is_worth_a_commit(generated: GenerationResult, phase: Phase, ledger: Ledger) -> bool:
+    """Whether history has to record the result of an attempt to generate *phase*.
+
+    One without files is recorded if it cost tokens, or says what the phase's newest commit does not; but not if the
+    phase is complete: an attempt to regenerate it that failed leaves it as it is.
+    """
+    if generated.files:
+        return True
+    if not ledger.wanted(phase):
+        return False
+    if generated.tokens.total or generated.stopped:
+        return bool(generated.tokens.total)
+    record = ledger.record(phase.key)
+    recorded = (record.trailers.inputs, record.trailers.reason) if record else None
+    return recorded != (phase.inputs, _reasons(generated))
+
+
+def _reasons(generated: GenerationResult) -> tuple[tuple[str, str], ...]:
+    return tuple((code_of(reason), path) for path, reason in generated.missing.items())
+
+
 def _body(generated: GenerationResult, seconds: float) -> Sequence[str]:
-    """Return the message's body, one paragraph each."""
+    """Return the message's body, one paragraph each; it holds no text of a model."""
     count = len(generated.files)
-    lines = [f"Missing {path}: {reason}" for path, reason in generated.missing.items()]
-    lines += [f"Refused {line}" for line in generated.refused]
+    lines = [f"Missing {path}: {meaning(code).words}" for code, path in _reasons(generated)]
+    if refused := len(generated.refused):
+        lines.append(f"Refused {refused} file{'' if refused == 1 else 's'} that nobody asked for.")
     return [
         f"{count} of {count + len(generated.missing)} files, {seconds:.1f} s.",
         *(["\n".join(lines)] if lines else []),

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 
 from bot.engine.first_plan import unused_plan_note, unused_spec_note, wait_for_plan
 from bot.engine.instructions import commit_instruction
-from bot.engine.phase_commits import phase_commit
+from bot.engine.phase_commits import is_worth_a_commit, phase_commit
 from bot.engine.rejected_changes import rejected_changes
 from bot.engine.requests import RunRequest, RunResult
 from bot.engine.rollback import roll_back_removed
@@ -32,6 +32,7 @@ from bot.generation.llm.token_budget import TokenBudget
 from bot.generation.provider import GenerationRequest, GenerationResult, ProposedPlan, Provider
 from bot.history.checkout import OpenRun
 from bot.history.push_queue import PushQueue
+from bot.history.reasons import Reason
 from bot.history.run_branch import RunBranch
 from bot.history.stop_request import StopRequest, StopWatcher
 from bot.planning.phases import Phase
@@ -67,7 +68,7 @@ class Runner:
     _failures: dict[str, Mapping[str, str]] = field(init=False, default_factory=dict)
     _done_before: int = field(init=False, default=0)
     _plan: ResolvedPlan | None = field(init=False, default=None)
-    _tasks: dict[asyncio.Task[GenerationResult], Phase] = field(init=False, default_factory=dict)
+    _tasks: dict[asyncio.Task[GenerationResult], GenerationRequest] = field(init=False, default_factory=dict)
     _tried: set[tuple[str, str]] = field(init=False, default_factory=set)
     _rejected: dict[str, bytes] = field(init=False, default_factory=dict)
     _error: ProviderError | NoModelAnswered | None = field(init=False, default=None)
@@ -225,19 +226,21 @@ class Runner:
             self._active[phase.key] = self.timer()
             at_head = functools.partial(self._branch.texts, self._phases, [*phase.reads, *phase.files])
             request = GenerationRequest(self._plan.plan, self._plan.recipe, phase, tuple(paths), at_head)
-            self._tasks[asyncio.create_task(self.provider.generate(request))] = phase
+            self._tasks[asyncio.create_task(self.provider.generate(request))] = request
 
     def _commit_finished(self) -> None:
         """Commit every phase whose generation has ended, in the order in which they were started."""
         for task in [task for task in self._tasks if task.done()]:
-            phase = self._tasks.pop(task)
-            started = self._active.pop(phase.key)
+            request = self._tasks.pop(task)
+            phase, started = request.phase, self._active.pop(request.phase.key)
             if task.cancelled():
                 continue
             try:
-                self._commit(phase, task.result(), started)
+                generated = task.result()
             except ProviderError as exc:
                 self._error = self._error or exc
+                generated = GenerationResult({}, dict.fromkeys(request.paths, Reason(exc.code, str(exc))))
+            self._commit(phase, generated, started)
             self._show()
 
     async def _cancel_tasks(self) -> None:
@@ -248,15 +251,19 @@ class Runner:
         self._commit_finished()
 
     def _commit(self, phase: Phase, generated: GenerationResult, started: float) -> None:
-        """Commit a phase.  Without files, commit only if it cost tokens, because the history has to record them."""
+        """Commit a phase, or why it could not be generated, if history has to record that."""
         ended = self.timer()
         self._clock.timings[phase.key] = (started, ended)
+        self._failures.pop(phase.key, None)
+        if generated.refused:
+            self.announcer.note(f"{phase.key}: discarded, because nobody asked for it: {'; '.join(generated.refused)}")
         if generated.missing and (generated.files or not generated.stopped):
             self._failures[phase.key] = generated.missing
-        if not generated.files and not generated.tokens.total:
-            return
         plan = self._plan
         assert plan is not None, "phases come from a plan"  # noqa: S101
+        phases = self._phases or plan.phases
+        if not is_worth_a_commit(generated, phase, self._branch.ledger(phases)):
+            return
         work = phase_commit(
             phase,
             generated,
@@ -269,7 +276,7 @@ class Runner:
             initial_commits=self._scheduler.initial_commits,
             discard_edits=self.request.discard_edits and phase.key in self.request.regenerate,
         )
-        if committed := self.run.writer.commit(work, self._phases or plan.phases):
+        if committed := self.run.writer.commit(work, phases):
             self._rejected |= committed.rejected
             self._note_of_kept_files(phase)
             self.budget.record(phase.key)

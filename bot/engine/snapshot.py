@@ -56,7 +56,8 @@ class Snapshot:
 
 
 def _as_pending(each: PhaseState) -> PhaseState:
-    return replace(each, status="pending", commit=None, files=(), missing=(), wanted=tuple(each.phase.files))
+    nothing = replace(each, status="pending", commit=None, files=(), missing=(), reasons={})
+    return replace(nothing, wanted=tuple(each.phase.files))
 
 
 class Announcer(Protocol):

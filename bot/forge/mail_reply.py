@@ -67,7 +67,7 @@ def outside_code(lines: Sequence[str]) -> list[int]:
     outside, inside = list[int](), list[int]()
     fence = ""
     for index, line in enumerate(lines):
-        marks = match[1] if (match := _FENCE.match(line)) else ""
+        marks = match[1] if line and (match := _FENCE.match(line)) else ""
         (inside if fence or marks else outside).append(index)
         if fence:
             if marks.startswith(fence) and not line.strip(f" {fence[0]}"):
@@ -79,6 +79,8 @@ def outside_code(lines: Sequence[str]) -> list[int]:
 
 def _ends_text(lines: Sequence[str], index: int) -> bool:
     line = lines[index]
+    if not line or line.isspace():
+        return False
     if _QUOTE.match(line) or _SIGNATURE.fullmatch(line) or _attribution(lines, index):
         return True
     if len(line) > _MAX_LINE:

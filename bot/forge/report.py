@@ -8,10 +8,10 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
-from urllib.parse import quote
 
 from bot.forge import markdown
 from bot.forge.conflict_advice import render_advice, render_diffs
+from bot.forge.explanations import explain_fault, explain_reasons, link_to_fault, url_of
 from bot.forge.markdown import (
     Markdown,
     code,
@@ -26,6 +26,7 @@ from bot.forge.markdown import (
     span,
     within,
 )
+from bot.history.reasons import code_of, meaning, without_remedy
 from bot.history.run_state import PhaseState, PlanFault, RunState
 from bot.planning.phases import PLAN_PHASE
 from bot.text import truncate
@@ -50,7 +51,6 @@ _MAX_TEXT, _MAX_REASON, _MAX_NAME = 2_000, 300, 100
 _FOLD_ABOVE = 30
 """Up to this many phases are listed in full.  A longer list is folded, below the phases that need attention."""
 _MAX_BARS = 60
-_SHORT = 10
 _OID = re.compile(r"[0-9a-f]{40,64}")
 _PARENT_FOLDER = re.compile(r"/(\.|%2e){2}(?![\w.])", re.IGNORECASE)
 
@@ -83,6 +83,8 @@ class Report:
     failures: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     """Phase → path → why the file could not be generated."""
     error: str | None = None
+    error_code: str = ""
+    """Its reason in the closed list of :mod:`bot.history.reasons`."""
     cost: str = ""
     notes: Sequence[str] = ()
     next_command: str = ""
@@ -99,16 +101,12 @@ class Report:
 
     def url(self, *parts: str) -> str:
         """Return a URL in the repository."""
-        return _url(self.server_url, self.repository, *parts)
+        return url_of(self.server_url, self.repository, *parts)
 
     def checked_link(self, label: str, url: str) -> str:
         """Return a link to *url* if it points into the repository, else an empty string; *url* is untrusted."""
         linked = link(label, url)
         return linked if linked != label and url.startswith(self.url("")) and not _PARENT_FOLDER.search(url) else ""
-
-
-def _url(server_url: str, *parts: str) -> str:
-    return "/".join([server_url.rstrip("/"), *(quote(part, errors="replace") for part in parts)])
 
 
 def marker(run: str) -> str:
@@ -184,7 +182,7 @@ def render_refusal(reason: str) -> str:
 
 def render_broken_plan(fault: PlanFault, server_url: str, repository: str) -> str:
     """Return a refusal because the plan can't be read, with a link to the place."""
-    return f"{render_refusal(fault.message)}\n\n{_fault_link(fault, server_url, repository)}"
+    return f"{render_refusal(fault.message)}\n\n{link_to_fault(fault, server_url, repository)}"
 
 
 def render_suggestion(message: str, suggestion: str) -> str:
@@ -215,6 +213,7 @@ def _values(report: Report) -> Mapping[str, object]:
         "requester": code(f"@{truncate(report.requested_by, _MAX_NAME)}") if report.requested_by else "",
         "error": _error(report),
         "fault": _fault(report),
+        "why": _why(report),
         "branch": link(code(state.branch), report.url("tree", state.branch)) if state.head else "",
         "checklist": _checklist(report),
         "file_list": _file_list(report),
@@ -308,7 +307,9 @@ def _remarks(report: Report, each: PhaseState) -> Sequence[str]:
     key = each.phase.key
     failed, reasons = report.failures.get(key, {}), dict[str, list[str]]()
     for path in dict.fromkeys([*each.missing, *failed]):
-        reasons.setdefault(truncate(failed.get(path, ""), _MAX_REASON), []).append(path)
+        recorded = meaning(each.reasons[path]).words if path in each.reasons else ""
+        detail = without_remedy(failed[path], code_of(failed[path])) if path in failed else recorded
+        reasons.setdefault(truncate(detail, _MAX_REASON), []).append(path)
     if key in report.active or not any((reasons, each.edited, each.fallback, each.conflicts, each.kept, each.stale)):
         return ()
     return fill(
@@ -349,26 +350,19 @@ def _plan_file(report: Report) -> str:
 
 
 def _error(report: Report) -> str:
-    """Return why the run ended; a broken plan is told once, with a link."""
+    """Return why the run ended, without a remedy for the terminal; a broken plan is told once, with a link."""
     told_as_fault = report.state.fault and report.error == report.state.fault.message
-    return _fault(report) if told_as_fault else prose(truncate(report.error or "", _MAX_TEXT))
+    error = without_remedy(report.error or "", report.error_code)
+    return _fault(report) if told_as_fault else prose(truncate(error, _MAX_TEXT))
 
 
 def _fault(report: Report) -> str:
-    """Return why the plan at head can't be read, and a link to the place."""
     fault = report.state.fault
-    if fault is None:
-        return ""
-    shown = prose(truncate(fault.message, _MAX_TEXT))
-    return f"{shown}\n\n{_fault_link(fault, report.server_url, report.repository)}"
+    return explain_fault(fault, report.server_url, report.repository) if fault else ""
 
 
-def _fault_link(fault: PlanFault, server_url: str, repository: str) -> str:
-    if fault.removed:
-        return link(f"See commit {code(fault.commit[:_SHORT])}", _url(server_url, repository, "commit", fault.commit))
-    url = _url(server_url, repository, "blob", fault.commit, fault.path)
-    place = f"line {fault.line} of {code(fault.path)}" if fault.line else code(fault.path)
-    return link(f"See {place}", f"{url}#L{fault.line}" if fault.line else url)
+def _why(report: Report) -> str:
+    return "" if report.outcome == "working" else explain_reasons(report.state, report.failures, report.error_code)
 
 
 def _diagram(report: Report) -> str:

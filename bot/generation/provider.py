@@ -45,7 +45,7 @@ class GenerationResult:
     files: Mapping[str, str]
     """Repository path → text, which ends with a newline unless it is empty."""
     missing: Mapping[str, str] = field(default_factory=dict)
-    """Repository path → why it could not be generated, in one line."""
+    """Repository path → why it could not be generated, in one line: a :class:`bot.history.reasons.Reason`."""
     model: str | None = None
     tokens: Tokens = Tokens()
     fallback: tuple[str, ...] = ()

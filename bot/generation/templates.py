@@ -6,6 +6,7 @@ from typing import Any
 
 from bot.generation.provider import GenerationRequest, GenerationResult
 from bot.generation.rendering import RenderingError, phase_context, render_template
+from bot.history.reasons import Reason
 from bot.planning.phases import Phase
 from bot.planning.resolved_plan import ResolvedPlan
 from bot.text import find_hidden, is_prose_file
@@ -25,7 +26,7 @@ class TemplateProvider:
             try:
                 files[path] = _render_file(request, path, context)
             except RenderingError as exc:
-                missing[path] = str(exc)
+                missing[path] = Reason("template", str(exc))
         return GenerationResult(files, missing)
 
 

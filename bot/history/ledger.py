@@ -120,10 +120,12 @@ class Ledger:
             if path not in (*commit.changes, *trailers.conflict, *trailers.missing):
                 self._add_unchanged(path, trailers)
         self._update_head(commit.changes)
-        earlier = set[str]() if self._is_whole(key, trailers) else set(self._not_written.get(key, ()))
+        earlier = set(self._not_written.get(key, ()))
+        if self._is_whole(key, trailers):
+            earlier &= set(trailers.missing)
         self._not_written[key] = {*trailers.conflict, *trailers.kept, *earlier}
         self._conflicts[key] = {*trailers.conflict, *(earlier & self._conflicts.get(key, set()))}
-        self._records[key] = PhaseRecord(commit.oid, self._count, trailers)
+        self._records[key] = PhaseRecord(commit.oid, self._order(key, commit), trailers)
         if used := trailers.tokens:
             _add_tokens(self._tokens, key, used)
             _add_tokens(self._models, trailers.model or UNKNOWN_MODEL, used)
@@ -147,6 +149,12 @@ class Ledger:
         made = self._generated.get(path)
         if made and made.trailers and made.trailers.recipe == trailers.recipe:
             self._generated[path] = made._replace(trailers=trailers)
+
+    def _order(self, key: str, commit: Commit) -> int:
+        """Return the position of a phase's commit; one that made nothing does not outdate the phases that need it."""
+        earlier = self.record(key)
+        made_nothing = not commit.changes and commit.trailers and commit.trailers.status == "partial"
+        return earlier.order if earlier and made_nothing else self._count
 
     def _add_human_commit(self, commit: Commit) -> None:
         named = set(_REVERTS.findall(commit.body))
@@ -304,6 +312,7 @@ class Ledger:
             stale=self.stale(phase),
             tokens=tokens,
             wanted=self.wanted(phase),
+            reasons={path: code for code, path in record.trailers.reason if path in missing},
             fallback=tuple(path for path in phase.files if path in record.trailers.fallback),
             kept=kept,
             removed=tuple(path for path in phase.files if self._is_removed(path)),

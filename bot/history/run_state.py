@@ -89,6 +89,8 @@ class PhaseState:
     """Tokens in and out, summed over all commits of the phase."""
     wanted: tuple[str, ...]
     """The files that a run must generate: all of them, the missing ones, or none."""
+    reasons: Mapping[str, str] = field(default_factory=dict)
+    """Missing path → why, as a code of :mod:`bot.history.reasons`; not for commits of earlier releases."""
     fallback: tuple[str, ...] = ()
     """Files from the fallback provider, because the requested one failed."""
     kept: Mapping[str, str] = field(default_factory=dict)

@@ -15,6 +15,7 @@ Status = Literal["complete", "partial"]
 
 _PREFIX = "Phasebot-"
 _TOKENS = re.compile(r"in=(\d{1,15}) out=(\d{1,15})")
+_REASON = re.compile(r"([a-z][a-z-]{0,19}) (\S.*)")
 _LINE = re.compile(r"Phasebot-([A-Za-z-]+): ?(.*)")
 
 
@@ -37,6 +38,8 @@ class Trailers:
     comment: str | None = None
     missing: tuple[str, ...] = ()
     """Repository paths that could not be generated."""
+    reason: tuple[tuple[str, str], ...] = ()
+    """Why, as ``(code, path)``; the codes are those of :mod:`bot.history.reasons`, or of a later release."""
     fallback: tuple[str, ...] = ()
     """Repository paths generated from the recipe's templates, because the provider failed."""
     conflict: tuple[str, ...] = ()
@@ -65,6 +68,8 @@ class Trailers:
             value = getattr(self, field.name)
             if field.name == "tokens" and value:
                 value = f"in={value[0]} out={value[1]}"
+            if field.name == "reason":
+                value = tuple(map(_format_reason, value))
             for each in value if isinstance(value, tuple) else (value,):
                 if each is None:
                     continue
@@ -95,6 +100,7 @@ class Trailers:
         return cls(
             status=status,  # type: ignore[arg-type]  # checked above
             tokens=(int(tokens[1]), int(tokens[2])) if tokens else None,
+            reason=tuple((match[1], match[2]) for match in map(_REASON.fullmatch, found.get("reason", ())) if match),
             **single,  # type: ignore[arg-type]  # strings only
             **repeated,  # type: ignore[arg-type]  # tuples of strings only
         )
@@ -102,6 +108,14 @@ class Trailers:
 
 _REPEATED = ("missing", "fallback", "conflict", "kept", "discarded", "reverts")
 _SINGLE = ("run", "phase", "inputs", "recipe", "base", "provider", "model", "requested_by", "comment")
+
+
+def _format_reason(reason: tuple[str, str]) -> str:
+    text = " ".join(reason)
+    match = _REASON.fullmatch(text)
+    if match is None or match.groups() != reason:
+        raise ValueError(f"{text!r} can't be a trailer's value")
+    return text
 
 
 def _trailer_key(name: str) -> str:

@@ -25,7 +25,7 @@ def github(tmp_path: Path) -> Iterator[World]:
 
 
 async def nothing(request: GenerationRequest) -> GenerationResult:
-    return GenerationResult({}, dict.fromkeys(request.paths, "no answer"))
+    return GenerationResult({}, dict.fromkeys(request.paths, "no answer"), stopped=True)
 
 
 def progress(github: World, run: str = "issue-12") -> str:

@@ -104,7 +104,7 @@ def test_files_that_can_not_be_made_are_remarks_and_annotations(github: World) -
         ending = github.say("/generate", gemini=with_key(fake.url, KEY))
 
     assert (ending.status, ending.exit_code, ending.message) == ("incomplete", 3, "")
-    reason = "gemini-3.8-flash: request rejected: 400 odd request; set another model in the action's inputs"
+    reason = "gemini-3.8-flash: request rejected: 400 odd request"
     annotated = [line for line in github.log if line.startswith("::")]
     files = [f"app/{folder}/note.py" for folder in ("models", "schemas", "repositories", "routers")]
     assert annotated == [f"::warning title=Not generated in entity/Note,file={path}::{reason}" for path in files]
@@ -112,6 +112,13 @@ def test_files_that_can_not_be_made_are_remarks_and_annotations(github: World) -
     assert missing in github.said()[0]
     assert missing in (github.pull().body or "")
     assert github.said()[-1].split("\n")[1].startswith("**Not finished")
+    why = "- Request rejected (4 files): set the workflow's input `model` to another one."
+    assert github.say("/status").status == "answered"
+    for said in (github.said()[0], github.said()[-2], github.said()[-1], github.pull().body or ""):
+        assert why in said
+        assert "--model" not in said
+    assert "repositories/note.py` and 0 more" not in github.said()[-1]
+    assert ": request rejected" in github.said()[-1]
 
 
 # ---- what a model says

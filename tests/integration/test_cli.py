@@ -1,6 +1,7 @@
 """The command line: what it prints, how it exits, and how it refuses bad input."""
 
 import contextlib
+import io
 import json
 import os
 import re
@@ -11,9 +12,14 @@ from pathlib import Path
 
 import pytest
 
+from bot.cli.progress import LiveAnnouncer, PlainAnnouncer
+from bot.engine.snapshot import Snapshot
+from bot.history.ledger import derive_state
+from bot.history.reasons import Reason
+from bot.history.run_state import RunState
 from tests.gemini_server import Asked, Author, FakeGemini, Reply
 from tests.repositories import NOTE, SMALL, commit, git, new_repository, phasebot, phasebot_here, phases_of
-from tests.unit.values import BLOG
+from tests.unit.values import BLOG, bot_commit, build_phase
 
 
 def refused(*arguments: object) -> subprocess.CompletedProcess[str]:
@@ -320,6 +326,26 @@ def test_a_plan_that_was_removed_names_the_commit(blog: Path) -> None:
     done = refused("status", "--repo", blog)
 
     assert f"commit {oid[:10]} removed .phasebot/plan.yaml" in done.stderr
+
+
+def test_a_terminal_and_a_pipe_say_the_same_about_what_failed() -> None:
+    core = build_phase("core", "a.py", "b.py")
+    commit = bot_commit(1, core, status="partial", missing=[*core.files], reason="quota")
+    state = RunState(
+        "x", "phasebot/x", "main", "", [derive_state("blog", {}, [commit]).state(core)], (0, 0), {}, pushed=False
+    )
+    failures = {"core": {"a.py": Reason("quota", "429 [per] day"), "b.py": Reason("blocked", "SAFETY")}}
+    snapshot = Snapshot(state=state, failures=failures)
+    lines, shown = list[str](), io.StringIO()
+    PlainAnnouncer(lines.append).show(snapshot)
+    with contextlib.redirect_stderr(shown), LiveAnnouncer() as live:
+        live.show(snapshot)
+        live.show(snapshot)
+
+    assert lines[1:] == ["      a.py: 429 [per] day", "      b.py: SAFETY"]
+    for line in lines[1:]:
+        assert shown.getvalue().count(line) == 1
+    assert "quota used up, blocked: missing a.py, b.py" in shown.getvalue()
 
 
 def test_several_runs_must_be_told_apart(tmp_path: Path) -> None:

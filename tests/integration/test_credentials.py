@@ -71,7 +71,7 @@ def with_token(server: GitServer, folder: Path, token: str = TOKEN) -> House:
 
 
 async def nothing(request: GenerationRequest) -> GenerationResult:
-    return GenerationResult({}, dict.fromkeys(request.paths, "no answer"))
+    return GenerationResult({}, dict.fromkeys(request.paths, "no answer"), stopped=True)
 
 
 # What is configured besides

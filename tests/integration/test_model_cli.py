@@ -116,5 +116,12 @@ def test_files_that_fail_for_one_reason_are_told_together(tmp_path: Path) -> Non
         done = phasebot("generate", BLOG, "--repo", tmp_path / "blog", "--fallback-model", "", fake=fake)
 
     files = ", ".join(f"app/{folder}/tag.py" for folder in ("models", "schemas", "repositories", "routers"))
-    assert f"      {files}: gemini-3.8-flash: request rejected: 400 no; use another --model\n" in done.stderr
-    assert done.stderr.endswith("phasebot: not generated yet: entity/Tag, main; run generate again to continue\n")
+    assert (
+        f"      {files}: gemini-3.8-flash: request rejected: 400 no; run generate again with another --model\n"
+        in done.stderr
+    )
+    why = "request rejected (4 files): run generate again with another --model\n"
+    assert done.stderr.endswith(f"phasebot: not generated yet: entity/Tag, main; {why}")
+    status = phasebot("status", "--repo", tmp_path / "blog", fake=fake).stdout
+    assert status.endswith(f"\nnot generated: {why}")
+    assert f"missing: {files} (request rejected)\n" in status

@@ -13,7 +13,7 @@ from bot.engine.snapshot import Snapshot
 from bot.errors import BudgetExceeded, ProviderError, UsageError
 from tests.gemini_client import MODELS, NINE, SENTENCE, body_of, commits, run, spoiling
 from tests.gemini_server import KEY, Asked, Author, FakeGemini, Reply, answer, error, quota
-from tests.repositories import Recorder, commit, git, new_repository, phases_of, tree_of
+from tests.repositories import Recorder, commit, git, new_repository, tree_of
 
 
 @pytest.fixture
@@ -120,7 +120,9 @@ def test_a_file_that_stays_bad_makes_its_phase_partial_and_a_rerun_asks_for_it_a
     assert outcome.error is None
     assert commits(folder) == [*NINE[:3], f"{NINE[3][:-8]}partial  Phasebot-Missing: app/models/post.py", *NINE[4:8]]
     assert "3 of 4 files" in body_of(folder, "entity/Post")
-    assert "\nMissing app/models/post.py: line 1 holds a placeholder" in body_of(folder, "entity/Post")
+    assert "\nMissing app/models/post.py: the file holds a placeholder\n" in body_of(folder, "entity/Post")
+    assert "\nPhasebot-Reason: placeholder app/models/post.py\n" in body_of(folder, "entity/Post") + "\n"
+    assert "TODO" not in git(folder, "log", "--format=%B", "phasebot/blog")
 
     with FakeGemini(Author()) as fake:
         assert run(folder, fake).state.complete
@@ -156,8 +158,8 @@ HOSTILE = [
 ]
 
 
-def test_hostile_entries_are_refused_one_by_one_recorded_and_never_written(folder: Path, whole: str) -> None:
-    author = Author()
+def test_hostile_entries_are_refused_one_by_one_counted_and_never_written(folder: Path, whole: str) -> None:
+    author, announcer = Author(), Recorder()
 
     def script(asked: Asked) -> Reply:
         made = author.texts(asked.paths)
@@ -166,17 +168,19 @@ def test_hostile_entries_are_refused_one_by_one_recorded_and_never_written(folde
         return answer(json.dumps({"files": entries}))
 
     with FakeGemini(script) as fake:
-        assert run(folder, fake).state.complete
+        assert run(folder, fake, announcer=announcer).state.complete
         assert len(fake.requests) == 8
 
     assert tree_of(folder) == whole
     message = body_of(folder, "entity/User")
-    assert "\nRefused '../outside.py': leaves the project\n" in message
-    assert (
-        "\nRefused '.github/workflows/evil.yml': configures git, CI or an agent, which is never generated\n" in message
-    )
-    assert "'app/models/nul\\x00.py'" in message
-    assert message.isascii()
+    assert f"\nRefused {len(HOSTILE)} files that nobody asked for.\n" in message
+    for path in ("outside", "evil", "nul"):
+        assert path not in git(folder, "log", "--format=%B", "phasebot/blog")
+    (told,) = (note for note in announcer.notes if note.startswith("entity/User: discarded, because nobody asked for"))
+    assert "'../outside.py': leaves the project; " in told
+    assert "'.github/workflows/evil.yml': configures git, CI or an agent, which is never generated; " in told
+    assert "'app/models/nul\\x00.py'" in told
+    assert told.isascii()
     assert git(folder, "status", "--porcelain") == ""
 
 
@@ -221,7 +225,11 @@ def test_a_refused_key_stops_the_run_with_what_was_finished_and_does_not_show_it
     assert isinstance(outcome.error, ProviderError)
     assert "set GEMINI_API_KEY" in str(outcome.error)
     assert KEY not in str(outcome.error)
-    assert phases_of(folder) == ["plan", "core"]
+    assert {"plan", "core"} == {each.phase.key for each in outcome.state.phases if not each.wanted}
+    rejected = [each for each in outcome.state.phases if each.reasons]
+    assert rejected, "a later status knows the reason"
+    assert {code for each in rejected for code in each.reasons.values()} == {"key"}
+    assert not any(each.files for each in rejected)
 
 
 def test_a_used_up_quota_goes_on_with_the_next_model_and_the_commits_name_it(folder: Path) -> None:

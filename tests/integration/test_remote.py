@@ -60,7 +60,7 @@ def test_a_fresh_clone_continues_where_the_other_stopped(origin: Path, tmp_path:
 
 
 async def _nothing(request: GenerationRequest) -> GenerationResult:
-    return GenerationResult({}, dict.fromkeys(request.paths, "no answer"))
+    return GenerationResult({}, dict.fromkeys(request.paths, "no answer"), stopped=True)
 
 
 def test_a_fresh_clone_continues_without_push_too(origin: Path, tmp_path: Path) -> None:

@@ -7,10 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from bot.cli.output import render_remaining
 from bot.engine.requests import Requester, RunRequest
 from bot.errors import Interrupted, ProviderError, UsageError
-from bot.generation.provider import GenerationRequest, GenerationResult
+from bot.generation.provider import GenerationRequest, GenerationResult, Tokens
 from bot.generation.templates import TemplateProvider
+from bot.history.reasons import Reason
 from tests.repositories import (
     House,
     ScriptedProvider,
@@ -48,7 +50,7 @@ def commits(folder: Path) -> str:
 
 
 async def refuse(request: GenerationRequest) -> GenerationResult:
-    raise ProviderError(f"asking for {request.phase.key}: the key is not valid; set another")
+    raise ProviderError(f"asking for {request.phase.key}: the key is not valid; set another").with_code("key")
 
 
 def test_a_run_commits_each_phase_the_moment_it_is_done(folder: Path) -> None:
@@ -79,12 +81,12 @@ def test_the_message_says_what_was_made_and_its_trailers_are_last(folder: Path) 
     message = git(folder, "log", "-1", "--format=%B", "--grep", "entity Tag", "phasebot/blog").split("\n")
     assert message[:7] == [
         *("Generate entity Tag [6/9]", "", "1 of 2 files, 0.0 s.", ""),
-        *("Missing app/models/tag.py: it did not parse", "", "Phasebot-Run: blog"),
+        *("Missing app/models/tag.py: the file does not parse", "", "Phasebot-Run: blog"),
     ]
     keys = [line.partition(":")[0] for line in message[6:]]
     assert keys == [
         f"Phasebot-{key}"
-        for key in ("Run", "Phase", "Status", "Inputs", "Recipe", "Provider", "Model", "Tokens", "Missing")
+        for key in ("Run", "Phase", "Status", "Inputs", "Recipe", "Provider", "Model", "Tokens", "Missing", "Reason")
     ]
 
 
@@ -114,17 +116,48 @@ def test_a_rerun_makes_only_what_a_partial_phase_lacks(folder: Path) -> None:
     assert [each.tokens for each in outcome.state.phases if each.phase.key == "entity/Post"] == [(100, 20)]
 
 
-def test_a_phase_without_a_single_file_makes_no_commit(folder: Path) -> None:
+def in_vain(code: str, tokens: Tokens | None = None) -> ScriptedProvider:
+    """Return a provider that makes no file of ``support``."""
+
     async def nothing(request: GenerationRequest) -> GenerationResult:
-        return GenerationResult({}, dict.fromkeys(request.paths, "it did not parse"))
+        reason = Reason(code, "the model said @alice")
+        return GenerationResult({}, dict.fromkeys(request.paths, reason), tokens=tokens or Tokens())
 
-    provider = ScriptedProvider({"support": nothing})
+    return ScriptedProvider({"support": nothing})
 
-    outcome = House(folder, provider=provider).run()
 
-    assert not outcome.state.complete
-    assert "support" not in phases_of(folder)
-    assert phases_of(folder)[-1] == "main"
+def test_why_a_phase_was_asked_for_in_vain_is_known_to_later_runs(folder: Path) -> None:
+    outcome = House(folder, provider=in_vain("connection")).run()
+
+    support = outcome.snapshot.phase("support")
+    assert (support.status, support.files, support.missing) == ("partial", (), support.wanted)
+    assert support.reasons == dict.fromkeys(support.missing, "connection")
+    assert outcome.remaining == ["support"]
+    assert outcome.snapshot.phase("main").status == "complete"
+    assert "@alice" not in git(folder, "log", "--format=%B", "phasebot/blog")
+
+    head = git(folder, "rev-parse", "phasebot/blog")
+    assert House(folder, provider=in_vain("connection")).run().remaining == ["support"]
+    assert git(folder, "rev-parse", "phasebot/blog") == head, "it would say nothing new"
+
+    House(folder, provider=in_vain("quota")).run()
+    assert phases_of(folder).count("support") == 2
+    assert House(folder).run().state.complete
+
+
+@pytest.mark.parametrize("tokens", [None, Tokens(100, 20)], ids=["free", "paid"])
+def test_a_complete_phase_that_is_regenerated_in_vain_stays_as_it_is(folder: Path, tokens: Tokens | None) -> None:
+    House(folder).run()
+    before = picture(folder)
+    again = House(folder, provider=in_vain("blocked", tokens), request=RunRequest(regenerate=["support"]))
+
+    outcome = again.run()
+
+    assert picture(folder) == before
+    assert outcome.state.complete
+    assert outcome.remaining == ["support"]
+    assert set(outcome.snapshot.failures) == {"support"}
+    assert render_remaining(outcome) == "support; blocked (2 files): reword the plan, then run generate again"
 
 
 def test_a_phase_without_a_single_file_is_remembered_if_it_cost_tokens(folder: Path) -> None:
@@ -145,6 +178,10 @@ def test_a_provider_that_gives_up_ends_the_run_with_what_was_finished(folder: Pa
     assert isinstance(outcome.error, ProviderError)
     assert "entity/User" in phases_of(folder)
     assert "main" not in phases_of(folder)
+    assert set(outcome.snapshot.phase("entity/Tag").reasons.values()) == {"key"}
+    head = git(folder, "rev-parse", "phasebot/blog")
+    House(folder, provider=provider).run()
+    assert git(folder, "rev-parse", "phasebot/blog") == head
     assert House(folder).run().state.complete
 
 

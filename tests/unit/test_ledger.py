@@ -65,6 +65,27 @@ def test_of_a_partial_phase_only_the_missing_files_are_wanted() -> None:
     assert state.wanted == ("app/config.py",)
 
 
+def test_why_files_are_missing_is_known_for_the_newest_commit() -> None:
+    first = bot_commit(1, CORE, status="partial", missing=[*CORE.files], reason="connection", changes={})
+    second = bot_commit(2, CORE, status="partial", missing=["app/config.py", "gone.py"], reason="a-later-one")
+    old = bot_commit(3, CORE, status="partial", missing=["app/config.py"])
+
+    assert _state(CORE, first).reasons == dict.fromkeys(CORE.files, "connection")
+    assert _state(CORE, first, second).reasons == {"app/config.py": "a-later-one"}
+    assert _state(CORE, first, old).reasons == {}
+    assert _state(CORE, first, bot_commit(3, CORE)).reasons == {}
+
+
+def test_a_commit_that_made_nothing_does_not_outdate_the_phases_that_need_it() -> None:
+    asked_in_vain = bot_commit(3, CORE, status="partial", missing=[*CORE.files], changes={})
+    made = bot_commit(3, CORE, status="partial", missing=["app/config.py"], changes={"app/core.py": blob(3)})
+
+    assert _state(POST, bot_commit(1, CORE), bot_commit(2, POST), asked_in_vain).stale is None
+    assert _state(POST, bot_commit(1, CORE), bot_commit(2, POST), made).stale == "dependency"
+    assert _state(POST, bot_commit(2, POST), asked_in_vain).stale == "dependency"
+    assert _state(CORE, bot_commit(1, CORE), bot_commit(2, POST), asked_in_vain).commit == oid(3)
+
+
 def test_the_newest_commit_of_a_phase_wins() -> None:
     partial = bot_commit(1, CORE, status="partial", missing=["app/config.py"])
     complete = bot_commit(2, CORE, changes={"app/config.py": blob(2)})

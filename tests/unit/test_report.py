@@ -16,6 +16,7 @@ from bot.forge import report as rendering
 from bot.forge.markdown import LIMIT
 from bot.forge.report import Outcome, Report, marker
 from bot.history.ledger import derive_state
+from bot.history.reasons import Reason
 from bot.history.run_state import Commit, RunState
 from bot.planning.er_diagram import format_diagram
 from bot.planning.phases import Phase
@@ -88,6 +89,7 @@ COMPLETE = replace(
     _report("complete", PHASES, MADE),
     elapsed=192,
 )
+MISSING = list(PHASES[4].files)[2:]
 INCOMPLETE = replace(
     _report(
         "incomplete",
@@ -101,7 +103,7 @@ INCOMPLETE = replace(
                 changes=dict.fromkeys(PHASES[3].files, blob(3)),
                 conflict=["app/routers/post.py"],
             ),
-            bot_commit(_number(23), PHASES[4], status="partial", missing=list(PHASES[4].files)[2:]),
+            bot_commit(_number(23), PHASES[4], status="partial", missing=MISSING, reason="unparsable"),
             *MADE[5:7],
             rollback(4, "entity/PostTag"),
             bot_commit(_number(25), PHASES[7], fallback=["README.md", "Dockerfile"], recipe="older"),
@@ -109,11 +111,10 @@ INCOMPLETE = replace(
     ),
     elapsed=3725,
     failures={
-        "entity/Comment": dict.fromkeys(
-            list(PHASES[4].files)[2:], "the answer is not valid Python: line 3, '(' was never closed"
-        )
+        "entity/Comment": dict.fromkeys(MISSING, Reason("unparsable", "line 3 does not parse: '(' was never closed"))
     },
     error="gemini: quota used up: 429 per day; run generate again tomorrow, or use another --model",
+    error_code="quota",
     notes=[
         "phasebot/issue-12 keeps its plan, which differs from this spec; edit plan.yaml there to change what is built"
     ],
@@ -124,7 +125,9 @@ FAILED = replace(
     pull=None,
     compare_url=f"{SERVER}/{REPOSITORY}/compare/main...phasebot/issue-12?expand=1",
     elapsed=2.4,
-    error="gemini: API key rejected: API key not valid; set GEMINI_API_KEY to a key with access to the model",
+    error="asking gemini: API key rejected: API key not valid; set GEMINI_API_KEY to a key with access to the model, "
+    "then run generate again",
+    error_code="key",
     next_command="/generate",
 )
 STOPPED = replace(
@@ -196,7 +199,7 @@ TEXTS: Mapping[str, str] = {
             elapsed=0,
         )
     ),
-    "status": rendering.render_status(INCOMPLETE),
+    "status": rendering.render_status(replace(INCOMPLETE, failures={}, error=None, error_code="")),
     "status-nothing": rendering.render_status(
         replace(
             _report("working", (), ()),

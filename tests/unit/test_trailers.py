@@ -6,12 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot.history.reasons import REASONS
 from bot.history.trailers import Trailers, format_message, format_revert
 from tests.unit.values import build_phase
 
 _VALUE = st.text(
     st.sampled_from(" :=/@-#") | st.characters(exclude_categories=["C", "Z"]), min_size=1, max_size=30
 ).filter(lambda text: text == text.strip() and text.isprintable())
+_CODE = st.sampled_from([*REASONS, "unknown", "a-later-one"])
 _COUNT = st.integers(0, 10**15 - 1)
 _FULL = Trailers(
     run="issue-12",
@@ -26,6 +28,7 @@ _FULL = Trailers(
     requested_by="alice",
     comment="2381234567",
     missing=("app/models/post.py", "app/routers/a b.py"),
+    reason=(("quota", "app/models/post.py"), ("unparsable", "app/routers/a b.py")),
     fallback=("app/schemas/post.py",),
     conflict=("README.md",),
 )
@@ -43,6 +46,8 @@ Phasebot-Requested-By: alice
 Phasebot-Comment: 2381234567
 Phasebot-Missing: app/models/post.py
 Phasebot-Missing: app/routers/a b.py
+Phasebot-Reason: quota app/models/post.py
+Phasebot-Reason: unparsable app/routers/a b.py
 Phasebot-Fallback: app/schemas/post.py
 Phasebot-Conflict: README.md
 """
@@ -67,6 +72,7 @@ def trailers(draw: st.DrawFn) -> Trailers:
         requested_by=draw(st.none() | _VALUE),
         comment=draw(st.none() | _VALUE),
         missing=draw(repeated),
+        reason=draw(st.lists(st.tuples(_CODE, _VALUE), max_size=3).map(tuple)),
         fallback=draw(repeated),
         conflict=draw(repeated),
         reverts=reverts,
@@ -144,6 +150,29 @@ def test_unknown_keys_are_passed_over_and_the_last_of_a_single_one_counts() -> N
     )
 
     assert Trailers.parse(text) == Trailers(run="blog", phase="core", status="complete")
+
+
+@pytest.mark.parametrize(
+    "reason", ["", "quota", "Quota a.py", "a model said a.py", "x" * 21 + " a.py", "quota  a.py", "1 a"]
+)
+def test_reasons_that_are_none_are_passed_over_and_those_of_later_releases_kept(reason: str) -> None:
+    text = (
+        f"Phasebot-Run: blog\nPhasebot-Phase: core\nPhasebot-Status: partial\nPhasebot-Reason: {reason}\n"
+        "Phasebot-Reason: later-on a b.py\n"
+    )
+    kept = [("a", "model said a.py")] if reason.startswith("a ") else []
+
+    assert Trailers.parse(text) == Trailers(
+        run="blog", phase="core", status="partial", reason=(*kept, ("later-on", "a b.py"))
+    )
+
+
+@pytest.mark.parametrize(
+    "reason", [("Quota", "a"), ("a b", "c"), ("", "a"), ("quota", ""), ("quota", " a"), ("quota", "a\nb")]
+)
+def test_a_reason_outside_of_its_form_is_refused(reason: tuple[str, str]) -> None:
+    with pytest.raises(ValueError, match="can't be a trailer's value"):
+        Trailers(run="blog", phase="core", status="partial", reason=(reason,)).format()
 
 
 @pytest.mark.parametrize("tokens", ["", "1", "in=1", "in=-1 out=2", "in=1 out=2 x", "in=1e3 out=2", "in=" + "9" * 99])

@@ -112,6 +112,7 @@ def bot_commit(  # noqa: PLR0913  # a builder: one keyword per trailer
     recipe: str | None = None,
     model: str | None = None,
     tokens: tuple[int, int] | None = None,
+    reason: str = "",
 ) -> Commit:
     """Build the commit that made *phase*, as the plan now has it unless told otherwise."""
     trailers = Trailers(
@@ -121,6 +122,7 @@ def bot_commit(  # noqa: PLR0913  # a builder: one keyword per trailer
         inputs=inputs or phase.inputs,
         recipe=recipe or phase.recipe,
         missing=tuple(missing),
+        reason=tuple((reason, path) for path in missing if reason),
         fallback=tuple(fallback),
         conflict=tuple(conflict),
         model=model,

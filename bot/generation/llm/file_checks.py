@@ -16,6 +16,7 @@ from contextlib import suppress
 
 import yaml
 
+from bot.history.reasons import Reason
 from bot.text import find_hidden, is_prose_file, one_line, shown
 
 _MAX_REASON = 200
@@ -55,10 +56,10 @@ _FAILURES = (SyntaxError, yaml.YAMLError, ArithmeticError, AttributeError, Looku
 
 
 class _FileError(ValueError):
-    """The file can't be committed; the message says why."""
+    """The file breaks a rule; the message says which."""
 
 
-def find_fault(path: str, text: str) -> str | None:
+def find_fault(path: str, text: str) -> Reason | None:
     """Return why *text*, which a model wrote for the file *path*, can't be committed; None if it can.
 
     The reason is one printable line of at most 200 characters, such as ``line 3 does not parse: …``.
@@ -68,9 +69,12 @@ def find_fault(path: str, text: str) -> str | None:
         _check_text(name, text)
         tree = _parse(name, text)
     except (*_FAILURES, RecursionError, MemoryError) as exc:
-        return one_line(_reason(exc), _MAX_REASON)
+        code = "unfit" if isinstance(exc, _FileError) else "unparsable"
+        return Reason(code, one_line(_reason(exc), _MAX_REASON))
     first = min((*_placeholder_comments(name, text), *(_empty_bodies(tree) if tree else ())), default=None)
-    return one_line(f"line {first[0]} holds a placeholder: {first[1]}", _MAX_REASON) if first else None
+    if first is None:
+        return None
+    return Reason("placeholder", one_line(f"line {first[0]} holds a placeholder: {first[1]}", _MAX_REASON))
 
 
 def _check_text(name: str, text: str) -> None:

@@ -11,10 +11,12 @@ from bot.generation.llm.response_parser import NOT_THERE, ParsedFiles, parse_fil
 from bot.generation.llm.retry import RetryingClient
 from bot.generation.llm.token_budget import TokenBudget
 from bot.generation.provider import GenerationRequest, GenerationResult
+from bot.history.reasons import Reason
 
 RETRIES = 2
 """How often a rejected file is requested again, by itself."""
-_TOO_LONG = "it does not fit in one response of the model"
+_TOO_LONG = Reason("long", "it does not fit in one response of the model")
+_STOPPED = Reason("stopped", "the run was stopped first")
 
 
 @dataclass(slots=True)
@@ -24,7 +26,7 @@ class _Progress:
     request: GenerationRequest
     at_head: Mapping[str, str]
     files: dict[str, str] = field(default_factory=dict)
-    faults: dict[str, str] = field(default_factory=dict)
+    faults: dict[str, Reason] = field(default_factory=dict)
     rejections: dict[str, int] = field(default_factory=dict)
     """Path → how often its file was rejected."""
     refused: list[str] = field(default_factory=list)
@@ -58,7 +60,8 @@ class _Progress:
         self.stopped = self.stopped or isinstance(error, BudgetExceeded)
         for path in wanted:
             previous = self.faults.get(path)
-            self.faults[path] = f"{previous}; asking again: {error}" if previous else str(error)
+            detail = f"{previous}; asking again: {error}" if previous else str(error)
+            self.faults[path] = Reason(error.code or "prompt", detail)
 
 
 class LlmProvider:
@@ -89,11 +92,7 @@ class LlmProvider:
         tokens = self._budget.unrecorded(request.phase.key)
         if isinstance(progress.error, ProviderError) and not (progress.files or tokens.total):
             raise progress.error
-        missing = {
-            path: progress.faults.get(path, "the run was stopped first")
-            for path in request.paths
-            if path not in progress.files
-        }
+        missing = {path: progress.faults.get(path, _STOPPED) for path in request.paths if path not in progress.files}
         return GenerationResult(
             {path: progress.files[path] for path in request.paths if path in progress.files},
             missing,

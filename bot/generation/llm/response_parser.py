@@ -13,6 +13,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from bot.generation.llm.file_checks import find_fault
+from bot.history.reasons import Reason
 from bot.planning.path_rules import path_problem
 from bot.text import one_line, shown, unix_newlines
 
@@ -22,7 +23,7 @@ _SEPARATOR = re.compile(r"[\s,]*")
 _MAX_REFUSED = 20
 _LONG_ENUM = 20
 
-NOT_THERE = "it was not in the response"
+NOT_THERE = Reason("absent", "it was not in the response")
 
 
 class _File(BaseModel):
@@ -37,7 +38,7 @@ class ParsedFiles:
     """A parsed response.  Every wanted path is in exactly one of *files* and *faults*."""
 
     files: Mapping[str, str]
-    faults: Mapping[str, str]
+    faults: Mapping[str, Reason]
     """Wanted path → why its file was rejected, in one printable line."""
     refused: tuple[str, ...]
     """Entries that were not requested, one printable line each."""
@@ -76,16 +77,16 @@ def parse_files(text: str, wanted: Sequence[str], *, cut: bool, secrets: Collect
         ValueError: The response is not JSON or not a list of files.
     """
     files: dict[str, str] = {}
-    faults: dict[str, str] = {}
+    faults: dict[str, Reason] = {}
     refused: list[str] = []
     for entry in _entries(text, cut=cut):
         path, content, fault = _check_entry(entry, wanted, secrets)
         if path not in wanted:
             refused.append(f"{shown(path)}: {fault}")
         elif fault:
-            faults.setdefault(path, fault)
+            faults.setdefault(path, fault if isinstance(fault, Reason) else Reason("unfit", fault))
         elif files.setdefault(path, content) != content:
-            faults[path] = "it appears twice with different contents"
+            faults[path] = Reason("unfit", "it appears twice with different contents")
     for path in wanted:
         if path not in files:
             faults.setdefault(path, NOT_THERE)

@@ -76,7 +76,7 @@ class RetryingClient:
         """
         deadline = asyncio.get_running_loop().time() + self._timeouts.total
         reasons: list[str] = []
-        remedy = ""
+        first: ModelError | None = None
         for model in self._models:
             failure = self._unavailable.get(model)
             if failure is None:
@@ -85,13 +85,14 @@ class RetryingClient:
                 except ModelError as exc:
                     failure = exc
             reasons.append(f"{model}: {failure}")
-            remedy = remedy or failure.rule.remedy
+            first = first or failure
             self._mark_unavailable(model, failure)
             if failure.rule.then is AfterFailure.RUN:
-                raise ProviderError(f"asking {reasons[-1]}; {failure.rule.remedy}")
+                raise ProviderError(f"asking {reasons[-1]}; {failure.rule.remedy}").with_code(failure.kind.code)
             if failure.rule.then is AfterFailure.PHASE or asyncio.get_running_loop().time() >= deadline:
                 break
-        raise NoModelAnswered(f"{'; '.join(reasons)}; {remedy}")
+        assert first, "there is a model"  # noqa: S101
+        raise NoModelAnswered(f"{'; '.join(reasons)}; {first.rule.remedy}").with_code(first.kind.code)
 
     def _mark_unavailable(self, model: str, failure: ModelError) -> None:
         if failure.rule.then is AfterFailure.LEAVE and model not in self._unavailable:

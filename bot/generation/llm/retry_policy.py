@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from bot.generation.provider import Tokens
+from bot.history.reasons import REASONS
 
 
 class FailureKind(StrEnum):
@@ -28,6 +29,11 @@ class FailureKind(StrEnum):
     MODEL = "unknown model"
     KEY = "API key rejected"
 
+    @property
+    def code(self) -> str:
+        """The code in :mod:`bot.history.reasons`."""
+        return self.name.lower()
+
 
 class AfterFailure(StrEnum):
     """What happens after the last attempt."""
@@ -41,50 +47,33 @@ class AfterFailure(StrEnum):
 class RetryRule(NamedTuple):
     """How one kind of failure is handled."""
 
+    kind: FailureKind
     when: str
     attempts: int
     then: AfterFailure
-    remedy: str
-    """What the user can do."""
+
+    @property
+    def remedy(self) -> str:
+        """What the user can do."""
+        return REASONS[self.kind.code].remedy
 
 
-RETRY_POLICY: Mapping[FailureKind, RetryRule] = {
-    FailureKind.RATE: RetryRule(
-        "429 for a per-minute limit", 6, AfterFailure.NEXT, "run generate again in a few minutes, or lower --jobs"
-    ),
-    FailureKind.QUOTA: RetryRule(
-        "429 for a daily limit or a limit of 0; 402",
-        1,
-        AfterFailure.LEAVE,
-        "run generate again tomorrow, or use another --model",
-    ),
-    FailureKind.SERVER: RetryRule("5xx, 408", 5, AfterFailure.NEXT, "run generate again later"),
-    FailureKind.TIMEOUT: RetryRule(
-        "no complete response within 5 minutes", 2, AfterFailure.NEXT, "run generate again, or use a faster --model"
-    ),
-    FailureKind.CONNECTION: RetryRule(
-        "connection refused, reset or cut off", 5, AfterFailure.PHASE, "check the network, then run generate again"
-    ),
-    FailureKind.UNREADABLE: RetryRule("not JSON, or of the wrong form", 3, AfterFailure.NEXT, "run generate again"),
-    FailureKind.EMPTY: RetryRule(
-        "no candidate or text, and no reason given", 3, AfterFailure.NEXT, "run generate again"
-    ),
-    FailureKind.BLOCKED: RetryRule(
-        "SAFETY or similar, for the prompt or the response",
-        1,
-        AfterFailure.NEXT,
-        "reword the plan, then run generate again",
-    ),
-    FailureKind.RECITATION: RetryRule(
-        "RECITATION", 2, AfterFailure.NEXT, "give the phase its own instruction, then run generate again"
-    ),
-    FailureKind.SCHEMA: RetryRule("400 for a request with a schema", 2, AfterFailure.NEXT, "use another --model"),
-    FailureKind.REQUEST: RetryRule("any other 4xx, or a redirect", 1, AfterFailure.NEXT, "use another --model"),
-    FailureKind.MODEL: RetryRule("404", 1, AfterFailure.LEAVE, "correct --model"),
-    FailureKind.KEY: RetryRule(
-        "400 API_KEY_INVALID, 401, 403", 1, AfterFailure.RUN, "set GEMINI_API_KEY to a key with access to the model"
-    ),
-}
+_RULES = (
+    RetryRule(FailureKind.RATE, "429 for a per-minute limit", 6, AfterFailure.NEXT),
+    RetryRule(FailureKind.QUOTA, "429 for a daily limit or a limit of 0; 402", 1, AfterFailure.LEAVE),
+    RetryRule(FailureKind.SERVER, "5xx, 408", 5, AfterFailure.NEXT),
+    RetryRule(FailureKind.TIMEOUT, "no complete response within 5 minutes", 2, AfterFailure.NEXT),
+    RetryRule(FailureKind.CONNECTION, "connection refused, reset or cut off", 5, AfterFailure.PHASE),
+    RetryRule(FailureKind.UNREADABLE, "not JSON, or of the wrong form", 3, AfterFailure.NEXT),
+    RetryRule(FailureKind.EMPTY, "no candidate or text, and no reason given", 3, AfterFailure.NEXT),
+    RetryRule(FailureKind.BLOCKED, "SAFETY or similar, for the prompt or the response", 1, AfterFailure.NEXT),
+    RetryRule(FailureKind.RECITATION, "RECITATION", 2, AfterFailure.NEXT),
+    RetryRule(FailureKind.SCHEMA, "400 for a request with a schema", 2, AfterFailure.NEXT),
+    RetryRule(FailureKind.REQUEST, "any other 4xx, or a redirect", 1, AfterFailure.NEXT),
+    RetryRule(FailureKind.MODEL, "404", 1, AfterFailure.LEAVE),
+    RetryRule(FailureKind.KEY, "400 API_KEY_INVALID, 401, 403", 1, AfterFailure.RUN),
+)
+RETRY_POLICY: Mapping[FailureKind, RetryRule] = {rule.kind: rule for rule in _RULES}
 """Each further attempt waits first, except after ``schema rejected``, where the next request has no schema."""
 
 
