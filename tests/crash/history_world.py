@@ -24,6 +24,7 @@ from bot.history.git import Git, Result
 from bot.history.repository import Identity
 from bot.history.run_state import RunState
 from bot.planning.resolved_plan import ResolvedPlan
+from tests.crash.commit_facts import made_commits, told_without_need
 from tests.crash.interruptions import BRANCH, NOTHING, RUN, Author, Broken, Facts, Killed, Mishap, Place, read_ref
 from tests.repositories import Recorder, git, open_run
 
@@ -157,10 +158,26 @@ class World:
             place.error = outcome.error
             return outcome
 
+        before = place.floor.oid
         done = self._process(place, work, mishap, push=push)
         if done and not mishap and done.state.phases:
             self._compare(done.state, place.folder, "read anew")
+        if done and not mishap and edition is not None:
+            self._check_commits(place, before, edition)
         return done
+
+    def _check_commits(self, place: Place, before: str, edition: int) -> None:
+        """Hold the phase commits of one *edition* against git and the plans in history."""
+        history = made_commits(place.folder, before, place.floor.oid)
+        for commit in history:
+            if commit.model != f"edition-{edition}" or commit.phase is None:
+                continue
+            if strange := commit.changed - set(commit.phase.files):
+                raise Broken(f"(h) {commit.oid[:10]} of {commit.phase.key} changed {sorted(strange)}")
+            for path in commit.conflicts:
+                self.happened["conflict"] += 1
+                if told_without_need(place.folder, commit, path):
+                    raise Broken(f"(g) {commit.oid[:10]} tells of a conflict at {path}, and git merges it")
 
     def compare_fresh_clone(self, state: RunState) -> None:
         """Hold *state* against what a clone says that was made just now."""
@@ -233,6 +250,8 @@ class World:
         if dead:
             self.told.append(f"  killed at write {mishap.at if mishap else 0}")
             return None
+        if place.error and "in another way than it was told" in str(place.error):
+            raise Broken(f"(h) {place.error}")
         if place.error:
             self.happened[f"error {type(place.error).__name__}"] += 1
             self.told.append(f"  {type(place.error).__name__}: {place.error}")

@@ -53,18 +53,18 @@ NOTHING = Facts("", (), (), (), frozenset())
 class Author:
     """Renders templates, and like a model never writes the same twice."""
 
-    name = "template"
-
     def __init__(self, edition: int | None) -> None:
         """Name an *edition*; None keeps to the templates, as what is found squashed is held against them."""
         self._edition = edition
+        self.name = "template" if edition is None else "gemini"
 
     async def generate(self, request: GenerationRequest) -> GenerationResult:
         made = await TemplateProvider().generate(request)
         await asyncio.sleep(0)
         if self._edition is None:
             return made
-        return GenerationResult({path: dressed(text, self._edition) for path, text in made.files.items()}, made.missing)
+        files = {path: dressed(text, self._edition) for path, text in made.files.items()}
+        return GenerationResult(files, made.missing, f"edition-{self._edition}")
 
 
 def dressed(text: str, edition: int) -> str:

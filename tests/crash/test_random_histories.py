@@ -1,4 +1,4 @@
-"""Random histories: six invariants hold, whatever people and processes do to a branch.
+"""Random histories: eight invariants hold, whatever people and processes do to a branch.
 
 (a) No line that a person wrote is lost, unless they removed it themselves or were told.
 (b) The state follows from history: a fresh clone says the same as the process that worked, and reading never raises.
@@ -6,6 +6,9 @@
 (d) People's commits are there once, and the origin only moves forward, unless a person forced it.
 (e) A worktree that has the branch checked out ends at the branch's head.
 (f) The base of a run never changes.
+(g) A conflict is only where git has one between the true versions: what the bot would have made alone of the plan that
+    the file was last made from, the file at head, and the new one.
+(h) A phase commit changes only files of its phase, and what git committed is what it was told.
 
 The fast set plays seeds 0 to 32 and the 27 that once found a fault, the slow set seeds 33 to 299.
 ``PHASEBOT_HISTORIES=0:5000`` plays these seeds instead, and ``-s`` shows how often each thing happened.
@@ -263,7 +266,7 @@ def _check_end(world: World, place: Place, outcome: RunResult) -> None:
     world.happened["conflicts"] += len(conflicts)
     if strange := conflicts - world.touched:
         raise Broken(f"(c) {sorted(strange)} are in conflict, though no person was there")
-    if not outcome.state.complete:
+    if not outcome.state.finished:
         raise Broken("(c) the run is not complete")
     world.compare_fresh_clone(outcome.state)
     for each in (world.ada, world.bob):
