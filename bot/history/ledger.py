@@ -257,9 +257,9 @@ class Ledger:
         return state.head != state.generated or self.is_blocked(path)
 
     def is_present(self, key: str, paths: Iterable[str]) -> bool:
-        """Whether this run generated the phase *key*, or head has some of its *paths* unedited from the base."""
-        inherited = (path for path in paths if path in self._inherited and not self.has_human_edits(path))
-        return self.record(key) is not None or any(self.file(path).head for path in inherited)
+        """Whether this run generated the phase *key*, or head has some of its *paths* as the bot made them."""
+        made = (path for path in paths if self.file(path).generated and not self.has_human_edits(path))
+        return self.record(key) is not None or any(self.file(path).head for path in made)
 
     def changed_paths(self, key: str) -> Collection[str]:
         """Return the paths that the commits of the phase *key* changed."""
