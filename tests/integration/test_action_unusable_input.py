@@ -141,7 +141,7 @@ def test_a_plan_that_an_edit_broke_is_refused_with_commit_and_line(github: World
     edit = git(github.origin, "rev-parse", "phasebot/issue-12")
     assert message.startswith(f"the plan .phasebot/plan.yaml at commit {edit[:10]}")
     assert "'strng'" in message
-    assert "**Phasebot failed on `@alice`'s request" in github.said()[0]
+    assert "**Phasebot could not run `@alice`'s request" in github.said()[0]
     assert "strng" in github.said()[0]
 
 
