@@ -107,12 +107,12 @@ def render_conflicts(state: RunState) -> str:
 def render_remaining(result: RunResult) -> str:
     """Return which phases are not generated yet, why, and what to run."""
     remaining = ", ".join(result.remaining)
-    if why := render_reasons(result.state, result.snapshot.failures, result.remaining):
-        return f"{remaining}; {why}"
+    why = render_reasons(result.state, result.snapshot.failures, result.remaining)
     if result.blocked_by:
         need = "need" if len(result.remaining) > 1 else "needs"
-        return f"{remaining}, which {need} {', '.join(result.blocked_by)}; run generate for those, or for all phases"
-    return f"{remaining}; run generate again to continue"
+        blocked = f"{remaining}, which {need} {', '.join(result.blocked_by)}"
+        return "; ".join(filter(None, (blocked, why, "run generate for those, or for all phases")))
+    return f"{remaining}; {why or 'run generate again to continue'}"
 
 
 def render_reasons(

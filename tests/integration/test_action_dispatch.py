@@ -230,8 +230,8 @@ def test_a_job_that_finished_nothing_starts_no_other(github: World) -> None:
 
 
 def test_a_workflow_that_is_not_told_can_not_be_started(github: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    whole = World.environment
-    monkeypatch.setattr(World, "environment", lambda *given, **how: whole(*given, **how) | {"GITHUB_WORKFLOW_REF": ""})
+    whole, untold = World.environment, {"GITHUB_WORKFLOW_REF": ""}
+    monkeypatch.setattr(World, "environment", lambda *given, **more: whole(*given, **more) | untold)
 
     assert "To continue, comment" in late(github)
     assert github.github.dispatches == []

@@ -145,6 +145,18 @@ def test_why_a_phase_was_asked_for_in_vain_is_known_to_later_runs(folder: Path) 
     assert House(folder).run().state.complete
 
 
+def test_the_last_line_names_reasons_and_phases_that_nobody_asked_for(folder: Path) -> None:
+    request = RunRequest(only=["core", "support", "main"])
+
+    outcome = House(folder, provider=in_vain("rate"), request=request).run()
+
+    assert render_remaining(outcome) == (
+        "support, main, which need entity/User, entity/Post, entity/Comment, entity/Tag, entity/PostTag; "
+        "too many requests (2 files): run generate again in a few minutes, or lower --jobs; "
+        "run generate for those, or for all phases"
+    )
+
+
 @pytest.mark.parametrize("tokens", [None, Tokens(100, 20)], ids=["free", "paid"])
 def test_a_complete_phase_that_is_regenerated_in_vain_stays_as_it_is(folder: Path, tokens: Tokens | None) -> None:
     House(folder).run()
