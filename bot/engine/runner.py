@@ -175,7 +175,8 @@ class Runner:
     @property
     def _phases(self) -> Sequence[Phase]:
         """The phases of the plan at head, in plan order; none before the first plan is committed."""
-        plan = self._branch.plan()
+        # A commit that does not fit has to be rebased first: the plan that was pushed may be fine where this one is not.
+        plan = self._branch.view().plan if self._queue.conflict else self._branch.plan()
         if plan is not None:
             self._plan = plan
         return plan.phases if plan else ()

@@ -188,7 +188,7 @@ class World:
     def _compare(self, state: RunState, folder: Path, how: str) -> None:
         branch = self.open_run(folder).branch
         branch.read()
-        other = branch.state(branch.existing_plan().phases)
+        other = branch.view().state
         if (other.phases, other.tokens, other.head) != (state.phases, state.tokens, state.head):
             differing = [(one, two) for one, two in zip(other.phases, state.phases, strict=False) if one != two]
             raise Broken(f"(b) {how}, it says otherwise:\n{differing or (other.head, state.head)}")
