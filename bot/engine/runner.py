@@ -175,7 +175,7 @@ class Runner:
     @property
     def _phases(self) -> Sequence[Phase]:
         """The phases of the plan at head, in plan order; none before the first plan is committed."""
-        # A commit that does not fit has to be rebased first: the plan that was pushed may be fine where this one is not.
+        # A commit that does not fit has to be rebased first: the pushed plan may be fine where this one is broken.
         plan = self._branch.view().plan if self._queue.conflict else self._branch.plan()
         if plan is not None:
             self._plan = plan

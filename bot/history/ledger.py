@@ -5,12 +5,12 @@ restart come from the same code.
 """
 
 import re
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
+from bot.history.head_tree import HeadTree
 from bot.history.run_state import (
-    FOLDER,
     UNKNOWN_MODEL,
     Commit,
     Entry,
@@ -79,11 +79,8 @@ class Ledger:
         for path, keys in self._owners.items():
             for key in keys:
                 self._paths.setdefault(key, []).append(path)
-        self._owned_names = {name.casefold() for path in self._owners for name in (*folders_of(path), path)}
         self._base = base
-        self._head: dict[str, Entry | None] = {}
-        self._spellings: dict[str, dict[str, set[str]]] = {}
-        """Owned path or folder, case folded → spelling → the paths at head that spell it so, or once did."""
+        self._head = HeadTree(self._owners)
         self._conflicts: dict[str, set[str]] = {}
         """Phase → its files with a conflict that nobody has touched since."""
         self._not_written: dict[str, set[str]] = {}
@@ -166,12 +163,8 @@ class Ledger:
 
     def _update_head(self, changes: Mapping[str, Entry | None]) -> None:
         self._head.update(changes)
-        for conflicts in self._conflicts.values():
+        for conflicts in filter(None, self._conflicts.values()):
             conflicts.difference_update(changes)
-        for path in changes:
-            for name in (*folders_of(path), path):
-                if name.casefold() in self._owned_names:
-                    self._spellings.setdefault(name.casefold(), {}).setdefault(name, set()).add(path)
 
     def _apply_revert(
         self, commit: Commit, reverted: Mapping[str, bool], generated_before: Mapping[str, Generated | None]
@@ -209,36 +202,17 @@ class Ledger:
         """Whether the base contains *path* as a merged run generated it."""
         return path in self._inherited
 
-    def is_blocked(self, path: str) -> bool:
-        """Whether *path* can't be written without replacing something that is not its file."""
-        return self.blocked_by(path) is not None
-
     def blocked_by(self, path: str) -> str | None:
-        """Return what is in the way of *path*: something other than a file, or a parent that is not a folder.
+        """Return what is in the way of *path*; see :meth:`bot.history.head_tree.HeadTree.blocked_by`."""
+        return self._head.blocked_by(path)
 
-        A path that differs from it only in case counts as the same path: on many file systems it is.
-        """
-        for folder in folders_of(path):
-            entry = self._head.get(folder)
-            if entry is not None and entry.mode != FOLDER:
-                return folder
-        for name in (*folders_of(path), path):
-            if other := self._other_spelling(name):
-                return other
-        head = self._head.get(path)
-        below = self._spellings.get(path.casefold(), {}).get(path, ())
-        is_folder = any(self._head.get(each) for each in below if each != path)
-        return path if is_folder or (head is not None and not head.is_file) else None
-
-    def _other_spelling(self, name: str) -> str | None:
-        spellings = self._spellings.get(name.casefold(), {})
-        return next(
-            (other for other, paths in spellings.items() if other != name and any(map(self._head.get, paths))), None
-        )
+    def is_blocked(self, path: str) -> bool:
+        """Whether something is in the way of *path*."""
+        return self._head.blocked_by(path) is not None
 
     def persons_file(self, path: str) -> str | None:
         """Return the file of a person that stands at *path*, and that the bot never made; its case may differ."""
-        blocked_by = self.blocked_by(path)
+        blocked_by = self._head.blocked_by(path)
         there = self._head.get(blocked_by or path)
         if (
             there is None
@@ -316,7 +290,7 @@ class Ledger:
             fallback=tuple(path for path in phase.files if path in record.trailers.fallback),
             kept=kept,
             removed=tuple(path for path in phase.files if self._is_removed(path)),
-            blocked={path: name for path in conflicts if (name := self.blocked_by(path))},
+            blocked={path: name for path in conflicts if (name := self._head.blocked_by(path))},
         )
 
     def _is_removed(self, path: str) -> bool:
@@ -350,12 +324,6 @@ class Ledger:
     def models(self) -> Mapping[str, tuple[int, int]]:
         """Tokens in and out per model."""
         return self._models
-
-
-def folders_of(path: str) -> Sequence[str]:
-    """Return the folders above *path*, the top one first."""
-    parts = path.split("/")
-    return ["/".join(parts[:depth]) for depth in range(1, len(parts))]
 
 
 def _add_tokens(counts: dict[str, tuple[int, int]], key: str, used: tuple[int, int]) -> None:

@@ -6,7 +6,8 @@ from typing import NamedTuple
 
 from bot.errors import UsageError
 from bot.history.base import Base, BaseChooser
-from bot.history.ledger import Ledger, derive_state, folders_of
+from bot.history.head_tree import folders_of
+from bot.history.ledger import Ledger, derive_state
 from bot.history.plan_reader import BrokenPlanError, PlanFile, PlanReader
 from bot.history.remote import Remote
 from bot.history.repository import BRANCHES, Identity, Repository, branch_ref

@@ -8,7 +8,7 @@ import pytest
 
 from bot.errors import RepositoryError
 from bot.history import git as history_git
-from bot.history.ledger import Ledger
+from bot.history.head_tree import HeadTree
 from tests.repositories import (
     NOTE,
     SMALL,
@@ -341,7 +341,7 @@ def test_a_commit_that_git_made_otherwise_is_never_pushed(tmp_path: Path, monkey
     commit(folder, "Add mine", {"Readme.md": "# Mine\n"})
     git(folder, "push", "--quiet", "origin", "main")
     monkeypatch.setattr(history_git, "_CONFIG", (*history_git._CONFIG, "core.ignoreCase=true"))  # noqa: SLF001
-    monkeypatch.setattr(Ledger, "_other_spelling", lambda *_: None)
+    monkeypatch.setattr(HeadTree, "_other_spelling", lambda *_: None)
 
     with pytest.raises(RepositoryError, match=r"git changed README\.md, Readme\.md in another way") as caught:
         House(folder, spec=NOTE).run()
