@@ -192,6 +192,7 @@ class CommandHandler:
             run_url="",
             pull=request.pull.number if request.pull else None,
             cost=str(estimate(state.models, self.now())) if any(state.tokens) else "",
+            notes=branch.base.notes,
             next_command="" if state.conflicts and state.finished else "/generate",
             plan_diagram=format_diagram(plan.plan) if plan else "",
             rejected=rejected_changes(branch, state, {}),

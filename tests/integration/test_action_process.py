@@ -295,4 +295,4 @@ def test_a_job_as_it_is_started_shows_no_secret_anywhere(tmp_path: Path) -> None
         asked, _, environ = call.partition("\n")
         assert KEY not in call
         assert TOKEN not in call
-        assert basic(TOKEN) not in environ or re.search(r" (fetch|push) ", asked), asked
+        assert basic(TOKEN) not in environ or re.search(r" (fetch|push|ls-remote) ", asked), asked

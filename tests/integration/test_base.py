@@ -420,6 +420,8 @@ def test_a_base_that_is_gone_opens_no_pull_request_into_another_branch(github: W
     told = github.said()[0]
     assert "started from develop, which was deleted or renamed" in told
     assert "/compare/phasebot/issue-12?expand=1" in told
+    github.say("/status", base_branch="develop")
+    assert "started from develop, which was deleted or renamed" in github.said()[-1]
 
 
 def test_what_a_person_records_does_not_count_where_the_bot_did(github: World) -> None:

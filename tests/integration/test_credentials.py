@@ -240,7 +240,8 @@ def test_nothing_but_the_one_call_of_git_sees_the_token(
     calls = seen()
     assert not any(holds(argv) for argv in calls)
     told = [argv for argv, environment in calls.items() if holds(environment)]
-    assert {next(word for word in argv.split() if word in {"fetch", "push"}) for argv in told} == {"fetch", "push"}
+    remote = {"fetch", "push", "ls-remote"}
+    assert {next(word for word in argv.split() if word in remote) for argv in told} == remote
     assert len(calls) > len(told)
     assert not any(holds(argv) for argv, _ in around)
     assert all(b"git" in argv for argv, environment in around if argv and holds(environment))
