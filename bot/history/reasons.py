@@ -32,7 +32,7 @@ REASONS: Mapping[str, Meaning] = MappingProxyType(
         "key": Meaning(
             "API key rejected",
             "set GEMINI_API_KEY to a key with access to the model, then run generate again",
-            "set GEMINI_API_KEY to a key with access to the model, in the secrets that the workflow reads",
+            "set the secret for the workflow's input `gemini-api-key` to a key with access to the model",
         ),
         "model": Meaning(
             "unknown model", "correct --model, then run generate again", "correct the workflow's input `model`"

@@ -51,7 +51,6 @@ _REMEDIES = {
         "let ssh log in to that server without a question, with a key that may write to the repository"
     ),
     r"[Rr]epository .*not found": "correct its URL with 'git remote set-url', or use a token that may read it",
-    r"exists; cannot create": "the remote has a branch named like one of its folders; rename or delete that branch",
 }
 """Pattern in git's output → what to do; the first match wins.  A failure with a remedy lasts until somebody acts."""
 

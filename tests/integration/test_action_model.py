@@ -69,7 +69,7 @@ def test_a_refused_key_fails_the_run_in_a_sentence_that_does_not_show_it(github:
     assert (ending.status, ending.exit_code) == ("failed", 1)
     assert "set the action's input gemini-api-key to a key with access to the model" in ending.message
     assert "**Phasebot failed on `@alice`'s request" in github.said()[0]
-    assert "set the action's input gemini-api-key to a key" in github.said()[0]
+    assert "set the secret for the workflow's input `gemini-api-key` to a key" in github.said()[0]
     assert github.said()[-1].split("\n")[1].startswith("**Failed")
     assert "Generate core [2/5]  github-actions[bot] for alice" in github.commits()
     for said in (*github.said(), github.pull().body, ending.summary, *github.log):

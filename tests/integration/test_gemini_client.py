@@ -486,7 +486,7 @@ def test_when_all_models_are_unknown_questions_end_at_once_and_name_them_and_the
         assert isinstance(result, NoModelAnswered)
         assert "one: unknown model: 404 models/one is not found" in str(result)
         assert "two: unknown model: 404 models/two is not found" in str(result)
-        assert str(result).endswith("; correct --model")
+        assert str(result).endswith("; correct --model, then run generate again")
     assert [line.partition(":")[0] for line in outcome.told] == ["one", "two"]
     assert "going on" not in outcome.told[1]
 

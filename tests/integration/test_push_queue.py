@@ -243,14 +243,6 @@ def test_a_refusal_on_the_way_ends_the_asking_and_what_is_under_way_is_committed
     )
 
 
-def test_a_branch_in_the_way_on_the_remote_is_a_refusal(origin: Path, folder: Path) -> None:
-    git(origin, "update-ref", "refs/heads/phasebot", "refs/heads/main")
-
-    outcome = House(folder, with_model=True).run()
-
-    assert "rename or delete that branch" in str(outcome.error)
-
-
 # The remote can't be reached
 
 

@@ -13,7 +13,7 @@ BOT = Path(__file__).parents[2] / "bot"
 ROOMS = ("engine", "generation", "history", "planning", "action")
 ONLY_ON_THE_COMMAND_LINE = re.compile(
     r"\brun (?:generate|again)\b|\'phasebot |git fsck|\bGEMINI_API_KEY\b"
-    r"|--(?:no-push|push|remote|repo|base|model|fallback-model|jobs|discard-edits)\b"
+    r"|--(?:no-push|push|remote|repo|base|model|fallback-model|jobs)\b|(?<!/regenerate 0 )--discard-edits"
 )
 
 
