@@ -50,8 +50,8 @@ class BudgetExceeded(NoModelAnswered):
     code = "budget"
 
 
-class InputNotUsed(PhasebotError):
-    """The run is complete, but something that a person wrote could not be used; a later run can use it."""
+class WorktreeOutOfStep(PhasebotError):
+    """The branch is complete, but a worktree has a plan edit without a commit, or files that could not be written."""
 
     exit_code = 3
 

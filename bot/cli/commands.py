@@ -151,6 +151,8 @@ def rollback(
         result = asyncio.run(factory.roll_back_phases(run, request, door.log))
     _print_state(door, result.state, output, render_summary)
     _log_notes(door, result.notes)
+    if result.error:
+        raise result.error
 
 
 @click.command()
@@ -186,7 +188,7 @@ def plan(door: Door, *, spec: str, output: str, recipe: str, output_dir: str, pr
 def status(door: Door, *, location: "RunLocation", output: str) -> None:
     """Show the phases of a run: status, commit, files, tokens, people's edits."""
     from bot.cli.output import render_conflicts, render_status
-    from bot.engine.first_plan import unused_plan_note
+    from bot.engine.worktree_problems import worktree_problems
 
     run = _open_run(door, location)
     run.branch.read()
@@ -196,7 +198,7 @@ def status(door: Door, *, location: "RunLocation", output: str) -> None:
     if plan is None and error is None:
         run.branch.existing_plan()  # raises, because there is none
     _print_state(door, state, output, render_status)
-    _log_notes(door, filter(None, [unused_plan_note(run)]))
+    _log_notes(door, worktree_problems(run))
     if error:
         raise error
     if conflicts := render_conflicts(state):
@@ -257,13 +259,15 @@ def _work(door: Door, run: "OpenRun", request: "RunRequest", output: str) -> Non
         result = asyncio.run(until_signalled(functools.partial(factory.work, run, request, announcer, door.timer)))
     _print_state(door, result.state, output, render_summary)
     _log_notes(door, result.notes)
+    conflicts = render_conflicts(result.state)
     if result.error:
+        _log_notes(door, [conflicts] if conflicts else [])
         raise result.error
     if outdated := render_outdated(result.state):
         door.log(f"phasebot: {outdated}")
     if result.remaining:
         door.log(f"phasebot: not generated yet: {render_remaining(result)}")
-    if conflicts := render_conflicts(result.state):
+    if conflicts:
         door.log(f"phasebot: {conflicts}")
     if result.remaining or conflicts:
         sys.exit(INCOMPLETE)

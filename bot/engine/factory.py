@@ -4,12 +4,12 @@ import asyncio
 import functools
 from collections.abc import Callable
 
-from bot.engine.first_plan import unused_plan_note
 from bot.engine.rejected_changes import rejected_changes
 from bot.engine.requests import RollbackRequest, RunRequest, RunResult
 from bot.engine.rollback import roll_back
 from bot.engine.runner import Runner
 from bot.engine.snapshot import Announcer, Snapshot
+from bot.engine.worktree_problems import out_of_step, worktree_problems
 from bot.errors import UsageError
 from bot.generation.llm.token_budget import TokenBudget
 from bot.generation.provider_factory import ProviderOptions, open_provider
@@ -113,14 +113,16 @@ async def roll_back_phases(run: OpenRun, request: RollbackRequest, log: Callable
         keys = roll_back(run, plan, request, log)
         log(f"rolled back: {', '.join(keys)}")
         queue.publish()
-    notes = [*run.sync.worktrees.notes(), *filter(None, [unused_plan_note(run)])]
+    behind = out_of_step(run, run.sync.worktrees.problems())
+    notes = [*run.sync.worktrees.notes(), *(() if behind else worktree_problems(run))]
     if failure := queue.explain():
-        for note in notes:
+        for note in (*notes, *([str(behind)] if behind else [])):
             log(note)
         raise failure
     state = branch.state(plan.phases)
     rejected = rejected_changes(branch, state, {})
-    return RunResult(Snapshot(state=state, plan=plan.plan, pushes=run.sync.pushes, rejected=rejected), notes=notes)
+    snapshot = Snapshot(state=state, plan=plan.plan, pushes=run.sync.pushes, rejected=rejected)
+    return RunResult(snapshot, error=behind, notes=notes)
 
 
 async def publish_and_read(run: OpenRun) -> RunResult:

@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Awaitable
 
 from bot.generation.provider import ProposedPlan
-from bot.history.checkout import OpenRun
 from bot.planning.resolved_plan import ProseSpec, ResolvedPlan
 
 
@@ -20,22 +19,6 @@ async def wait_for_plan(
         planning.cancel()
         stopped.cancel()
         await asyncio.gather(planning, stopped, return_exceptions=True)
-
-
-def unused_plan_note(run: OpenRun) -> str | None:
-    """Return a message that a person's edit of the plan is not committed, and so not used; None if there is none."""
-    branch = run.branch
-    found = branch.plan_file()
-    if found is None:
-        return None
-    edited = run.sync.worktrees.edited(found.path, found.blob, branch.versions(found.path))
-    if not edited:
-        return None
-    have = "has" if len(edited) == 1 else "have"
-    return (
-        f"{', '.join(edited)} {have} changes that are not committed, so they are not used; "
-        "commit them and run generate again"
-    )
 
 
 def unused_spec_note(spec: ResolvedPlan | ProseSpec | None, plan: ResolvedPlan, branch: str) -> str | None:

@@ -9,7 +9,7 @@ import functools
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from bot.engine.first_plan import unused_plan_note, unused_spec_note, wait_for_plan
+from bot.engine.first_plan import unused_spec_note, wait_for_plan
 from bot.engine.instructions import commit_instruction
 from bot.engine.phase_commits import is_worth_a_commit, phase_commit
 from bot.engine.rejected_changes import rejected_changes
@@ -18,8 +18,8 @@ from bot.engine.rollback import roll_back_removed
 from bot.engine.run_clock import RunClock
 from bot.engine.scheduler import Scheduler
 from bot.engine.snapshot import Announcer, Snapshot
+from bot.engine.worktree_problems import out_of_step, worktree_problems
 from bot.errors import (
-    InputNotUsed,
     Interrupted,
     NoModelAnswered,
     PhasebotError,
@@ -313,11 +313,11 @@ class Runner:
             error = Interrupted("stopped as asked; what was finished is committed, run generate again to continue")
         if failure and error is not failure:
             self.announcer.note(str(failure))
-        notes = self.run.sync.worktrees.notes()
-        if unused := unused_plan_note(self.run):
-            error, notes = (error, [*notes, unused]) if error or remaining else (InputNotUsed(unused), notes)
+        problems = worktree_problems(self.run)
+        behind = None if error or remaining else out_of_step(self.run, problems)
+        notes = [*self.run.sync.worktrees.notes(), *([] if behind else problems)]
         out_of_time = bool(remaining) and progress and not self._clock.has_time
-        return RunResult(snapshot, remaining, error, notes, out_of_time=out_of_time)
+        return RunResult(snapshot, remaining, error or behind, notes, out_of_time=out_of_time)
 
     def _push_failure(self, *, unfinished: bool) -> PushError | None:
         failure = self._queue.explain()

@@ -36,7 +36,7 @@ class Worktrees:
         self._error: RepositoryError | None = None
 
     def refresh(self, head: str, base: str | None) -> None:
-        """Refresh them to *head*, the commit of the branch, which began at *base*; :meth:`notes` says what failed."""
+        """Refresh them to *head*, the commit of the branch, which began at *base*; see :meth:`problems`."""
         self._error = None
         try:
             folders = self._folders()
@@ -47,9 +47,16 @@ class Worktrees:
             self._worktree(folder).refresh(self._ref, head, base)
 
     def notes(self) -> list[str]:
-        """Return what failed so far, and which files were left to the people who changed them."""
+        """Return which worktrees could not be refreshed at all, and which files were left to people who changed them.
+
+        A locked or broken index is the worktree's own trouble: git itself refuses to commit with it.
+        """
         notes = [f"looking for worktrees to refresh: {_shown(str(self._error))}"] if self._error else []
-        return notes + [note for each in self._known.values() for note in each.notes()]
+        return notes + [note for each in self._known.values() for note in (each.note, each.trouble) if note]
+
+    def problems(self) -> list[str]:
+        """Return which files could not be written."""
+        return [each.problem for each in self._known.values() if each.problem]
 
     def edited(self, path: str, head_oid: str, versions: Collection[str]) -> list[str]:
         """Return how to call the file *path* in each worktree where a person changed it without a commit.
@@ -103,21 +110,31 @@ class _Worktree:
         except (RepositoryError, OSError) as exc:
             self._error = str(exc).partition("; ")[0]  # the remedy is another one here
 
-    def notes(self) -> list[str]:
-        """Return what failed in it, and which files were left to a person."""
-        where, notes = f"the worktree {self._folder}", []
-        if self._kept:
-            notes.append(f"not updated in {where}, because you changed, staged or blocked them: {_named(self._kept)}")
-        problem = f"it was not refreshed ({_shown(self._error)})" if self._error else ""
-        if self._failed and not problem:
-            reason = next(iter(self._failed.values()))
-            problem = f"{_named(self._failed)} could not be updated ({_shown(reason)})"
-        if problem:
-            notes.append(
-                f"the branch is as it should be, but not {where}: {problem}; "
-                "correct the cause and run generate again before you commit there"
-            )
-        return notes
+    @property
+    def note(self) -> str:
+        """Which files were left to a person; empty if none were."""
+        where = f"the worktree {self._folder}"
+        kept = f"not updated in {where}, because you changed, staged or blocked them: {_named(self._kept)}"
+        return kept if self._kept else ""
+
+    @property
+    def trouble(self) -> str:
+        """Why nothing could be refreshed; empty if it could."""
+        return self._advice(f"it was not refreshed ({_shown(self._error)})") if self._error else ""
+
+    @property
+    def problem(self) -> str:
+        """Which files could not be written, and what to do; empty if all could."""
+        if self._error or not self._failed:
+            return ""
+        reason = next(iter(self._failed.values()))
+        return self._advice(f"{_named(self._failed)} could not be updated ({_shown(reason)})")
+
+    def _advice(self, what: str) -> str:
+        return (
+            f"the branch is as it should be, but not the worktree {self._folder}: {what}; "
+            "correct the cause and run generate again before you commit there"
+        )
 
     def has_edit(self, path: str, head_oid: str, versions: Collection[str]) -> bool:
         """Whether a person changed *path* without a commit; see :meth:`Worktrees.edited`."""

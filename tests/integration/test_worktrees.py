@@ -55,15 +55,15 @@ def test_a_filter_that_is_not_installed_keeps_only_its_own_files_from_the_worktr
     git(folder, "config", "filter.lfs.required", "true")
     git(folder, "config", "filter.lfs.smudge", "no-such-program smudge -- %f")
 
-    last = generate(folder)
+    last = generate(folder, 3)
 
     assert last == (
-        f"note: the branch is as it should be, but not the worktree {folder}: README.md could not be updated (fatal: "
-        "README.md: smudge filter lfs failed); correct the cause and run generate again before you commit there"
+        f"phasebot: the branch is as it should be, but not the worktree {folder}: README.md could not be updated "
+        "(fatal: README.md: smudge filter lfs failed); correct the cause and run generate again before you commit there"
     )
     assert lacking(folder) == ["README.md"]
     assert not (folder / "README.md").exists()
-    assert "README.md could not be updated" in generate(folder), "it is told as long as it is so"
+    assert "README.md could not be updated" in generate(folder, 3), "it is told as long as it is so"
 
     for name in ("smudge", "clean"):
         git(folder, "config", f"filter.lfs.{name}", "cat")
@@ -76,7 +76,7 @@ def test_what_a_person_stages_in_place_of_an_unwritten_file_is_kept(tmp_path: Pa
     folder = on_the_branch(tmp_path / "note", {".gitattributes": "*.md filter=lfs\n"})
     git(folder, "config", "filter.lfs.required", "true")
     git(folder, "config", "filter.lfs.smudge", "false")
-    generate(folder)
+    generate(folder, 3)
     git(folder, "config", "--remove-section", "filter.lfs")
     (folder / "README.md").write_text("mine\n")
     git(folder, "add", "README.md")
@@ -96,7 +96,7 @@ def test_a_folder_that_can_not_be_written_costs_only_its_own_files(tmp_path: Pat
     done = phasebot_limited(*command)
 
     (folder / "app").chmod(0o755)
-    assert done.returncode == 0, done.stderr
+    assert done.returncode == 3, done.stderr
     assert "app/db.py" in done.stderr.splitlines()[-1]
     assert "could not be updated (Permission denied); correct the cause" in done.stderr.splitlines()[-1]
     assert lacking(folder) == ["app/__init__.py", "app/db.py", "app/models/note.py", "app/routers/note.py"]
@@ -112,7 +112,7 @@ def test_a_file_in_a_folder_that_can_not_be_written_is_not_recorded_as_removed(t
     done = phasebot_limited("rollback", "entity/Note", "--cascade", "--repo", folder)
 
     (folder / "app" / "models").chmod(0o755)
-    assert done.returncode == 0, done.stderr
+    assert done.returncode == 3, done.stderr
     assert "app/models/note.py could not be updated (Permission denied)" in done.stderr
     assert git(folder, "ls-files", "app/models") == "app/models/note.py"
     done = phasebot_here("rollback", "support", "--repo", folder)
@@ -134,7 +134,7 @@ def test_a_file_that_is_cut_off_while_it_is_written_leaves_the_old_one(tmp_path:
 
     done = phasebot_limited("generate", "--repo", folder, file_size=1_000_000)
 
-    assert done.returncode == 0, done.stderr
+    assert done.returncode == 3, done.stderr
     assert "data.txt could not be updated" in done.stderr
     assert (folder / "data.txt").read_text() == "small\n"
     assert (folder / "b.txt").read_text() == "new\n"
