@@ -19,7 +19,7 @@ from tests.repositories import NOTE, SMALL, clone, commit, git, new_origin, open
     ("objects", "sparse"),
     [
         pytest.param("blob:none", False, id="blobless"),
-        pytest.param("tree:0", False, id="treeless"),
+        pytest.param("tree:0", False, id="treeless", marks=pytest.mark.slow),
         pytest.param("blob:none", True, id="sparse", marks=pytest.mark.slow),
     ],
 )
