@@ -79,7 +79,7 @@ def test_every_line_outside_the_section_stays(file: tuple[str, str, str], words:
     assert changed.plan.entities == before.plan.entities
     for phase in phases:
         there = before.plan.instructions.get(phase, "")
-        assert changed.plan.instructions[phase].endswith(words)
+        assert changed.plan.instructions[phase].endswith(words) or words in there.split("\n\n"), "it is told already"
         assert changed.plan.instructions[phase].startswith(there.strip("\n"))
 
 
