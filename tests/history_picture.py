@@ -210,6 +210,6 @@ def assert_settled(folder: Path, code: int = 0) -> None:
     before = head(folder)
     told = bot(folder, "generate")
     assert told.code == code, told.err
-    assert "nothing to do" in told.err
+    assert "nothing to do" in told.err, told.err
     assert head(folder) == before
     assert git(folder, "status", "--porcelain") == ""

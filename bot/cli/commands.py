@@ -187,7 +187,8 @@ def plan(door: Door, *, spec: str, output: str, recipe: str, output_dir: str, pr
 @click.pass_obj
 def status(door: Door, *, location: "RunLocation", output: str) -> None:
     """Show the phases of a run: status, commit, files, tokens, people's edits."""
-    from bot.cli.output import render_conflicts, render_status
+    from bot.cli.output import render_conflicts, render_diff, render_status
+    from bot.engine.rejected_changes import rejected_changes
     from bot.engine.worktree_problems import worktree_problems
 
     run = _open_run(door, location)
@@ -201,6 +202,8 @@ def status(door: Door, *, location: "RunLocation", output: str) -> None:
     _log_notes(door, worktree_problems(run))
     if error:
         raise error
+    for path, diff in rejected_changes(run.branch, state, {}).items():
+        door.log(render_diff(path, diff))
     if conflicts := render_conflicts(state):
         door.log(f"phasebot: {conflicts}")
 

@@ -8,8 +8,11 @@ from typing import Any
 from bot.engine.requests import RunResult
 from bot.history.reasons import count_reasons, meaning
 from bot.history.run_state import PhaseState, RunState, Stale
+from bot.text import without_hidden
 
 _SHORT = 7
+_MAX_PATHS = 3
+"""How many of the paths that one thing blocks are listed."""
 _OUTDATED: Mapping[Stale, str] = {
     "plan": "the plan changed",
     "dependency": "a phase it depends on was regenerated",
@@ -92,16 +95,29 @@ def render_conflicts(state: RunState) -> str:
     for each in state.phases:
         edited = [path for path in each.open_conflicts if path not in each.blocked]
         if edited:
+            key, paths = each.phase.key, ", ".join(edited)
+            command = f"phasebot regenerate {key} --run {state.run} --discard-edits"
             lines.append(
-                f"conflict in {', '.join(edited)}: your version stays; edit and commit it, "
-                f"or take the new one with 'phasebot regenerate {each.phase.key} --discard-edits'"
+                f"conflict in {paths}: your version stays; edit and commit it, "
+                f"or take the new one with '{command}', which drops all edits in files of {key}"
             )
     blocked = {path: name for each in state.phases for path, name in each.blocked.items()}
     for name in dict.fromkeys(blocked.values()):
-        paths = ", ".join(path for path in blocked if blocked[path] == name != path)
-        what = f"{name} is in the way of {paths}" if paths else f"{name} is a folder or link, and not a file"
-        lines.append(f"conflict: {what}; move it, commit that, and run generate again")
+        behind = [path for path in blocked if blocked[path] == name != path]
+        what = f"{name} is in the way of {_few(behind)}" if behind else f"{name} is a folder or link, and not a file"
+        why = ", because the names differ only in case" if behind and not behind[0].startswith(name) else ""
+        lines.append(f"conflict: {what}{why}; move it on {state.branch}, commit that, and run generate again")
     return "; ".join(lines)
+
+
+def _few(paths: Sequence[str]) -> str:
+    more = len(paths) - _MAX_PATHS
+    return ", ".join(paths[:_MAX_PATHS]) + (f" and {more} more" if more > 0 else "")
+
+
+def render_diff(path: str, diff: str) -> str:
+    """Return a generated change that was not written to *path*, safe for a terminal."""
+    return f"not written to {path}:\n{without_hidden(diff, prose=True, instead='?')}"
 
 
 def render_remaining(result: RunResult) -> str:

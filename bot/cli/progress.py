@@ -61,6 +61,8 @@ class PlainAnnouncer:
 
 def _first_line(snapshot: Snapshot) -> str:
     branch, total, done = snapshot.state.branch, len(snapshot.state.phases), snapshot.done_before
+    if snapshot.state.conflicts and done == total:
+        return f"{branch}: all {total} phases are generated, nothing to do but to resolve conflicts"
     if done == total:
         return f"{branch}: all {total} phases are complete, nothing to do"
     return f"{branch}: {total} phases" + (f", {done} of them complete" if done else "")

@@ -1,9 +1,9 @@
-"""What the bot generated and did not write, because a person's file stays."""
+"""People's files beside the generated ones: what was not written because they stay, and what is gone."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from bot.history.run_branch import RunBranch
-from bot.history.run_state import RunState
+from bot.history.run_state import PhaseState, RunState
 
 
 def rejected_changes(branch: RunBranch, state: RunState, generated: Mapping[str, bytes]) -> Mapping[str, str]:
@@ -19,3 +19,24 @@ def rejected_changes(branch: RunBranch, state: RunState, generated: Mapping[str,
             if diff := branch.rejected_change(phases, each.phase.key, path, generated.get(path)):
                 found[path] = diff
     return found
+
+
+def notes_on_commit(branch: RunBranch, made: PhaseState, before: str | None) -> Iterator[str]:
+    """Yield what people should know once of the newest commit: their files that stay, and their edits that are gone.
+
+    *made* is the phase that it generated, *before* the head before it.
+    """
+    key, same = made.phase.key, [path for path, name in made.kept.items() if name == path]
+    if same:
+        command = f"'phasebot regenerate {key} --run {branch.run} --discard-edits'"
+        yield f"kept your {', '.join(same)}; {command} takes the generated {'ones' if len(same) > 1 else 'one'}"
+    for path, name in made.kept.items():
+        if name != path:
+            yield (
+                f"kept your {name}, which is in the way of {path}; to get the generated one, "
+                f"rename yours on {branch.name}, commit that, and run generate again"
+            )
+    trailers = branch.commits[-1].trailers
+    if trailers and trailers.discarded:
+        gone = ", ".join(trailers.discarded)
+        yield f"discarded people's edits in {gone}; commit {(before or '')[:10]} still holds them"

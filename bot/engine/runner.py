@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from bot.engine.first_plan import unused_spec_note, wait_for_plan
 from bot.engine.instructions import commit_instruction
 from bot.engine.phase_commits import is_worth_a_commit, phase_commit
-from bot.engine.rejected_changes import rejected_changes
+from bot.engine.rejected_changes import notes_on_commit, rejected_changes
 from bot.engine.requests import RunRequest, RunResult
 from bot.engine.rollback import roll_back_removed
 from bot.engine.run_clock import RunClock
@@ -277,19 +277,13 @@ class Runner:
             initial_commits=self._scheduler.initial_commits,
             discard_edits=self.request.discard_edits and phase.key in self.request.regenerate,
         )
+        before = self._branch.head
         if committed := self.run.writer.commit(work, phases):
             self._rejected |= committed.rejected
-            self._note_of_kept_files(phase)
+            for note in notes_on_commit(self._branch, self._branch.ledger(phases).state(phase), before):
+                self.announcer.note(note)
             self.budget.record(phase.key)
             self._queue.publish()
-
-    def _note_of_kept_files(self, phase: Phase) -> None:
-        """Say once which files of people stand where *phase* has its own."""
-        if kept := self._branch.ledger(self._phases).state(phase).kept:
-            self.announcer.note(
-                f"kept your {', '.join(kept.values())}; regenerate {phase.key} --discard-edits takes the generated "
-                + ("ones" if len(kept) > 1 else "one")
-            )
 
     # Ending and announcing
 

@@ -28,7 +28,7 @@ _REWORDED: Mapping[str, str] = {
     r"; --discard-edits removes it, too": "",
     r"(?:, or use|; try) --no-push": "",
     r"; --no-push goes on without it": "",
-    r"\bregenerate (\S+) --discard-edits takes": r"/regenerate \1 --discard-edits takes",
+    r"'phasebot regenerate (\S+) --run \S+ --discard-edits'": r"/regenerate \1 --discard-edits",
     r"name it with --base": "name it in the action's input base-branch",
     r"leave out --base": "correct the action's input base-branch",
     r"[,;] (?:or )?leave out --push(?: and --remote)?": "",

@@ -19,14 +19,14 @@ def _advice(phases: Sequence[PhaseState]) -> Iterator[str]:
         if edited := [path for path in each.open_conflicts if path not in each.blocked]:
             command = code(f"/regenerate {each.phase.key} --discard-edits")
             yield (
-                f"- Conflict in {paths(edited)}: your version stays. "
-                f"Edit and commit it, or take the new one: comment {command}."
+                f"- Conflict in {paths(edited)}: your version stays. Edit and commit it, "
+                f"or take the new one, which drops all edits in files of this phase: comment {command}."
             )
     blocked = {path: name for each in phases for path, name in each.blocked.items()}
     for name in dict.fromkeys(blocked.values()):
         behind = [path for path in blocked if blocked[path] == name != path]
         what = f"{code(name)} is in the way of {paths(behind)}" if behind else f"{code(name)} is a folder or link"
-        yield f"- Conflict: {what}. Move it, commit that, and comment `/generate`."
+        yield f"- Conflict: {what}. Move it on this branch, commit that, and comment `/generate`."
 
 
 def render_diffs(rejected: Mapping[str, str]) -> str:

@@ -40,8 +40,8 @@ def test_a_conflict_is_shown_and_resolved_by_a_comment(github: World) -> None:
     assert (ended.status, ended.exit_code) == ("incomplete", 3)
     assert github.reactions()[-1] == "confused"
     advice = (
-        f"- Conflict in `{MODEL}`: your version stays. Edit and commit it, or take the new one: "
-        "comment `/regenerate entity/Note --discard-edits`."
+        f"- Conflict in `{MODEL}`: your version stays. Edit and commit it, or take the new one, "
+        "which drops all edits in files of this phase: comment `/regenerate entity/Note --discard-edits`."
     )
     closing = github.said()[-1]
     assert "**Generated, 1 conflict:** 5 of 5 phases done" in closing

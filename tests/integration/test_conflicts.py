@@ -25,7 +25,8 @@ from tests.repositories import SMALL, ScriptedProvider, git, leaving_out, new_re
 ITEM = "app/models/item.py"
 CONFLICT = (
     f"conflict in {ITEM}: your version stays; edit and commit it, "
-    "or take the new one with 'phasebot regenerate entity/Item --discard-edits'"
+    "or take the new one with 'phasebot regenerate entity/Item --run shop --discard-edits', "
+    "which drops all edits in files of entity/Item"
 )
 
 
@@ -57,7 +58,8 @@ def test_a_run_with_a_conflict_is_no_success(shop: Path) -> None:
     )
     status = well(shop, "status")
     assert status.out.split("\n")[-2].startswith("complete with 1 conflict: 6 of 6 phases, ")
-    assert status.err == f"phasebot: {CONFLICT}\n"
+    assert "-# my name\n+# name: text\n" in status.err, "the change that was not written"
+    assert status.err.endswith(f"phasebot: {CONFLICT}\n")
 
 
 def test_it_stays_one_until_somebody_acts(shop: Path) -> None:
@@ -146,7 +148,13 @@ def test_a_file_that_was_there_before_is_no_conflict(tmp_path: Path, name: str) 
 
     told = generate(folder, NOTE, "--run", "note", "--jobs", 1, "--format", "json")
 
-    assert f"note: kept your {name}; regenerate support --discard-edits takes the generated one\n" in told.err
+    advice = {
+        "README.md": "kept your README.md; "
+        "'phasebot regenerate support --run note --discard-edits' takes the generated one",
+        "Readme.md": "kept your Readme.md, which is in the way of README.md; to get the generated one, "
+        "rename yours on phasebot/note, commit that, and run generate again",
+    }
+    assert f"note: {advice[name]}\n" in told.err
     assert told.json()["complete"]
     assert told.phase("support")["conflicts"] == []
     assert told.phase("support")["files"] == [".gitignore"]
@@ -198,10 +206,11 @@ def test_what_is_in_the_way_is_named_and_once_it_is_gone_the_files_are_made(
 
     told = bot(folder, "generate", NOTE, "--recipe", SMALL, "--run", "note", "--jobs", 1)
 
+    why = ", because the names differ only in case" if name == "App" else ""
     assert told.code == 3
     assert (
-        f"conflict: {name} is in the way of app/__init__.py, app/db.py, app/models/note.py, app/routers/note.py; "
-        "move it, commit that, and run generate again\n"
+        f"conflict: {name} is in the way of app/__init__.py, app/db.py, app/models/note.py and 1 more{why}; "
+        "move it on phasebot/note, commit that, and run generate again\n"
     ) in told.err
     person(folder, "Move mine", {**dict.fromkeys(in_the_way), "mine.py": "MINE = 1\n"})
     assert well(folder, "generate", "--jobs", 1, "--format", "json").json()["complete"]
@@ -216,5 +225,25 @@ def test_a_folder_is_never_discarded(tmp_path: Path) -> None:
     told = bot(folder, "regenerate", "entity/Item", "--discard-edits")
 
     assert told.code == 3
-    assert f"conflict: {ITEM} is a folder or link, and not a file; move it, commit that" in told.err
+    assert f"conflict: {ITEM} is a folder or link, and not a file; move it on phasebot/shop" in told.err
     assert content(folder, f"{ITEM}/mine.txt") == "mine\n"
+
+
+def test_what_is_discarded_is_named(shop: Path) -> None:
+    conflict(shop)
+    person(shop, "Mine", {"app/routers/item.py": "# mine\n"})
+    before = head(shop)
+
+    told = well(shop, "regenerate", "entity/Item", "--discard-edits")
+
+    assert (
+        f"note: discarded people's edits in {ITEM}, app/routers/item.py; commit {before[:10]} still holds them\n"
+    ) in told.err
+
+
+def test_the_advice_names_the_run(shop: Path) -> None:
+    git(shop, "switch", "--quiet", "main")
+
+    told = bot(shop, "generate", "--run", "shop", "--jobs", 1)
+
+    assert "'phasebot regenerate entity/Item --run shop --discard-edits'" in told.err

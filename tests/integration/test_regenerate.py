@@ -338,7 +338,7 @@ def test_a_folder_replaced_by_a_symlink_is_never_written_through(mine: Path, rec
 
     told = bot(mine, "regenerate", "entity/Item")
 
-    assert "conflict: app/models is in the way of app/models/item.py; move it" in told.err
+    assert "conflict: app/models is in the way of app/models/item.py; move it on phasebot/shop" in told.err
     assert told.code == 3
     assert (
         commits(mine, before)

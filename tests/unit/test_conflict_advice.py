@@ -20,8 +20,8 @@ IN_CONFLICT = derive_state(
 
 def test_a_conflict_is_named_with_both_ways_out() -> None:
     assert render_advice([IN_CONFLICT]) == (
-        "- Conflict in `app/core.py`: your version stays. Edit and commit it, or take the new one: "
-        "comment `/regenerate core --discard-edits`."
+        "- Conflict in `app/core.py`: your version stays. Edit and commit it, or take the new one, "
+        "which drops all edits in files of this phase: comment `/regenerate core --discard-edits`."
     )
 
 
@@ -31,9 +31,9 @@ def test_what_is_in_the_way_is_named_once() -> None:
 
     assert render_advice([blocked]) == (
         "- Conflict: `App` is in the way of `app/core.py`, `app/config.py`. "
-        "Move it, commit that, and comment `/generate`."
+        "Move it on this branch, commit that, and comment `/generate`."
     )
-    assert "`app/core.py` is a folder or link. Move it" in render_advice([itself])
+    assert "`app/core.py` is a folder or link. Move it on" in render_advice([itself])
 
 
 def test_without_conflicts_there_is_nothing_to_read() -> None:
