@@ -104,7 +104,7 @@ class _Selection:
         ]
         if inherited:
             raise UsageError(
-                f"rolling back {', '.join(inherited)}: {base} has it already, and this run can't change that; "
+                f"rolling back {', '.join(inherited)}: the base {base} has it already, and this run can't change that; "
                 "edit plan.yaml or the files instead"
             )
         absent = [phase.key for phase in self.phases if phase.key in named and not self._is_own(phase)]

@@ -81,11 +81,11 @@ class Ledger:
                 self._paths.setdefault(key, []).append(path)
         self._base = base
         self._head = HeadTree(self._owners)
-        self._conflicts: dict[str, set[str]] = {}
-        """Phase → its files with a conflict that nobody has touched since."""
+        self._conflicts: dict[str, dict[str, Entry | None]] = {}
+        """Phase → its files with a conflict, and what stood at head then; another version resolves it."""
         self._not_written: dict[str, set[str]] = {}
         """Phase → its files that were generated but not written, because people's files stay."""
-        self._update_head(base)
+        self._head.update(base)
         self._inherited: Mapping[str, Generated] = inherited.generated if inherited else {}
         self._generated: dict[str, Generated] = dict(self._inherited)
         self._records: dict[str, PhaseRecord] = dict(inherited.records) if inherited else {}
@@ -103,7 +103,7 @@ class Ledger:
             self._add_human_commit(commit)
         elif trailers.phase is None:
             self._apply_revert(commit, dict.fromkeys(trailers.reverts, True), self._inherited)
-            self._update_head(commit.changes)
+            self._head.update(commit.changes)
         else:
             self._add_phase_commit(trailers.phase, trailers, commit)
 
@@ -116,12 +116,13 @@ class Ledger:
         for path in self._paths.get(key, ()):
             if path not in (*commit.changes, *trailers.conflict, *trailers.missing):
                 self._add_unchanged(path, trailers)
-        self._update_head(commit.changes)
+        self._head.update(commit.changes)
         earlier = set(self._not_written.get(key, ()))
         if self._is_whole(key, trailers):
             earlier &= set(trailers.missing)
         self._not_written[key] = {*trailers.conflict, *trailers.kept, *earlier}
-        self._conflicts[key] = {*trailers.conflict, *(earlier & self._conflicts.get(key, set()))}
+        still = {path: head for path, head in self._conflicts.get(key, {}).items() if path in earlier}
+        self._conflicts[key] = still | {path: self._head.get(path) for path in trailers.conflict}
         self._records[key] = PhaseRecord(commit.oid, self._order(key, commit), trailers)
         if used := trailers.tokens:
             _add_tokens(self._tokens, key, used)
@@ -159,12 +160,7 @@ class Ledger:
             reverted = {key: value for effect in undone for key, value in effect.reverted_if_undone.items()}
             generated = {path: entry for effect in reversed(undone) for path, entry in effect.generated_before.items()}
             self._apply_revert(commit, reverted, generated)
-        self._update_head(commit.changes)
-
-    def _update_head(self, changes: Mapping[str, Entry | None]) -> None:
-        self._head.update(changes)
-        for conflicts in filter(None, self._conflicts.values()):
-            conflicts.difference_update(changes)
+        self._head.update(commit.changes)
 
     def _apply_revert(
         self, commit: Commit, reverted: Mapping[str, bool], generated_before: Mapping[str, Generated | None]
@@ -272,8 +268,9 @@ class Ledger:
         missing = tuple(path for path in phase.files if path in record.trailers.missing)
         not_written = [path for path in phase.files if path in self._not_written.get(phase.key, ())]
         kept = {path: name for path in not_written if (name := self.persons_file(path))}
+        then = self._conflicts.get(phase.key, {})
         conflicts = tuple(
-            path for path in not_written if path in self._conflicts.get(phase.key, ()) and path not in kept
+            path for path in not_written if path not in kept and path in then and self._head.get(path) == then[path]
         )
         return PhaseState(
             phase=phase,

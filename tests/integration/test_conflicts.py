@@ -79,6 +79,8 @@ def test_touching_the_file_resolves_it(shop: Path) -> None:
 
     assert well(shop, "status", "--format", "json").json()["complete"]
     assert_settled(shop)
+    git(shop, "revert", "--no-edit", "HEAD")
+    assert bot(shop, "generate").code == 3, "the file is as it was, and so is the conflict"
 
 
 def test_the_new_version_may_be_taken(shop: Path) -> None:

@@ -344,7 +344,7 @@ def test_what_the_base_made_is_not_for_the_new_run_to_take_back(base: Path) -> N
     told = bot(base, "rollback", "entity/Order")
 
     assert told.code == 2
-    assert "rolling back entity/Order: main has it already" in told.err
+    assert "rolling back entity/Order: the base main has it already" in told.err
     assert head(base) == before
 
 

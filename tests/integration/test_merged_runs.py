@@ -94,7 +94,7 @@ def test_what_the_base_has_already_is_not_taken_back(tmp_path: Path) -> None:
         told = bot(folder, "rollback", *phases, "--run", "shop")
 
         assert told.code == 2
-        assert "main: main has it already, and this run can't change that; edit plan.yaml or the files" in told.err
+        assert "main: the base main has it already, and this run can't change that" in told.err
     assert head(folder, "phasebot/shop") == before
 
 
