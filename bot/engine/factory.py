@@ -114,7 +114,7 @@ async def roll_back_phases(run: OpenRun, request: RollbackRequest, log: Callable
         log(f"rolled back: {', '.join(keys)}")
         queue.publish()
     behind = out_of_step(run, run.sync.worktrees.problems())
-    notes = [*run.sync.worktrees.notes(), *(() if behind else worktree_problems(run))]
+    notes = [*run.sync.notes(), *(() if behind else worktree_problems(run))]
     if failure := queue.explain():
         for note in (*notes, *([str(behind)] if behind else [])):
             log(note)
@@ -138,6 +138,4 @@ async def publish_and_read(run: OpenRun) -> RunResult:
     unpublished = frozenset(each.commit for each in state.phases if each.commit and not queue.is_published(each.commit))
     rejected = rejected_changes(branch, state, {})
     snapshot = Snapshot(state=state, plan=plan.plan if plan else None, unpublished=unpublished, rejected=rejected)
-    return RunResult(
-        snapshot, error=error or (queue.explain() if unpublished else None), notes=run.sync.worktrees.notes()
-    )
+    return RunResult(snapshot, error=error or (queue.explain() if unpublished else None), notes=run.sync.notes())

@@ -309,7 +309,7 @@ class Runner:
             self.announcer.note(str(failure))
         problems = worktree_problems(self.run)
         behind = None if error or remaining else out_of_step(self.run, problems)
-        notes = [*self.run.sync.worktrees.notes(), *([] if behind else problems)]
+        notes = [*self.run.sync.notes(), *([] if behind else problems)]
         out_of_time = bool(remaining) and progress and not self._clock.has_time
         return RunResult(snapshot, remaining, error or behind, notes, out_of_time=out_of_time)
 

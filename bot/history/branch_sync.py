@@ -38,6 +38,8 @@ class BranchSync:
         self._last_known: str | None = None
         """Where the remote-tracking branch pointed before the last fetch."""
         self._has_base = False
+        self._pushed_base = ""
+        """The base, if this process created it on the remote."""
         self._combined_at = 0
         self.worktrees = Worktrees(repository, branch.ref)
 
@@ -127,7 +129,16 @@ class BranchSync:
             and remote.fetch(base.name) is None
         ):
             remote.push(fork, base.name)
+            self._pushed_base = base.name
         self._has_base = True
+
+    def notes(self) -> list[str]:
+        """Return what people should know of the remote and the worktrees."""
+        base, remote = self._pushed_base, self._remote.name if self._remote else ""
+        pushed = (
+            [f"pushed the branch {base} with an empty first commit, because {remote} did not have it"] if base else []
+        )
+        return [*pushed, *self.worktrees.notes()]
 
     def unpushed(self) -> Sequence[Commit]:
         """Return the commits, oldest first, that the remote's branch lacks as far as this clone knows."""

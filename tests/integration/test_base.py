@@ -267,8 +267,10 @@ def test_an_empty_remote_gets_the_base_before_the_run(empty: Path, tmp_path: Pat
     hook.write_text('#!/bin/sh\ntest "$1" = refs/heads/trunk || git rev-parse --verify --quiet trunk\n')
     hook.chmod(0o755)
 
-    assert generate(folder).code == 0
+    told = generate(folder)
 
+    assert told.code == 0
+    assert "note: pushed the branch trunk with an empty first commit, because origin did not have it\n" in told.err
     assert git(empty, "log", "--format=%s", "trunk") == "Start the repository"
     assert git(empty, "rev-parse", f"{BRANCH}~5") == git(empty, "rev-parse", "trunk")
     assert base(folder) == base(clone(empty, tmp_path / "two")) == "trunk"
