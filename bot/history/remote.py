@@ -135,9 +135,18 @@ class RemoteBranches:
 class Remote:
     """One remote of the repository."""
 
-    def __init__(self, repository: Repository, name: str, credentials: Credentials | None = None) -> None:
+    def __init__(
+        self,
+        repository: Repository,
+        name: str,
+        credentials: Credentials | None = None,
+        *,
+        timeout: float = REMOTE_TIMEOUT,
+    ) -> None:
+        """Use the remote *name*, and give up on it when it takes longer than *timeout* seconds."""
         self._repository = repository
         self._credentials = credentials
+        self._timeout = timeout
         self.name = name
         if credentials and any(self._is_covered(promisor) for promisor in repository.git.promisors):
             repository.git.fetch_missing_with(credentials.environment, credentials.redact)
@@ -257,7 +266,7 @@ class Remote:
 
     def _run_with_timeout(self, *arguments: str, environment: Mapping[str, str] | None) -> Result:
         try:
-            return self._repository.git.run(*arguments, environment=environment, timeout=REMOTE_TIMEOUT)
+            return self._repository.git.run(*arguments, environment=environment, timeout=self._timeout)
         except RepositoryError as exc:
             raise UnreachableError(str(exc)) from exc
 
