@@ -22,10 +22,10 @@ from bot.engine.snapshot import Snapshot
 from bot.generation.provider import GenerationRequest, GenerationResult, Tokens
 from bot.generation.templates import TemplateProvider
 from bot.history.checkout import Checkout, OpenRun, RunLocation
+from bot.history.credentials import Credentials
 from bot.history.git import Git, create_repository, open_repository
 from bot.history.merged_runs import RenderPhase, render_nothing
 from bot.history.reasons import Reason
-from bot.history.remote import Credentials
 from bot.history.repository import Identity
 from bot.planning.resolved_plan import ResolvedPlan, resolve_exact_spec
 from tests.unit.values import BLOG

@@ -42,9 +42,13 @@ _CONFIG = (
     "log.showSignature=false",
     "core.fsmonitor=false",  # it may be a program
 )
-_RUN_FILTERS = ("checkout-index", "hash-object", "update-index")
-"""Commands that read or write files of a worktree, and so run programs from git's configuration; none sees a token."""
+_READ_OBJECTS = ("cat-file", "diff-tree", "fast-import", "log", "ls-tree", "merge-base", "rev-list")
+"""Commands that may fetch objects with the token; they use no worktree, and so run no program on its files."""
 _FOREIGN = re.compile("detected dubious ownership|^fatal: unsafe repository", re.MULTILINE)
+_RUN_FILTERS = ("checkout-index", "hash-object", "update-index")
+"""Commands that read or write files of a worktree, and so run the filters of git's configuration."""
+_LFS = re.compile(r"git-lfs (filter-process|(clean|smudge)( --skip)? -- %f|filter-process --skip)")
+"""The filter that actions/checkout configures in the workspace, if it is told so."""
 _REMOTE_COMMANDS = ("fetch", "ls-remote", "push")
 _FIND_PROGRAM = "check the programs that git's configuration runs, such as filters, and the disk"
 _GET_PERMISSION = "get write permission for it, or work in a clone of your own"
@@ -125,15 +129,33 @@ class Git:
             raise error(f"{doing}: there is no permission to write to {self.common_dir}; {_GET_PERMISSION}")
 
     @cached_property
-    def promisors(self) -> Sequence[str]:
-        """The remotes that this clone fetches missing objects from when it needs them; none if it is complete."""
-        pattern = r"^(remote\..*\.promisor|extensions\.partialclone)$"
+    def promisors(self) -> Mapping[str, str]:
+        """The remotes that this clone fetches missing objects from when it needs them; none if it is complete.
+
+        The value is the filter of such a remote.
+        """
+        pattern = r"^(remote\..*\.(promisor|partialclonefilter)|extensions\.partialclone)$"
         rows = self._execute(_Call(("config", "--get-regexp", pattern))).text.split("\n")
-        settings = (row.partition(" ")[::2] for row in rows if row)
-        names = (
-            key.split(".", 1)[1].removesuffix(".promisor") if value == "true" else value for key, value in settings
-        )
-        return [*dict.fromkeys(names)]
+        found, filters = dict[str, str](), dict[str, str]()
+        for key, value in (row.partition(" ")[::2] for row in rows if row):
+            section, _, rest = key.partition(".")
+            name, _, setting = rest.rpartition(".")
+            if setting == "partialclonefilter":
+                filters[name] = value
+            elif section == "extensions" or value == "true":
+                found[name or value] = ""
+        return {name: filters.get(name, "") for name in found}
+
+    @cached_property
+    def _without_filters(self) -> Mapping[str, str]:
+        """Variables that switch off the programs that a job's workspace configures as filters, but for git-lfs."""
+        pattern = r"^filter\..*\.(clean|smudge|process)$"
+        fields = self._execute(_Call(("config", "-z", "--show-scope", "--get-regexp", pattern))).text.split("\0")
+        settings = []
+        for scope, (key, _, value) in zip(fields[::2], (row.partition("\n") for row in fields[1::2]), strict=False):
+            if scope in ("local", "worktree") and not _LFS.fullmatch(value):
+                settings += [(key, ""), (f"{key.rpartition('.')[0]}.required", "false")]
+        return config_environment(settings)
 
     def fetch_missing_with(self, credentials: Mapping[str, str], redact: Callable[[str], str]) -> None:
         """Fetch missing objects with *credentials*, an environment; *redact* removes them from messages."""
@@ -156,9 +178,12 @@ class Git:
                 :data:`LOCAL_TIMEOUT`, or :data:`REMOTE_TIMEOUT` in a partial clone), or could not fetch an object.
         """
         call = _Call(arguments, stdin, environment, timeout or LOCAL_TIMEOUT)
+        if self._is_workspace and call.command in _RUN_FILTERS:
+            call = call._replace(environment={**self._without_filters, **(environment or {})})
+            environment = call.environment
         if not self.promisors:
             return self._execute(call, folder)
-        credentials = {} if call.command in _RUN_FILTERS else self._credentials
+        credentials = self._credentials if folder is None and call.command in _READ_OBJECTS else {}
         call = call._replace(
             environment={**credentials, **(environment or {})}, timeout=timeout or REMOTE_TIMEOUT, fetches=True
         )

@@ -16,8 +16,9 @@ import pytest
 from bot.errors import RepositoryError
 from bot.history import child_process
 from bot.history.child_process import read_to_end
+from bot.history.credentials import Credentials
 from bot.history.git import Git, open_repository
-from bot.history.remote import Credentials, Remote, UnreachableError
+from bot.history.remote import Remote, UnreachableError
 from bot.history.repository import Repository
 from tests.git_http_server import TOKEN
 from tests.repositories import NOTE, SMALL, new_repository
