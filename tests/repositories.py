@@ -22,10 +22,10 @@ from bot.engine.snapshot import Snapshot
 from bot.generation.provider import GenerationRequest, GenerationResult, Tokens
 from bot.generation.templates import TemplateProvider
 from bot.history.checkout import Checkout, OpenRun, RunLocation
+from bot.history.credentials import Credentials
 from bot.history.git import Git, create_repository, open_repository
 from bot.history.merged_runs import RenderPhase, render_nothing
 from bot.history.reasons import Reason
-from bot.history.remote import Credentials
 from bot.history.repository import Identity
 from bot.planning.resolved_plan import ResolvedPlan, resolve_exact_spec
 from tests.unit.values import BLOG
@@ -107,14 +107,15 @@ def phasebot_limited(*arguments: object, file_size: int | None = None) -> subpro
 def phasebot_here(*arguments: object) -> subprocess.CompletedProcess[str]:
     """Run the command line in this process, which takes a tenth of the time."""
     command, out, err = ["phasebot", *map(str, arguments)], io.StringIO(), io.StringIO()
-    before, handler = sys.argv, signal.getsignal(signal.SIGTERM)
+    before, handlers = sys.argv, {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
     sys.argv = command
     try:
         with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err), pytest.raises(SystemExit) as ended:
             main()
     finally:
         sys.argv = before
-        signal.signal(signal.SIGTERM, handler)
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
     return subprocess.CompletedProcess(command, int(ended.value.code or 0), out.getvalue(), err.getvalue())
 
 

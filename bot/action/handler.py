@@ -22,9 +22,9 @@ from bot.forge.workflow_commands import Annotations, Level
 from bot.generation.llm.prices import estimate
 from bot.history.base import NamedBases
 from bot.history.checkout import OpenRun, RunLocation
+from bot.history.credentials import Credentials
 from bot.history.plan_reader import BrokenPlanError
 from bot.history.reasons import code_of, without_remedy
-from bot.history.remote import Credentials
 from bot.history.repository import Identity
 from bot.planning.er_diagram import format_diagram
 from bot.planning.phases import find_owner

@@ -14,6 +14,7 @@ import click
 from bot import __version__
 from bot.cli.commands import COMMANDS, Door
 from bot.errors import PhasebotError
+from bot.history.child_process import end_all
 
 if TYPE_CHECKING:
     from bot.engine.snapshot import Announcer
@@ -80,12 +81,19 @@ def _fail(message: str, code: int) -> NoReturn:
     sys.exit(code)
 
 
+def _interrupt(*_: object) -> NoReturn:
+    """End all children before the process: a thread that waits for one would keep it, and a child keeps the token."""
+    end_all()
+    raise KeyboardInterrupt
+
+
 def main() -> NoReturn:
     """Run the command line and exit."""
     environ = dict(os.environ)
     for name in (*_GIT_PLACES, *_KEYS):
         os.environ.pop(name, None)
-    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _interrupt)
     # A spec given as text may begin with '- User: …', which click takes for an option; a leading blank is harmless.
     arguments = [f" {word}" if word.startswith(("- ", "* ")) else word for word in sys.argv[1:]]
     with _exit_codes():

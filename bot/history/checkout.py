@@ -11,10 +11,11 @@ from bot.errors import UsageError
 from bot.history.base import BaseChooser, NamedBases
 from bot.history.branch_sync import BranchSync
 from bot.history.branch_writer import BranchWriter
+from bot.history.credentials import Credentials
 from bot.history.git import Git, create_repository, open_repository
 from bot.history.merged_runs import RenderPhase
 from bot.history.plan_reader import PlanReader
-from bot.history.remote import Credentials, Remote, choose_remote
+from bot.history.remote import Remote, choose_remote
 from bot.history.repository import Identity, Repository
 from bot.history.run_branch import RunBranch
 from bot.history.run_lock import lock_run

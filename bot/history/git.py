@@ -6,14 +6,15 @@ so that Ctrl-C in the terminal reaches Phasebot and does not kill git in the mid
 
 import os
 import re
-import signal
-import subprocess
+import tempfile
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
 
 from bot.errors import RepositoryError, UsageError
+from bot.history.child_process import read_to_end
 
 try:
     from git import Git as Command
@@ -41,12 +42,20 @@ _CONFIG = (
     "log.showSignature=false",
     "core.fsmonitor=false",  # it may be a program
 )
-_RUN_FILTERS = ("checkout-index", "hash-object", "update-index")
-"""Commands that read or write files of a worktree, and so run programs from git's configuration; none sees a token."""
+_READ_OBJECTS = ("cat-file", "diff-tree", "fast-import", "log", "ls-tree", "merge-base", "rev-list")
+"""Commands that may fetch objects with the token; they use no worktree, and so run no program on its files."""
 _FOREIGN = re.compile("detected dubious ownership|^fatal: unsafe repository", re.MULTILINE)
+_RUN_FILTERS = ("checkout-index", "hash-object", "update-index")
+"""Commands that read or write files of a worktree, and so run the filters of git's configuration."""
+_LFS = re.compile(r"git-lfs (filter-process|(clean|smudge)( --skip)? -- %f|filter-process --skip)")
+"""The filter that actions/checkout configures in the workspace, if it is told so."""
+_REMOTE_COMMANDS = ("fetch", "ls-remote", "push")
+_FIND_PROGRAM = "check the programs that git's configuration runs, such as filters, and the disk"
 _GET_PERMISSION = "get write permission for it, or work in a clone of your own"
 REMOTE_TIMEOUT = 300.0
 """Timeout of whatever may use the network, in seconds."""
+LOCAL_TIMEOUT = 600.0
+"""Timeout of everything else, in seconds: a filter program, a FIFO or a dead disk may hold it up."""
 
 
 class Result(NamedTuple):
@@ -62,6 +71,22 @@ class Result(NamedTuple):
         return self.out.decode("utf-8", "surrogateescape").removesuffix("\n")
 
 
+class _Call(NamedTuple):
+    """How git is called."""
+
+    arguments: Sequence[str]
+    stdin: bytes = b""
+    environment: Mapping[str, str] | None = None
+    """Added to the inherited one."""
+    timeout: float = LOCAL_TIMEOUT
+    fetches: bool = False
+    """Whether the command may fetch objects, though that is not what it is for."""
+
+    @property
+    def command(self) -> str:
+        return command_of(self.arguments)
+
+
 class Git:
     """Runs git in one repository."""
 
@@ -73,9 +98,9 @@ class Git:
         """
         self._repo, self._is_workspace = repo, is_workspace
         self._repo.git.update_environment(**_ENVIRONMENT)
-        self._command = ["git", *(word for setting in _CONFIG for word in ("-c", setting))]
+        self._options = [word for setting in _CONFIG for word in ("-c", setting)]
         if is_workspace:
-            self._command += ["-c", f"safe.directory={self.worktree.resolve()}"]
+            self._options += ["-c", f"safe.directory={self.worktree.resolve()}"]
         self._credentials: Mapping[str, str] = {}
         self._redact: Callable[[str], str] = str
 
@@ -104,15 +129,33 @@ class Git:
             raise error(f"{doing}: there is no permission to write to {self.common_dir}; {_GET_PERMISSION}")
 
     @cached_property
-    def promisors(self) -> Sequence[str]:
-        """The remotes that this clone fetches missing objects from when it needs them; none if it is complete."""
-        pattern = r"^(remote\..*\.promisor|extensions\.partialclone)$"
-        rows = self._execute("config", "--get-regexp", pattern).text.split("\n")
-        settings = (row.partition(" ")[::2] for row in rows if row)
-        names = (
-            key.split(".", 1)[1].removesuffix(".promisor") if value == "true" else value for key, value in settings
-        )
-        return [*dict.fromkeys(names)]
+    def promisors(self) -> Mapping[str, str]:
+        """The remotes that this clone fetches missing objects from when it needs them; none if it is complete.
+
+        The value is the filter of such a remote.
+        """
+        pattern = r"^(remote\..*\.(promisor|partialclonefilter)|extensions\.partialclone)$"
+        rows = self._execute(_Call(("config", "--get-regexp", pattern))).text.split("\n")
+        found, filters = dict[str, str](), dict[str, str]()
+        for key, value in (row.partition(" ")[::2] for row in rows if row):
+            section, _, rest = key.partition(".")
+            name, _, setting = rest.rpartition(".")
+            if setting == "partialclonefilter":
+                filters[name] = value
+            elif section == "extensions" or value == "true":
+                found[name or value] = ""
+        return {name: filters.get(name, "") for name in found}
+
+    @cached_property
+    def _without_filters(self) -> Mapping[str, str]:
+        """Variables that switch off the programs that a job's workspace configures as filters, but for git-lfs."""
+        pattern = r"^filter\..*\.(clean|smudge|process)$"
+        fields = self._execute(_Call(("config", "-z", "--show-scope", "--get-regexp", pattern))).text.split("\0")
+        settings = []
+        for scope, (key, _, value) in zip(fields[::2], (row.partition("\n") for row in fields[1::2]), strict=False):
+            if scope in ("local", "worktree") and not _LFS.fullmatch(value):
+                settings += [(key, ""), (f"{key.rpartition('.')[0]}.required", "false")]
+        return config_environment(settings)
 
     def fetch_missing_with(self, credentials: Mapping[str, str], redact: Callable[[str], str]) -> None:
         """Fetch missing objects with *credentials*, an environment; *redact* removes them from messages."""
@@ -131,51 +174,31 @@ class Git:
         In a partial clone, git may fetch the objects that it lacks, with a time limit and the credentials for it.
 
         Raises:
-            RepositoryError: Git could not be started, took longer than *timeout* seconds, or could not fetch an object.
+            RepositoryError: Git could not be started, took longer than *timeout* seconds (by default
+                :data:`LOCAL_TIMEOUT`, or :data:`REMOTE_TIMEOUT` in a partial clone), or could not fetch an object.
         """
+        call = _Call(arguments, stdin, environment, timeout or LOCAL_TIMEOUT)
+        if self._is_workspace and call.command in _RUN_FILTERS:
+            call = call._replace(environment={**self._without_filters, **(environment or {})})
+            environment = call.environment
         if not self.promisors:
-            return self._execute(*arguments, stdin=stdin, environment=environment, folder=folder, timeout=timeout)
-        credentials = {} if command_of(arguments) in _RUN_FILTERS else self._credentials
-        environment, timeout = {**credentials, **(environment or {})}, timeout or REMOTE_TIMEOUT
-        result = self._execute(*arguments, stdin=stdin, environment=environment, folder=folder, timeout=timeout)
+            return self._execute(call, folder)
+        credentials = self._credentials if folder is None and call.command in _READ_OBJECTS else {}
+        call = call._replace(
+            environment={**credentials, **(environment or {})}, timeout=timeout or REMOTE_TIMEOUT, fetches=True
+        )
+        result = self._execute(call, folder)
         result = result._replace(err=self._redact(result.err))
         if "promisor remote" in result.err:
             raise RepositoryError(
-                f"git {command_of(arguments)}: this clone is partial, and what it lacks could not be fetched from "
+                f"git {call.command}: this clone is partial, and what it lacks could not be fetched from "
                 f"{', '.join(self.promisors)} ({main_line(result.err)}); check the network and the credentials"
             )
         return result
 
-    def _execute(
-        self,
-        *arguments: str,
-        stdin: bytes = b"",
-        environment: Mapping[str, str] | None = None,
-        folder: Path | None = None,
-        timeout: float | None = None,
-    ) -> Result:
-        command = [
-            *self._command,
-            "-C",
-            str(folder or self.worktree),
-            *arguments,
-        ]  # GitPython expands $NAME in its working_dir
-        try:
-            handle = self._repo.git.execute(
-                command, as_process=True, istream=subprocess.PIPE, env=environment, start_new_session=True
-            )  # keep a reference: the handle kills the process when it is garbage-collected
-        except (GitError, OSError) as exc:
-            raise RepositoryError(f"git {command_of(arguments)}: {exc}") from exc
-        process = handle.proc
-        assert process is not None, "as_process returns a process"  # noqa: S101
-        try:
-            out, err = process.communicate(stdin, timeout=timeout)
-        except subprocess.TimeoutExpired as exc:
-            os.killpg(process.pid, signal.SIGKILL)  # the one that waits is a child of git, which holds the pipes open
-            process.communicate()
-            message = f"git {command_of(arguments)}: no answer within {timeout:.0f} s; check the network"
-            raise RepositoryError(message) from exc
-        result = Result(process.returncode, out, err.decode("utf-8", "replace").strip())
+    def _execute(self, call: _Call, folder: Path | None = None) -> Result:
+        # GitPython expands $NAME in its working_dir
+        result = _run(self._repo.git, call, (*self._options, "-C", str(folder or self.worktree)))
         if result.status != 0 and _FOREIGN.search(result.err):
             raise UsageError(self._ownership_message())
         return result
@@ -203,6 +226,32 @@ class Git:
             command = command_of(arguments)
             raise RepositoryError(f"git {command}: {main_line(result.err)}; {remedy_for(result.err)}")
         return result.text
+
+
+def _run(git: Command, call: _Call, options: Sequence[str] = ()) -> Result:
+    """Run git in a process group of its own; see :meth:`Git.run`."""
+    with tempfile.TemporaryFile() if call.stdin else nullcontext() as file:  # a pipe would have to be fed while we read
+        if file:
+            file.write(call.stdin)
+            file.seek(0)
+        try:
+            handle = git.execute(
+                ["git", *options, *call.arguments],
+                as_process=True,
+                istream=file,
+                env=call.environment,
+                start_new_session=True,
+            )
+        except (GitError, OSError) as exc:
+            raise RepositoryError(f"git {call.command}: {exc}") from exc
+    process, handle.proc = handle.proc, None  # else the handle waits for the process once more
+    assert process is not None, "as_process returns a process"  # noqa: S101
+    try:
+        out, err = read_to_end(process, call.timeout)
+    except TimeoutError as exc:
+        remedy = "check the network" if call.fetches or call.command in _REMOTE_COMMANDS else _FIND_PROGRAM
+        raise RepositoryError(f"git {call.command}: no answer within {call.timeout:.0f} s; {remedy}") from exc
+    return Result(process.returncode, out, err.decode("utf-8", "replace").strip())
 
 
 def remedy_for(err: str) -> str:
@@ -270,7 +319,10 @@ def create_repository(folder: Path) -> Git:
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        Command().init("--quiet", "--initial-branch=main", "--", str(folder.absolute()))
+        arguments = ("init", "--quiet", "--initial-branch=main", "--", str(folder.absolute()))
+        created = _run(Command(), _Call(arguments))
+        if created.status != 0:
+            raise UsageError(f"creating a repository in {folder}: {main_line(created.err)}; name another folder")
         return Git(Repo(folder, expand_vars=False))
     except (GitError, OSError) as exc:
         cause = exc.strerror if isinstance(exc, OSError) else exc

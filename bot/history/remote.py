@@ -1,24 +1,28 @@
 """Fetch and push the branch of a run; a branch is never force-pushed.
 
 The token, if there is one, is passed in the environment of each fetch or push and stored nowhere.  In a partial clone,
-every git call that may fetch objects gets it, except for those that run programs from git's configuration.
+every git call that may fetch objects gets it.  These calls don't read the repository's configuration; see
+:mod:`bot.history.sealed_repository`.
 """
 
 import re
-from base64 import b64encode
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from urllib.parse import SplitResult, urlsplit
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
 
 from bot.errors import PushError, RepositoryError, UsageError
-from bot.history.git import REMOTE_TIMEOUT, Result, config_environment
+from bot.history.credentials import Credentials
+from bot.history.git import REMOTE_TIMEOUT, Result
 from bot.history.repository import Repository
+from bot.history.sealed_repository import REMOTE, SealedRepository
 
 _RACE = re.compile(
     r"non-fast-forward|fetch first|stale info|cannot lock ref|failed to update ref|already exists|incorrect old value"
 )
 _IN_THE_WAY = re.compile(r"'(refs/[^']+)' exists; cannot create")
 """Git keeps ``a`` as a file and ``a/b`` in a folder, so it can't have both."""
+_NO_PROGRAMS = {"GIT_ALLOW_PROTOCOL": "file:git:http:https:ssh"}
+"""For a remote elsewhere in a job: others, such as ext, run a program that the URL names."""
 _STATUS = re.compile(r"returned error: (\d{3})")
 _TEMPORARY = re.compile(
     r"returned error: (5\d\d|429|408)|RPC failed|early EOF|hung up|unexpected disconnect|Empty reply|no answer"
@@ -68,62 +72,6 @@ class RefusedError(PushError):
 
 
 @dataclass(frozen=True, slots=True)
-class Credentials:
-    """A token and the server to send it to."""
-
-    token: str = field(repr=False)
-    server_url: str
-
-    def __post_init__(self) -> None:
-        """Refuse values that can't be sent.  The message contains neither, because both can contain a secret."""
-        if not re.fullmatch(r"[!-~]+", self.token):
-            raise UsageError("reading the token: it is empty or contains a space or line break; copy it again")
-        try:
-            is_url = _origin(urlsplit(self.server_url)) is not None
-        except ValueError:  # an invalid port, or unbalanced brackets
-            is_url = False
-        if not (is_url and re.fullmatch(r"https?://[!-~]+", self.server_url)) or re.search("[@?#]", self.server_url):
-            raise UsageError("reading the server's URL: it is not a plain http or https URL; correct it")
-
-    @property
-    def _basic(self) -> str:
-        return b64encode(f"x-access-token:{self.token}".encode()).decode()
-
-    @property
-    def environment(self) -> dict[str, str]:
-        """Variables that make git send only the token, and only to the server.
-
-        GitHub refuses two Authorization headers, so the one that actions/checkout configured is cleared first.
-        Redirects are off, because git would send the header to the host that it is redirected to.
-        """
-        server = f"http.{self.server_url.rstrip('/')}/"
-        settings = [
-            (f"{server}.extraheader", ""),
-            (f"{server}.extraheader", f"AUTHORIZATION: basic {self._basic}"),
-            (f"{server}.followRedirects", "false"),
-            ("credential.helper", ""),
-        ]
-        return {**config_environment(settings), "GIT_ASKPASS": "", "GIT_TRACE_REDACT": "1"}
-
-    def covers(self, url: str) -> bool:
-        """Whether *url* is on the server: same scheme, host and port, and under its path, as git compares them."""
-        try:
-            ours, theirs = urlsplit(self.server_url), urlsplit(url)
-            return _origin(ours) == _origin(theirs) and f"{theirs.path}/".startswith(f"{ours.path.rstrip('/')}/")
-        except ValueError:
-            return False
-
-    def redact(self, text: str) -> str:
-        """Return *text* without the token, both plain and encoded."""
-        return text.replace(self._basic, "***").replace(self.token, "***")
-
-
-def _origin(url: SplitResult) -> tuple[str, str, int] | None:
-    port = {"http": 80, "https": 443}.get(url.scheme)
-    return (url.scheme, url.hostname, url.port or port) if port and url.hostname else None
-
-
-@dataclass(frozen=True, slots=True)
 class RemoteBranches:
     """What a remote has."""
 
@@ -132,15 +80,35 @@ class RemoteBranches:
     names: frozenset[str]
 
 
+class _Target(NamedTuple):
+    """What git is given as the remote."""
+
+    name: str
+    environment: Mapping[str, str] | None
+
+
 class Remote:
     """One remote of the repository."""
 
-    def __init__(self, repository: Repository, name: str, credentials: Credentials | None = None) -> None:
+    def __init__(
+        self,
+        repository: Repository,
+        name: str,
+        credentials: Credentials | None = None,
+        *,
+        timeout: float = REMOTE_TIMEOUT,
+    ) -> None:
+        """Use the remote *name*, and give up on it when it takes longer than *timeout* seconds."""
         self._repository = repository
         self._credentials = credentials
+        self._timeout = timeout
         self.name = name
-        if credentials and any(self._is_covered(promisor) for promisor in repository.git.promisors):
-            repository.git.fetch_missing_with(credentials.environment, credentials.redact)
+        self._sealed = SealedRepository(repository.git, name)
+        self._known_targets: dict[bool, Sequence[_Target]] = {}
+        for promisor in repository.git.promisors if credentials else ():
+            sealed = self._sealed if promisor == name else SealedRepository(repository.git, promisor)
+            if self._is_covered(sealed.urls()[0]):
+                repository.git.fetch_missing_with(self._environment(sealed), self._redact)
 
     def tracking_ref(self, branch: str) -> str:
         """Return the remote-tracking branch of *branch*."""
@@ -148,7 +116,7 @@ class Remote:
 
     def branches(self) -> RemoteBranches:
         """Ask the remote for its branches; raises like :meth:`fetch`."""
-        result = self._run("ls-remote", "--symref", "--", self.name, "HEAD", "refs/heads/*")
+        result = self._run(("ls-remote", "--symref"), "HEAD", "refs/heads/*")
         if result.status != 0:
             raise self._failure("the list of branches", result.err)
         default, names, prefix = None, set(), "refs/heads/"
@@ -175,8 +143,8 @@ class Remote:
 
     def _fetch(self, ref: str, local_ref: str, name: str) -> str | None:
         result = self._run(
-            *("fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--no-recurse-submodules"),
-            *("--", self.name, f"+{ref}:{local_ref}"),
+            ("fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--no-recurse-submodules"),
+            f"+{ref}:{local_ref}",
         )
         if result.status == 0:
             return self._repository.oid(local_ref)
@@ -221,8 +189,8 @@ class Remote:
     def _push(self, refspec: str, name: str, *options: str, default_remedy: str = "") -> None:
         """Push *refspec*; the message of a failure ends with *default_remedy*."""
         result = self._run(
-            *("push", "--no-verify", "--porcelain", "--no-follow-tags", "--recurse-submodules=no", *options),
-            *("--", self.name, refspec),
+            ("push", "--no-verify", "--porcelain", "--no-follow-tags", "--recurse-submodules=no", *options),
+            refspec,
         )
         if result.status == 0:
             return
@@ -239,27 +207,51 @@ class Remote:
         told = f"pushing {name} to {self.name}: {cause}"
         raise error("; ".join(filter(None, (told, remedy, default_remedy))))
 
-    def _run(self, *arguments: str) -> Result:
-        """Run git against the remote, with the token if it is for its server; the output is redacted."""
-        credentials = self._credentials
-        if credentials is None:
-            return self._run_with_timeout(*arguments, environment=None)
-        push_flag = ("--push",) if arguments[0] == "push" else ()
-        environment = credentials.environment if self._is_covered(self.name, *push_flag) else None
-        result = self._run_with_timeout(*arguments, environment=environment)
-        output = credentials.redact(result.out.decode("utf-8", "surrogateescape"))
-        return Result(result.status, output.encode("utf-8", "surrogateescape"), credentials.redact(result.err))
+    def _run(self, command: Sequence[str], *refs: str) -> Result:
+        """Run git's *command* for *refs* with the remote, with the token if it is for its server; redact the output."""
+        result = Result(0, b"", "")
+        for target in self._targets(push=command[0] == "push"):
+            result = self._run_with_timeout(*command, "--", target.name, *refs, environment=target.environment)
+            if result.status != 0:
+                break
+        output = self._redact(result.out.decode("utf-8", "surrogateescape"))
+        return Result(result.status, output.encode("utf-8", "surrogateescape"), self._redact(result.err))
 
-    def _is_covered(self, name: str, *push_flag: str) -> bool:
-        """Whether the token is for the server of the remote *name*."""
-        urls = self._repository.git.run("remote", "get-url", "--all", *push_flag, "--", name).text.split("\n")
-        return self._credentials is not None and any(map(self._credentials.covers, urls))
+    def _targets(self, *, push: bool) -> Sequence[_Target]:
+        """Return what to give git as the remote, each with the environment for it."""
+        if push not in self._known_targets:
+            self._known_targets[push] = self._find_targets(push=push)
+        return self._known_targets[push]
+
+    def _find_targets(self, *, push: bool) -> Sequence[_Target]:
+        if self._credentials is None:
+            return [_Target(self.name, None)]
+        urls = self._sealed.urls(*(("--push",) if push else ()))
+        covered = [self._is_covered(url) for url in (urls if push else urls[:1])]  # git fetches from the first one
+        if not any(covered):
+            return [_Target(self.name, _NO_PROGRAMS)]
+        sealed = self._environment(self._sealed)
+        if all(covered):
+            return [_Target(REMOTE, sealed)]
+        return [_Target(url, sealed if each else _NO_PROGRAMS) for url, each in zip(urls, covered, strict=True)]
+
+    def _is_covered(self, url: str) -> bool:
+        """Whether the token is for the server of *url*."""
+        return self._credentials is not None and self._credentials.covers(url)
+
+    def _environment(self, sealed: SealedRepository) -> Mapping[str, str]:
+        """Return the environment of a call that gets the token."""
+        assert self._credentials, "a URL is covered"  # noqa: S101
+        return sealed.environment(self._credentials.protocol, self._credentials.settings)
+
+    def _redact(self, text: str) -> str:
+        return self._credentials.redact(text) if self._credentials else text
 
     def _run_with_timeout(self, *arguments: str, environment: Mapping[str, str] | None) -> Result:
         try:
-            return self._repository.git.run(*arguments, environment=environment, timeout=REMOTE_TIMEOUT)
+            return self._repository.git.run(*arguments, environment=environment, timeout=self._timeout)
         except RepositoryError as exc:
-            raise UnreachableError(str(exc)) from exc
+            raise UnreachableError(self._redact(str(exc))) from exc
 
 
 def choose_remote(repository: Repository, name: str | None, *, required: bool) -> str | None:

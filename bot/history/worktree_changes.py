@@ -50,6 +50,8 @@ def find_sync_point(git: Git, folder: Path, ref: str, head: str, base: str | Non
     paths that changed since the oldest one.  The commit with the fewest differences wins, the newest one on a tie.
     No single comparison is enough: a later commit may have changed a path back, and what a person staged matches none.
     """
+    if git.promisors:  # the next command has no credentials to fetch trees
+        git("ls-tree", "-r", head)
     if git.run("diff-index", "--cached", "--quiet", head, "--", folder=folder).status == 0:
         return SyncPoint(head)
     log = git("log", "-g", "--format=%H", ref, "--").split("\n")

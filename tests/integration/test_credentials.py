@@ -15,8 +15,8 @@ from bot.generation.provider import GenerationRequest, GenerationResult
 from bot.generation.templates import TemplateProvider
 from bot.history import push_queue
 from bot.history.checkout import RunLocation
+from bot.history.credentials import Credentials
 from bot.history.git import config_environment
-from bot.history.remote import Credentials
 from tests.git_http_server import TOKEN, Asked, GitServer, Refusal, basic
 from tests.repositories import House, ScriptedProvider, clone, commit, git, new_origin, open_run, phases_of, tree_of
 

@@ -8,8 +8,8 @@ import pytest
 
 from bot.errors import RepositoryError
 from bot.history import git as history_git
+from bot.history.credentials import Credentials
 from bot.history.git import Git, command_of
-from bot.history.remote import Credentials
 from tests.action_world import small_world
 from tests.git_http_server import TOKEN, Asked, GitServer, Refusal, basic
 from tests.repositories import NOTE, SMALL, clone, commit, git, new_origin, open_run, phasebot_here
