@@ -197,6 +197,7 @@ class House:
 
     folder: Path
     spec: str | None = BLOG
+    recipe: Path = SMALL
     provider: ScriptedProvider = field(default_factory=ScriptedProvider)
     request: RunRequest = field(default_factory=RunRequest)
     announcer: Recorder = field(default_factory=Recorder)
@@ -216,7 +217,7 @@ class House:
     async def work(self) -> RunResult:
         """Do as :meth:`run`, in a loop that others run in, too."""
         run = open_run(self.folder, push=self.push, credentials=self.credentials, disposable=self.disposable)
-        spec = planned(self.spec) if self.spec else None
+        spec = planned(self.spec, self.recipe) if self.spec else None
         if spec:
             run.writer.start_repository()
         runner = Runner(

@@ -7,6 +7,7 @@ from bot.errors import RepositoryError
 from bot.history.branch_writer import ATTEMPTS
 from bot.history.checkout import OpenRun
 from bot.history.commits import PhaseCommit
+from bot.history.inert_text import quote
 from bot.planning.phases import PLAN_PHASE
 from bot.planning.plan_edits import add_instruction
 from bot.planning.resolved_plan import ResolvedPlan
@@ -36,7 +37,7 @@ def commit_instruction(run: OpenRun, plan: ResolvedPlan, request: RunRequest, in
             total=len(changed.phases),
             files=dict.fromkeys(phase.files, changed.text.encode()),
             trailers=trailers.for_phase(phase, "complete"),
-            body=[f"Added an instruction for {', '.join(request.regenerate)}."],
+            body=[f"Added an instruction for {', '.join(map(quote, request.regenerate))}."],
             replaces=initial_commits,
             expected_blob=found.blob,
         )

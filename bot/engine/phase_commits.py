@@ -6,6 +6,7 @@ from dataclasses import replace
 from bot.engine.requests import Requester, request_trailers
 from bot.generation.provider import GenerationResult
 from bot.history.commits import PhaseCommit
+from bot.history.inert_text import quote
 from bot.history.ledger import Ledger
 from bot.history.reasons import code_of, meaning
 from bot.history.trailers import Status
@@ -76,7 +77,7 @@ def _reasons(generated: GenerationResult) -> tuple[tuple[str, str], ...]:
 def _body(generated: GenerationResult, seconds: float) -> Sequence[str]:
     """Return the message's body, one paragraph each; it holds no text of a model."""
     count = len(generated.files)
-    lines = [f"Missing {path}: {meaning(code).words}" for code, path in _reasons(generated)]
+    lines = [f"Missing {quote(path)}: {meaning(code).words}" for code, path in _reasons(generated)]
     if refused := len(generated.refused):
         lines.append(f"Refused {refused} file{'' if refused == 1 else 's'} that nobody asked for.")
     return [

@@ -10,6 +10,7 @@ from bot.history.ledger import Ledger
 from bot.history.repository import Repository, object_id
 from bot.history.run_state import Commit, Entry
 from bot.history.three_way_merge import merge_content
+from bot.history.trailers import format_conflicts
 from bot.planning.phases import PLAN_FILE, PLAN_PHASE
 from bot.planning.plan_edits import carry_over
 
@@ -130,7 +131,7 @@ def _rebase_commit(
             else:
                 files[path] = merged
                 _set_entry(onto, path, Entry("100644", object_id(merged, commit.oid)))
-    message = message.removesuffix("\n") + "\n" + "".join(f"Phasebot-Conflict: {path}\n" for path in conflicts)
+    message = message.removesuffix("\n") + "\n" + format_conflicts(conflicts)
     values = dict(fields)
     return NewCommit(message, values["author"], values["committer"], files)
 

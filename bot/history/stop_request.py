@@ -13,6 +13,7 @@ from datetime import datetime
 from typing import Self
 
 from bot.errors import PushError
+from bot.history.inert_text import unquote
 from bot.history.remote import Remote
 from bot.history.repository import Identity, Repository
 from bot.history.trailers import Trailers
@@ -78,7 +79,7 @@ class StopRef:
         subject, login, comment = [*map(str.strip, result.text.split("\0")), "", "", ""][:3]
         if subject != self._subject:  # set by hand
             return StopRequest(oid, None, None)
-        return StopRequest(oid, login or None, int(comment) if re.fullmatch(r"[0-9]{1,18}", comment) else None)
+        return StopRequest(oid, unquote(login) or None, int(comment) if re.fullmatch(r"[0-9]{1,18}", comment) else None)
 
 
 class StopWatcher:

@@ -1,15 +1,17 @@
 """Format the message of a phase commit, and parse its trailers.
 
-Trailers hold the whole state of a run.  They never contain text from a model or a plan, except paths, which
-:mod:`bot.planning.path_rules` checks first.
+Trailers hold the whole state of a run.  No text of a model reaches a message.  What comes from a plan or a recipe is
+written so that it has no effect there, see :mod:`bot.history.inert_text`.
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Literal, Self
 
+from bot.history.inert_text import quote, unquote, words
 from bot.planning.phases import Phase
+from bot.text import CONTROL
 
 Status = Literal["complete", "partial"]
 
@@ -67,15 +69,13 @@ class Trailers:
         for field in fields(self):
             value = getattr(self, field.name)
             if field.name == "tokens" and value:
-                value = f"in={value[0]} out={value[1]}"
-            if field.name == "reason":
-                value = tuple(map(_format_reason, value))
-            for each in value if isinstance(value, tuple) else (value,):
-                if each is None:
-                    continue
-                if not each.isprintable() or each != each.strip() or not each:
-                    raise ValueError(f"{each!r} can't be a trailer's value")
-                yield f"{_PREFIX}{_trailer_key(field.name)}: {each}"
+                written = [f"in={value[0]} out={value[1]}"]
+            elif field.name == "reason":
+                written = list(map(_format_reason, value))
+            else:
+                values = value if isinstance(value, tuple) else (value,)
+                written = [_format_value(each) for each in values if each is not None]
+            yield from (f"{_PREFIX}{_trailer_key(field.name)}: {each}" for each in written)
 
     @classmethod
     def parse(cls, text: str) -> Self | None:
@@ -87,7 +87,7 @@ class Trailers:
         found: dict[str, list[str]] = {}
         for line in text.split("\n"):
             if match := _LINE.fullmatch(line.strip()):
-                found.setdefault(match[1].replace("-", "_").lower(), []).append(match[2].strip())
+                found.setdefault(match[1].replace("-", "_").lower(), []).append(unquote(match[2].strip()))
         last = {name: values[-1] for name, values in found.items() if values[-1]}
         tokens = _TOKENS.fullmatch(last.get("tokens", ""))
         status = last.get("status")
@@ -100,7 +100,9 @@ class Trailers:
         return cls(
             status=status,  # type: ignore[arg-type]  # checked above
             tokens=(int(tokens[1]), int(tokens[2])) if tokens else None,
-            reason=tuple((match[1], match[2]) for match in map(_REASON.fullmatch, found.get("reason", ())) if match),
+            reason=tuple(
+                (match[1], unquote(match[2])) for match in map(_REASON.fullmatch, found.get("reason", ())) if match
+            ),
             **single,  # type: ignore[arg-type]  # strings only
             **repeated,  # type: ignore[arg-type]  # tuples of strings only
         )
@@ -110,10 +112,16 @@ _REPEATED = ("missing", "fallback", "conflict", "kept", "discarded", "reverts")
 _SINGLE = ("run", "phase", "inputs", "recipe", "base", "provider", "model", "requested_by", "comment")
 
 
+def _format_value(value: str) -> str:
+    if not value or value != value.strip() or CONTROL.search(value) or {"\t", "\n"} & set(value):
+        raise ValueError(f"{value!r} can't be a trailer's value")
+    return quote(value)
+
+
 def _format_reason(reason: tuple[str, str]) -> str:
-    text = " ".join(reason)
+    text = " ".join((reason[0], _format_value(reason[1])))
     match = _REASON.fullmatch(text)
-    if match is None or match.groups() != reason:
+    if match is None or match[1] != reason[0]:
         raise ValueError(f"{text!r} can't be a trailer's value")
     return text
 
@@ -124,12 +132,17 @@ def _trailer_key(name: str) -> str:
 
 def format_message(phase: Phase, total: int, body: Sequence[str], trailers: Trailers) -> str:
     """Return the whole message of a phase commit; *total* is the number of phases in the plan."""
-    subject = f"Generate {phase.title} [{phase.place}/{total}]"
+    subject = f"Generate {words(phase.title)} [{phase.place}/{total}]"
     return "\n".join([subject, "", *(f"{line}\n" for line in body), trailers.format()])
 
 
 def format_revert(keys: Sequence[str], kept: Sequence[str], trailers: Trailers) -> str:
     """Return the whole message of a commit that rolls back the phases *keys* but leaves the *kept* paths."""
-    subject = f"Roll back {keys[0]}" if len(keys) == 1 else f"Roll back {len(keys)} phases"
-    lines = [f"Kept, because people edited it: {path}" for path in kept]
+    subject = f"Roll back {quote(keys[0])}" if len(keys) == 1 else f"Roll back {len(keys)} phases"
+    lines = [f"Kept, because people edited it: {quote(path)}" for path in kept]
     return "\n".join([subject, "", *(["\n".join(lines) + "\n"] if lines else []), trailers.format()])
+
+
+def format_conflicts(paths: Iterable[str]) -> str:
+    """Return the trailers to add to a message if *paths* conflict."""
+    return "".join(f"{_PREFIX}Conflict: {quote(path)}\n" for path in paths)

@@ -1,30 +1,21 @@
 """The rules for generated paths, the same for recipes, plans and model output.
 
-Generated files end up in a checkout and in the next CI run of whoever merges them.  So a path must not configure
-git, CI or an AI agent, and must not mean a different path on another file system.
+Generated files end up in a checkout and in the next CI run of whoever merges them.  So a path must not be one that a
+program acts on by itself (:mod:`bot.planning.denied_names`), and must not mean a different path on another file system.
 """
 
 import re
 import unicodedata
 from pathlib import PurePosixPath
 
-from pathspec import GitIgnoreSpec
-
+from bot.planning.denied_names import HIDDEN, fold, what_it_does
 from bot.text import find_hidden
 
 _FORBIDDEN = re.compile(r"[\t\n\\:*?\"<>|]")
 """What a path can't hold besides hidden characters: Windows reads it otherwise, and a path is one line."""
 _DEVICES = re.compile(r"(con|prn|aux|nul|conin\$|conout\$|com\d|lpt\d)\s*(\..*)?")
-_SHORT_NAME = re.compile(r".*~\d")
-_DENIED = GitIgnoreSpec.from_lines((
-    *(".git*", "!.gitignore", "!.gitkeep"),
-    *(".circleci", ".buildkite", ".forgejo", ".woodpecker*", ".drone.yml", ".travis.yml"),
-    *("jenkinsfile", "azure-pipelines.yml", "bitbucket-pipelines.yml", "*appveyor.yml", ".cirrus.yml"),
-    *(".husky", ".pre-commit-config.yaml", ".vscode", ".idea", ".devcontainer", ".envrc"),
-    *(".claude*", "claude*.md", "agents*.md", "gemini.md", ".gemini", ".codex"),
-    *(".cursor*", ".mcp.json", ".aider*", ".windsurf*", ".clinerules*", ".roo*"),
-))  # fmt: skip
-"""Patterns for a single path component, so that denying a folder denies everything below it."""
+_SHORT_NAME = re.compile(r".*~\d+ *(\..*)?")
+"""``CLAUDE~1.MD`` is another name of ``CLAUDE.local.md`` on Windows."""
 MAX_PATH = 400
 
 
@@ -33,6 +24,14 @@ def path_problem(path: str) -> str | None:
 
     The message continues a sentence that starts with the path: ``'../x' leaves the project``.
     """
+    if problem := _form_problem(path):
+        return problem
+    what = what_it_does(fold(path).split("/"))
+    unlike = ", unlike such harmless files as .gitignore" if what == HIDDEN else ""
+    return f"{what}{unlike}, so it is never generated; use another name, or add it yourself" if what else None
+
+
+def _form_problem(path: str) -> str | None:
     if not 0 < len(path) <= MAX_PATH:  # first, because the checks below take quadratic time
         return f"does not have 1 to {MAX_PATH} characters"
     parts = path.split("/")
@@ -42,21 +41,29 @@ def path_problem(path: str) -> str | None:
         (bad, f"holds the character U+{ord(bad[0]) if bad else 0:04X}"),
         (path.startswith("/") or ".." in (*parts, *plain), "leaves the project"),
         (
-            any(not part.strip(" .") or part != part.strip(" ") or part.endswith(".") for part in parts),
+            any(not part.strip(" .") or part != part.strip() or part.endswith(".") for part in parts),
             "has a part that is empty, or has spaces around it or a dot at its end",
         ),
         (any(_DEVICES.fullmatch(part) or _SHORT_NAME.fullmatch(part) for part in plain), "is reserved on Windows"),
-        (any(map(_DENIED.match_file, plain)), "configures git, CI or an agent, which is never generated"),
     )
     return next((message for broken, message in rules if broken), None)
 
 
-def check_output_dir(text: str) -> str | None:
-    """Return the normal form of an output folder (``.`` or ``a/b``), or None if it can't be one."""
-    normal = str(PurePosixPath(text.strip().replace("\\", "/")))
+def output_dir_problem(text: str) -> str | None:
+    """Return why *text* can't be an output folder, in words that continue a sentence that starts with it."""
+    normal = normal_output_dir(text)
     if normal == ".":
-        return normal
-    return None if path_problem(normal) else normal
+        return None
+    if _form_problem(normal):
+        return "is not a folder inside the repository; give one, or '.'"
+    what = what_it_does([*fold(normal).split("/"), ""])
+    why = f"is not a folder inside the repository that may hold a project, because it {what}"
+    return f"{why}; give another one, or '.'" if what else None
+
+
+def normal_output_dir(text: str) -> str:
+    """Return the normal form of an output folder: ``.`` or ``a/b``."""
+    return str(PurePosixPath(text.strip().replace("\\", "/")))
 
 
 def inside(output_dir: str, path: str) -> str:

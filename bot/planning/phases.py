@@ -81,7 +81,10 @@ def _phase(entry: RecipePhase, entity: Entity | None, plan: Plan, recipe_id: str
     key, title = _substitute(entry.key, values), _substitute(entry.title, values)
     plan_slice = _slice(entry, entity, plan, key)
     needs = tuple(_needs(entry, key, earlier))
-    paths = {_check_path(_substitute(path, values)): template for path, template in entry.files.items()}
+    paths = {_substitute(path, values): template for path, template in entry.files.items()}
+    for path in paths:
+        if problem := path_problem(path):
+            raise UsageError(f"recipe {plan.recipe!r}, phase {key!r}: path {path!r} {problem}")
     return Phase(
         key=key,
         title=title,
@@ -101,12 +104,6 @@ def _substitute(text: str, values: Mapping[str, str]) -> str:
         return Template(text).substitute(values)
     except (KeyError, ValueError) as exc:
         raise UsageError(f"recipe: {text!r} has a placeholder that is not defined for this phase: {exc}") from exc
-
-
-def _check_path(path: str) -> str:
-    if problem := path_problem(path):
-        raise UsageError(f"recipe: path {path!r} {problem}")
-    return path
 
 
 def _needs(entry: RecipePhase, key: str, earlier: Sequence[Phase]) -> Iterator[str]:

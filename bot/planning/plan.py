@@ -14,7 +14,7 @@ from pydantic import Field as Setting
 
 from bot.planning import names
 from bot.planning.field_defaults import Default, parse_default
-from bot.planning.path_rules import check_output_dir
+from bot.planning.path_rules import normal_output_dir, output_dir_problem
 from bot.text import CONTROL, shown
 
 MAX_ENTITIES = 500
@@ -141,10 +141,9 @@ class Plan(_Frozen):
     @field_validator("output_dir")
     @classmethod
     def _normalize_output_dir(cls, folder: str) -> str:
-        normal = check_output_dir(folder)
-        if normal is None:
-            raise ValueError(f"{shown(folder)} is not a folder inside the repository; give one, or '.'")
-        return normal
+        if problem := output_dir_problem(folder):
+            raise ValueError(f"{shown(folder)} {problem}")
+        return normal_output_dir(folder)
 
     @model_validator(mode="after")
     def _check(self) -> Self:

@@ -5,12 +5,14 @@ from dataclasses import dataclass, replace
 
 from bot.errors import UsageError
 from bot.planning import names
+from bot.planning.path_rules import output_dir_problem
 from bot.planning.phases import Phase, derive_phases
 from bot.planning.plan import PROJECT_LIMIT, Plan
 from bot.planning.plan_file import format_plan, parse_plan
 from bot.planning.recipe import Recipe, load_recipe
 from bot.planning.spec_draft import SpecDraft
 from bot.planning.spec_parser import clean, find_heading, is_prose, read_spec
+from bot.text import shown
 
 UNNAMED = "project"
 """The project name if nothing else gives one."""
@@ -120,6 +122,11 @@ def resolve_plan_file(
     Raises:
         UsageError: A person's edit made it invalid; the message starts with *source* and names the line.
     """
+    if problem := output_dir_problem(output_dir):  # a project of an earlier release
+        raise UsageError(
+            f"{source}: its folder {shown(output_dir)} {problem.partition(';')[0]}; "
+            "start a new run with another output-dir"
+        )
     planned = _resolve(parse_plan(text, source=source), UNNAMED, _RECIPE, output_dir, load)
     if planned.plan.output_dir != output_dir:
         raise UsageError(

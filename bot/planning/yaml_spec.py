@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import yaml
 
 from bot.planning import yaml_outline
-from bot.planning.path_rules import check_output_dir
+from bot.planning.path_rules import output_dir_problem
 from bot.planning.spec_draft import DraftEntity, SpecDraft, fail_at, locate_fields
 from bot.text import shown
 
@@ -39,10 +39,8 @@ def _read_keys(node: yaml.Node, text: str, source: str) -> SpecDraft:
                 instructions[phase] = yaml_outline.scalar(instruction, f"the instruction for {phase}")
         elif (name := {"name": "project", "title": "project"}.get(key, key)) in _TEXT_KEYS:
             texts[name] = yaml_outline.scalar(value, key).strip()
-            if key == "output-dir" and check_output_dir(texts[key]) is None:
-                raise yaml_outline.OutlineError(
-                    line, f"{shown(texts[key])} is not a folder inside the repository; give one, or '.'"
-                )
+            if key == "output-dir" and (problem := output_dir_problem(texts[key])):
+                raise yaml_outline.OutlineError(line, f"{shown(texts[key])} {problem}")
         else:
             raise yaml_outline.OutlineError(
                 line, f"unknown key {shown(key)}; the keys are {', '.join(_TEXT_KEYS)}, entities, instructions"

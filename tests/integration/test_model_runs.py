@@ -178,7 +178,7 @@ def test_hostile_entries_are_refused_one_by_one_counted_and_never_written(folder
         assert path not in git(folder, "log", "--format=%B", "phasebot/blog")
     (told,) = (note for note in announcer.notes if note.startswith("entity/User: discarded, because nobody asked for"))
     assert "'../outside.py': leaves the project; " in told
-    assert "'.github/workflows/evil.yml': configures git, CI or an agent, which is never generated; " in told
+    assert "'.github/workflows/evil.yml': configures git or GitHub, so it is never generated; " in told
     assert "'app/models/nul\\x00.py'" in told
     assert told.isascii()
     assert git(folder, "status", "--porcelain") == ""

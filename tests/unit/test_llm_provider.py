@@ -19,6 +19,7 @@ from bot.generation.llm.retry_policy import RETRY_POLICY, FailureKind, ModelErro
 from bot.generation.llm.token_budget import TokenBudget
 from bot.generation.provider import GenerationRequest, GenerationResult, Tokens
 from bot.generation.templates import TemplateProvider
+from bot.planning.path_rules import path_problem
 from tests.gemini_server import KEY, Author
 
 _COST = Tokens(100, 20)
@@ -189,7 +190,7 @@ def test_what_nobody_asked_for_is_reported_and_not_made() -> None:
     assert made.files == _AUTHOR.texts(_TAG.paths)
     assert len(model.asked) == 1
     assert made.refused == (
-        "'.github/workflows/x.yml': configures git, CI or an agent, which is never generated",
+        f"'.github/workflows/x.yml': {path_problem('.github/workflows/x.yml')}",
         "'app/models/user.py': was not requested",
     )
 

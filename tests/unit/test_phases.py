@@ -222,7 +222,7 @@ def _phase(key: str, files: str, more: str = "") -> str:
         (_phase("a", "{x/y/z: t.j2}") + _phase("b", "{X: t.j2}"), "of 'a' needs a folder where 'b' has a file"),
         (_phase("a", "{x: t.j2, x/y: t.j2}"), "of 'a' needs a folder where 'a' has a file"),
         (_phase("a", "{.phasebot/plan.yaml: t.j2}"), "belongs to both 'plan' and 'a'"),
-        (_phase("a", "{.phasebot: t.j2}"), "of 'plan' needs a folder where 'a' has a file"),
+        (_phase("a", "{.phasebot: t.j2}"), "is hidden, unlike such harmless files"),
         (_phase("a", "{x.py: t.j2}", ", for-each: entity"), "belongs to both 'a' and 'a'|two phases have the key 'a'"),
         (_phase("a-${name}", "{x.py: t.j2}", ", for-each: entity"), "'x.py' belongs to both 'a-User' and 'a-Post'"),
         (_phase("a", "{x: t.j2}") + _phase("a", "{y: t.j2}"), "two phases have the key 'a'; rename one"),
@@ -239,7 +239,10 @@ def _phase(key: str, files: str, more: str = "") -> str:
         (_phase("a", "{'$': t.j2}"), "has a placeholder"),
         (_phase("a", "{../x: t.j2}"), "path '../x' leaves the project"),
         (_phase("a", "{/x: t.j2}"), "path '/x' leaves the project"),
-        (_phase("a", "{.github/workflows/x.yml: t.j2}"), "configures git, CI or an agent"),
+        (
+            _phase("a", "{.github/workflows/x.yml: t.j2}"),
+            "phase 'a': path '.github/workflows/x.yml' configures git or GitHub, so it is never generated",
+        ),
         (_phase("a", "{'': t.j2}"), "does not have 1 to"),
     ],
 )

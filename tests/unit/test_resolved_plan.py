@@ -12,7 +12,7 @@ from bot.planning import resolved_plan
 from bot.planning.names import check_run_name
 from bot.planning.plan import PROJECT_LIMIT, Plan
 from bot.planning.plan_file import format_plan
-from bot.planning.resolved_plan import MAX_PROSE, UNNAMED, ProseSpec, ResolvedPlan
+from bot.planning.resolved_plan import MAX_PROSE, UNNAMED, ProseSpec, ResolvedPlan, resolve_plan_file
 from bot.planning.spec_parser import find_heading, is_prose
 from tests.unit.values import BLOG, SOURCE, read_plan
 
@@ -303,3 +303,13 @@ def test_any_text_is_laid_out_described_or_refused(text: str) -> None:
         assert check_run_name(read.slug)
         assert _read(text).slug == read.slug
         assert isinstance(read, ProseSpec) == is_prose(text, source=SOURCE)
+
+
+def test_a_project_of_an_earlier_release_in_a_folder_that_is_refused_now_says_what_to_do() -> None:
+    with pytest.raises(UsageError) as caught:
+        resolve_plan_file("project: Blog\n", source="the plan .ci/.phasebot/plan.yaml", output_dir=".ci")
+
+    assert str(caught.value) == (
+        "the plan .ci/.phasebot/plan.yaml: its folder '.ci' is not a folder inside the repository that may hold a "
+        "project, because it is hidden; start a new run with another output-dir"
+    )

@@ -116,7 +116,7 @@ def test_different_contents_for_a_path_are_a_fault_and_neither_is_taken() -> Non
         (".GitHub/workflows/x.yml", "configures git"),
         (".git/config", "configures git"),
         ("app/.git/hooks/pre-commit", "configures git"),
-        ("CLAUDE.md", "configures git"),
+        ("CLAUDE.md", "instructs an AI agent"),
         ("app/a.py\x00", "holds the character U+0000"),
         ("app/a\u202egpj.py", "holds the character U+202E"),
         ("app/\u2066a.py", "holds the character U+2066"),
