@@ -41,6 +41,7 @@ _NEEDS = {
     "actions/create-workflow-dispatch": "actions=write",
     "graphql": "contents=write,pull_requests=write",
 }
+_VIEWER = "query { viewer { login } }"
 _SAMPLES = {"string": "x", "integer": 1, "number": 1, "boolean": False, "array": [], "object": {}}
 _FORMATS = {"uri": "https://github.example/x", "date-time": "2026-01-01T00:00:00Z"}
 
@@ -415,7 +416,10 @@ class FakeGitHub:
 
     def _mutate(self, asked: Asked) -> _Page:
         name = "markPullRequestReadyForReview"
-        query, variables = asked.body["query"], asked.body["variables"]["input"]
+        query = asked.body["query"]
+        if query == _VIEWER:
+            return 200, {"data": {"viewer": {"login": self.login}}}, {}
+        variables = asked.body["variables"]["input"]
         if f"($input: M{name[1:]}Input!)" not in query or f"{name}(input: $input)" not in query:
             self.violations.append(f"GraphQL: {query}")
         if asked.headers.get("authorization") != f"token {TOKEN}":

@@ -17,7 +17,7 @@ from bot.forge.client import ForgeClient, Reaction
 from bot.forge.comment_command import InvalidCommand, Verb, format_command, own_words, parse_command
 from bot.forge.comment_wording import for_comment
 from bot.forge.report import Outcome, Report
-from bot.forge.webhook_event import MARKER, CommandEvent
+from bot.forge.webhook_event import ACTIONS, MARKER, CommandEvent
 from bot.forge.workflow_commands import Annotations, Level
 from bot.generation.llm.prices import estimate
 from bot.history.base import NamedBases
@@ -102,12 +102,21 @@ class CommandHandler:
         if not event.vouching:
             return f"{event.login} is not a person, and does not name the person who requested the command"
         try:
+            if event.started_by and not self._is_us(event.started_by):
+                return (
+                    f"{event.started_by} started the workflow in the name of {event.login}, and only Phasebot itself "
+                    "may do that, to continue a run; start it again with the input login left empty"
+                )
             for login in event.vouching:
                 if not self.forge.may_write(login):
                     return f"{login} has no write access to this repository; ask somebody with write access to comment"
         except ForgeError as exc:
             return f"checking whether {event.login} has write access to this repository failed: {exc}"
         return None
+
+    def _is_us(self, login: str) -> bool:
+        """Whether our own token stands for *login*, or that is the account of the repository's jobs."""
+        return login.lower() == ACTIONS or login.lower() == self.forge.own_login()
 
     def _open_run(self, request: CommandRequest) -> OpenRun:
         """Open the run and integrate the remote's branch; once per process."""

@@ -190,6 +190,12 @@ class RunJob:
         request, inputs, branch = self.request, self.inputs, self.run.branch
         if branch.plan_file() is not None:
             return None
+        if request.event.started_by:
+            raise UsageError(
+                f"continuing {branch.name}: its plan is gone, so the branch was deleted or reset after the last job; "
+                f"#{request.issue or request.number} may have been edited since, so it is not read again without a "
+                "person's command: comment /generate there to start again"
+            )
         if request.issue != request.number or request.command.verb == "regenerate":
             raise UsageError(f"{branch.name} has no plan; comment /generate on the issue that describes the project")
         text, source, project = read_issue(

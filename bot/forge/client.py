@@ -62,6 +62,9 @@ class ForgeClient(Protocol):
     def may_write(self, login: str) -> bool:
         """Return whether *login* has write access: ``admin``, ``maintain`` or ``write``, nothing else."""
 
+    def own_login(self) -> str:
+        """Return the login that the token stands for."""
+
     def react(self, comment: int, reaction: Reaction, *, in_review: bool = False) -> None:
         """Add our reaction to a comment; with *in_review*, to a review comment.  Repeating it changes nothing."""
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from operator import attrgetter, index
 from typing import Any
+from urllib.parse import quote
 
 import github
 from github.GithubObject import NotSet
@@ -17,7 +18,7 @@ from pydantic import AwareDatetime, TypeAdapter
 from bot.errors import ForgeError
 from bot.forge.client import Issue, PullRequest, Reaction, ReviewComment
 from bot.forge.github_transport import Failure, GitHubTransport, RequestPacing
-from bot.text import unix_newlines
+from bot.text import shown, unix_newlines
 
 _PULL, _ISSUE, _REVIEW_COMMENT = TypeAdapter(PullRequest), TypeAdapter(Issue), TypeAdapter(ReviewComment)
 _TIME = TypeAdapter(AwareDatetime)
@@ -25,6 +26,7 @@ LOGIN = "github-actions[bot]"
 _MAX_BODY = 60_000  # characters; GitHub's limit is 65,536
 _READ_ISSUES, _WRITE_ISSUES = "issues=read; pull_requests=read", "issues=write; pull_requests=write"
 _READ_PULLS, _WRITE_PULLS = "pull_requests=read", "pull_requests=write"
+_WHO = "query { viewer { login } }"
 _MARK_READY = "contents=write,pull_requests=write"  # cli/cli#8910: without contents, GitHub refuses this one mutation
 _MOVED, _NOT_FOUND, _INVALID = 301, 404, 422
 
@@ -45,14 +47,40 @@ class GitHubClient:
         self._login, self._owner = login.lower(), repository.partition("/")[0]
 
     def may_write(self, login: str) -> bool:
-        doing, ask = (
+        doing, path = (
             f"checking the permissions of {login}",
-            partial(self._repository.get_collaborator_permission, login),
+            f"{self._repository.url}/collaborators/{quote(login, safe='')}",
         )
-        permission = self._ask(
-            doing, "metadata=read", ask, recover=lambda failure: "" if failure.status == _NOT_FOUND else None
-        )
+
+        def read() -> tuple[str, str]:
+            answer = self._requester.requestJsonAndCheck("GET", f"{path}/permission")[1]
+            found = (answer["permission"], answer["user"]["login"])
+            if not all(isinstance(each, str) for each in found):
+                raise TypeError("they are text")
+            return found
+
+        def nobody(failure: Failure) -> tuple[str, str] | None:
+            return ("none", login) if failure.status == _NOT_FOUND else None
+
+        permission, about = self._ask(doing, "metadata=read", read, recover=nobody)
+        if about.lower() != login.lower():
+            raise ForgeError(
+                f"{doing}: GitHub answered about {shown(about)}; "
+                "check GITHUB_API_URL and the network, or try again later"
+            )
         return permission in ("admin", "maintain", "write")
+
+    def own_login(self) -> str:
+        """Return our login; an app's token can ask for it by GraphQL only."""
+
+        def ask() -> str:
+            login: object = self._requester.graphql_query(_WHO, {})[1]["data"]["viewer"]["login"]
+            if not isinstance(login, str) or not login:
+                raise TypeError(f"a login is text, not {type(login).__name__}")
+            return login
+
+        self._login = self._ask("asking whom the token stands for", "metadata=read", ask, lambda: None).lower()
+        return self._login
 
     def react(self, comment: int, reaction: Reaction, *, in_review: bool = False) -> None:
         doing = f"reacting to {'review ' * in_review}comment {comment}"
@@ -143,12 +171,16 @@ class GitHubClient:
                 raise github.GithubException(_MOVED)
             return _issue(issue)
 
-        return self._ask(f"reading #{number}", _READ_ISSUES, read)
+        return self._ask(f"reading #{number}", _READ_ISSUES, read, moved=True)
 
     def pull(self, number: int) -> PullRequest:
-        return self._ask(
-            f"reading pull request #{number}", _READ_PULLS, lambda: _pull(self._repository.get_pull(number))
-        )
+        def read() -> PullRequest:
+            pull = _pull(self._repository.get_pull(number).complete())
+            if pull.number != number:
+                raise ValueError(f"the answer is about #{pull.number}")
+            return pull
+
+        return self._ask(f"reading pull request #{number}", _READ_PULLS, read)
 
     def find_pull(self, head: str) -> PullRequest | None:
         def find() -> PullRequest | None:
@@ -214,7 +246,8 @@ class GitHubClient:
 def _pull(pull: GitHubPull) -> PullRequest:
     fields = {"number": pull.number, "url": pull.html_url, "node_id": pull.node_id, "head": pull.head.ref}
     state = {"is_open": pull.state == "open", "is_merged": pull.merged_at is not None, "is_draft": pull.draft}
-    fork = getattr(pull.head.repo, "id", None) != pull.base.repo.id  # the head's repository may be deleted
+    base = index(pull.base.repo.id)
+    fork = getattr(pull.head.repo, "id", None) != base  # the head's repository may be deleted
     return _PULL.validate_python({**fields, **state, "is_fork": fork})
 
 

@@ -9,6 +9,7 @@ import re
 import threading
 import time
 from collections.abc import Callable, Mapping
+from contextvars import ContextVar
 from dataclasses import dataclass
 from http.client import responses
 from typing import NamedTuple, TypeVar
@@ -26,8 +27,14 @@ T = TypeVar("T")
 _VALID_SETTINGS = re.compile(r"[!-~]+ [\w.-]+/[\w.-]+ https?://[\w.-]+(:\d{1,5})?(/[\w./-]*)?", re.ASCII)
 _MAX_MESSAGE, _ATTEMPTS = 200, 4
 _GRAPHQL = {"FORBIDDEN": 403, "NOT_FOUND": 404, "RATE_LIMITED": 429}
-_NO_ANSWER, _UNREADABLE, _FORBIDDEN, _TOO_MANY, _SERVER_ERROR = 0, 200, 403, 429, 500
+_NO_ANSWER, _UNREADABLE, _CLIENT_ERROR, _FORBIDDEN, _TOO_MANY, _SERVER_ERROR = 0, 200, 400, 403, 429, 500
 _GONE = (301, 404, 410)
+_ANSWERS: Mapping[str, tuple[int, ...]] = {"GET": (200,)}
+"""The statuses of a real answer, by method.  A proxy marks what it changed with 203; PyGithub waits for ever on 202."""
+_MADE = (200, 201, 204)
+"""The same for every other method."""
+_MOVED_PERMANENTLY = 301
+_follows_redirects: ContextVar[bool] = ContextVar("follows_redirects", default=False)
 _UNREADABLE_ANSWER = (  # what PyGithub raises for an answer of an unexpected form
     *(BadAttributeException, IncompletableObject, ChunkedEncodingError, AssertionError, RuntimeError),
     *(ValueError, TypeError, LookupError, AttributeError),
@@ -40,7 +47,7 @@ _ADVICE = (  # what to do next, by the status and message of the answer
     (r"401 ", "the token is wrong or has expired; check github-token"),
     (r"403 ", "the token needs {needs} (in a workflow, set it under `permissions:`)"),
     (r"(301|404|410) ", "check that it exists, and that the token has {needs}"),
-    (r"(0|2..|5..) ", "check GITHUB_API_URL and the network, or try again later"),
+    (r"(0|2..|3..|5..) ", "check GITHUB_API_URL and the network, or try again later"),
     (r"", "fix this and try again"),
 )
 
@@ -130,12 +137,29 @@ class GitHubTransport:
         )
         self.requester, self.repository = hub.requester, hub.get_repo(repository)
 
-    def ask(self, doing: str, needs: str, call: _Call[T], find: _Find[T] = None, recover: _Recover[T] = None) -> T:
+    def ask(
+        self,
+        doing: str,
+        needs: str,
+        call: _Call[T],
+        find: _Find[T] = None,
+        recover: _Recover[T] = None,
+        *,
+        moved: bool = False,
+    ) -> T:
         """Send a request, and retry it where PyGithub does not.
 
         A *call* that creates something comes with *find*, which looks for the result of an attempt whose reply was
-        lost.  *recover* turns a harmless failure into a result.
+        lost.  *recover* turns a harmless failure into a result.  Only with *moved* may the answer come from where
+        GitHub redirects to: it may be about something else than what was asked, so nothing is decided by it.
         """
+        token = _follows_redirects.set(moved)
+        try:
+            return self._ask(doing, needs, call, find, recover)
+        finally:
+            _follows_redirects.reset(token)
+
+    def _ask(self, doing: str, needs: str, call: _Call[T], find: _Find[T], recover: _Recover[T]) -> T:
         outcome, attempt = self._try(call), 1
         while isinstance(outcome, Failure):
             wait = outcome.wait(self._pacing, attempt, creates=bool(find))
@@ -153,6 +177,8 @@ class GitHubTransport:
         try:
             with self._one_at_a_time:
                 return call()
+        except _NoAnswerError as exc:
+            return Failure(exc.status, f"{responses.get(exc.status, '')}, which can't be read as an answer", {})
         except _UNREADABLE_ANSWER as exc:
             return Failure(_UNREADABLE, f"with an answer that can't be read ({type(exc).__name__})", {})
         except github.GithubException as exc:
@@ -176,8 +202,25 @@ class GitHubTransport:
         return one_line(text.replace(self._token, "***"), _MAX_MESSAGE)
 
 
+class _NoAnswerError(Exception):
+    """A response that PyGithub would take for an answer, although it is a redirect or not GitHub's own."""
+
+    def __init__(self, status: int) -> None:
+        super().__init__(status)
+        self.status = status
+
+
 class _Retry(GithubRetry):
-    """PyGithub's retry, with an upper limit for the wait that a server asks for."""
+    """PyGithub's retry, with an upper limit for the wait that a server asks for.
+
+    urllib3 shows it every response, so it also refuses those that are no answer.
+    """
+
+    def is_retry(self, method: str, status_code: int, has_retry_after: bool = False) -> bool:  # noqa: FBT001, FBT002
+        follows = status_code == _MOVED_PERMANENTLY and _follows_redirects.get()
+        if status_code < _CLIENT_ERROR and status_code not in _ANSWERS.get(method, _MADE) and not follows:
+            raise _NoAnswerError(status_code)
+        return super().is_retry(method, status_code, has_retry_after)
 
     def get_retry_after(self, response: urllib3.BaseHTTPResponse) -> float | None:
         wait = super().get_retry_after(response)

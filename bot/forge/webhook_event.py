@@ -16,6 +16,8 @@ MARKER = "<!-- phasebot:"
 
 BOT = "[bot]"
 """The ending of an app's login."""
+ACTIONS = "github-actions[bot]"
+"""The login of a job's own token; only workflows of the repository have it."""
 _LOGIN = re.compile(r"[A-Za-z0-9_-]{1,100}")
 _BRANCH = re.compile(r"[^\s-]\S{0,254}")
 _NUMBER = re.compile(r"[1-9][0-9]{0,17}")
@@ -42,6 +44,8 @@ class CommandEvent:
     is_open: bool = True
     continues: bool = False
     """Whether an earlier job started this one to continue its run."""
+    started_by: str = ""
+    """Who started the workflow in the name of *login*; empty if that is *login*.  Only we ourselves may do that."""
     comment: int | None = None
     """The comment's id; None for dispatch events."""
     in_review: bool = False
@@ -135,6 +139,7 @@ def _dispatch(payload: object) -> CommandEvent:
     actor = _at(payload, "sender.login")
     if not isinstance(actor, str) or not _LOGIN.fullmatch(actor.removesuffix(BOT)):
         raise _Unfit(f"the sender {_named(actor)} is not a login")
+    login = actor if login.lower() == actor.lower() else login
     return CommandEvent(
         command=_command(text),
         number=_input_number(payload),
@@ -143,6 +148,7 @@ def _dispatch(payload: object) -> CommandEvent:
         vouching=tuple(each for each in (actor, login) if each and not each.endswith(BOT)),
         default_branch=_branch(payload),
         continues=bool(login),
+        started_by=actor if login not in ("", actor) else "",
     )
 
 

@@ -12,11 +12,12 @@ import pytest
 from bot.forge.webhook_event import Ignored
 from bot.generation.provider import GenerationRequest, GenerationResult
 from bot.generation.templates import TemplateProvider
-from tests.action_world import ISSUE, World, scripted, small_world
+from tests.action_world import EVENTS, ISSUE, World, scripted, small_world
 from tests.github_server import Json
-from tests.repositories import git
+from tests.repositories import commit, git
 
 BOT = "github-actions[bot]"
+DISPATCHES = json.loads((EVENTS.parent / "hostile" / "events" / "dispatches.json").read_text())
 MARKER = "<!-- phasebot:issue-12 -->\n"
 
 
@@ -67,39 +68,75 @@ def test_questions_of_the_form_are_answered_on_the_issue(github: World) -> None:
     assert github.said()[-1].split("\n")[1] == "**Nothing is planned yet**"
 
 
-@pytest.mark.parametrize(
-    ("actor", "login", "why"),
-    [
-        ("bob", "", "bob has no write access"),
-        ("bob", "alice", "bob has no write access"),
-        ("alice", "bob", "bob has no write access"),
-        (BOT, "bob", "bob has no write access"),
-        (BOT, "", "github-actions[bot] is not a person, and does not name the person who requested the command"),
-        (BOT, BOT, "github-actions[bot] is not a person"),
-        ("renovate[bot]", "", "renovate[bot] is not a person"),
-        ("renovate[bot]", "bob", "bob has no write access"),
-    ],
-)
-def test_who_may_not_is_refused_on_the_issue(github: World, actor: str, login: str, why: str) -> None:
-    found = github.answer(github.dispatch("/generate", actor=actor, login=login), folder=github.root / "nowhere")
+@pytest.mark.parametrize("told", DISPATCHES, ids=lambda told: f"{told['actor']} for {told['login']}")
+def test_nobody_acts_in_anothers_name(github: World, told: dict[str, str]) -> None:
+    payload = github.dispatch("/help", actor=told["actor"], login=told["login"])
 
-    if isinstance(found, Ignored):
-        assert "is not a person's login" in found.reason
-        assert github.github.requests == []
-    else:
-        assert (found.status, found.exit_code) == ("refused", 2)
-        assert why in github.said()[-1].replace("\\", "")
+    ending = github.ended(payload, folder=None if not told["refused"] else github.root / "nowhere")
+
+    assert (ending.status, ending.exit_code) == (("refused", 2) if told["refused"] else ("answered", 0))
+    assert told["refused"] in github.said()[-1].replace("\\", "")
     assert not any(asked.writes for asked in github.server.requests)
 
 
-@pytest.mark.parametrize(
-    ("actor", "login"), [("alice", "carol"), (BOT, "carol"), ("carol", "carol"), ("carol", "@carol")]
-)
-def test_who_may_asks_on_behalf_of_who_may(github: World, actor: str, login: str) -> None:
-    ending = github.ended(github.dispatch("/plan", actor=actor, login=login))
+def test_a_login_that_is_no_persons_is_told_in_the_log(github: World) -> None:
+    found = github.answer(github.dispatch("/generate", actor=BOT, login=BOT), folder=github.root / "nowhere")
 
-    assert ending.status == "answered"
-    assert github.commits() == ["Generate plan [1/5]  github-actions[bot] for carol"]
+    assert isinstance(found, Ignored)
+    assert "is not a person's login" in found.reason
+    assert github.github.requests == []
+
+
+@pytest.mark.parametrize("actor", ["Acme-Phasebot[bot]", "phasebot-of-acme"])
+def test_whom_the_token_stands_for_asks_on_behalf_of_who_may(github: World, actor: str) -> None:
+    github.github.login = actor.lower()
+    github.github.permissions[actor] = ("write", "write")
+    github.say("/plan")
+
+    ending = github.ended(github.dispatch("/generate", actor=actor, login="carol"))
+
+    assert ending.status == "complete"
+    assert github.commits()[-1].endswith("github-actions[bot] for carol")
+
+
+# ---- where the plan is gone
+
+
+EVIL = "- Evil: code string\n"
+
+
+def test_a_job_that_continues_reads_no_issue_anew(github: World) -> None:
+    late(github)
+    git(github.origin, "update-ref", "refs/heads/phasebot/issue-12", "main")
+    github.github.issues[ISSUE].body = EVIL
+
+    ending = github.ended(github.dispatch("/generate", actor=BOT, login="alice"))
+
+    assert (ending.status, ending.exit_code) == ("refused", 2)
+    assert ending.message == (
+        "continuing phasebot/issue-12: its plan is gone, so the branch was deleted or reset after the last job; #12 may "
+        "have been edited since, so it is not read again without a person's command: comment /generate there to start "
+        "again"
+    )
+    assert github.commits() == []
+    git(github.origin, "update-ref", "-d", "refs/heads/phasebot/issue-12")
+    assert github.ended(github.dispatch("/generate", actor=BOT, login="alice")).status == "refused"
+    assert github.said()[-1].partition("\n")[2].startswith("Not run: continuing phasebot/issue-12")
+    assert github.ended(github.dispatch("/generate", login="alice")).status == "complete", "a person starts again"
+
+
+def test_a_job_that_continues_reads_no_issue_anew_where_the_plan_was_removed(github: World) -> None:
+    late(github)
+    laptop = github.clone()
+    git(laptop, "switch", "--quiet", "phasebot/issue-12")
+    commit(laptop, "Remove it", {".phasebot/plan.yaml": None})
+    git(laptop, "push", "--quiet", "origin", "HEAD")
+    github.github.issues[ISSUE].body = EVIL
+
+    ending = github.ended(github.dispatch("/generate", actor=BOT, login="alice"))
+
+    assert ending.status == "refused"
+    assert "removed .phasebot/plan.yaml; restore it with" in ending.message
 
 
 @pytest.mark.parametrize(

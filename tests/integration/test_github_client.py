@@ -93,6 +93,7 @@ def draft_pull(number: int = 1001) -> PullRequest:
 
 ACTS: dict[str, Callable[[GitHubClient], object]] = {
     "may_write": lambda hub: hub.may_write("alice"),
+    "own_login": lambda hub: hub.own_login(),
     "react": lambda hub: hub.react(1001, "eyes"),
     "react in review": lambda hub: hub.react(1001, "eyes", in_review=True),
     "take_back_reaction": lambda hub: hub.take_back_reaction(1001, "eyes"),
