@@ -26,8 +26,8 @@ ACTION: dict[str, Any] = yaml.safe_load((ROOT / "action.yml").read_text())
 STEPS: dict[str, dict[str, Any]] = {step["id"]: step for step in ACTION["runs"]["steps"]}
 PLACE = ".github/workflows/phasebot.yml"
 WORKFLOW = ROOT / PLACE
-BASH = (shutil.which("bash") or "bash", "--noprofile", "--norc", "-e", "-o", "pipefail")
-"""What a runner makes of ``shell: bash``."""
+CLEAN = ROOT / "bot" / "action" / "clean_environment.sh"
+"""What every step sources."""
 TOOLS = Path(sys.executable).parent
 """Where the programs of this virtual environment are."""
 
@@ -61,7 +61,10 @@ def _started(step: str, cwd: Path, environ: Mapping[str, object]) -> tuple[list[
     kept = ("PATH", "HOME", "PIP_", "GIT_CONFIG")
     environment = {name: value for name, value in os.environ.items() if name.startswith(kept)}
     environment |= {"RUNNER_OS": "Linux", "GITHUB_WORKSPACE": str(cwd), "GITHUB_OUTPUT": str(cwd.with_name("output"))}
-    return [*BASH, str(script)], environment | {name: str(value) for name, value in environ.items()}
+    told = {name: value for name, value in STEPS[step]["env"].items() if "${{" not in value}
+    environment |= {"PHASEBOT_CLEAN": str(CLEAN)} | {name: str(value) for name, value in environ.items()}
+    command = shlex.split(STEPS[step]["shell"].replace("{0}", shlex.quote(str(script))))
+    return command, environment | told
 
 
 class Installed:
@@ -115,12 +118,12 @@ def hostile_workspace(folder: Path) -> dict[str, str]:
 
 INTERPRETER = """\
 #!/bin/sh
-echo "$0 $*" >>"$NOTES"
+echo "$0 $*" >>"$PHASEBOT_NOTES"
 case "$*" in
 *version_info*) exit {usable} ;;
 *"-m venv"*) mkdir -p "$5/bin" && cp "$0" "$5/bin/python" ;;
-*"-m pip"*) exit "$PIP_EXITS" ;;
-*sysconfig*) mkdir -p "$NOTES.packages" && echo "$NOTES.packages" ;;
+*"-m pip"*) exit "$PHASEBOT_PIP_EXITS" ;;
+*sysconfig*) mkdir -p "$PHASEBOT_NOTES.packages" && echo "$PHASEBOT_NOTES.packages" ;;
 esac
 """
 
@@ -148,7 +151,11 @@ class Runner:
     def install(self, *, pip_exits: int = 0) -> subprocess.CompletedProcess[str]:
         """Run the step."""
         self.notes.unlink(missing_ok=True)
-        settings = {"NOTES": self.notes, "PIP_EXITS": pip_exits, "PATH": f"{self.workspace}/bin:{self.bin}"}
+        settings = {
+            "PHASEBOT_NOTES": self.notes,
+            "PHASEBOT_PIP_EXITS": pip_exits,
+            "PATH": f"{self.workspace}/bin:{self.bin}",
+        }
         places = {"RUNNER_TEMP": self.temp, "RUNNER_TOOL_CACHE": self.folder / "tools"}
         return run_step("install", self.workspace, GITHUB_ACTION_PATH=self.action, **places, **settings)
 

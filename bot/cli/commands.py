@@ -33,9 +33,7 @@ class Door:
     """Environment, clock and streams, which only the entry point may touch."""
 
     environ: Mapping[str, str]
-    """As the process was started with it."""
-    forget: Callable[[str], object]
-    """Remove a variable from the environment, so that no child process inherits it."""
+    """As the process was started with it, secrets included; no child inherits those."""
     log: Callable[[str], None]
     """Print a line of progress, or an error."""
     announcer: Callable[[], "AbstractContextManager[Announcer]"]
@@ -217,7 +215,6 @@ def action(door: Door, *, inputs: "Callable[[], ActionInputs]", finish: bool) ->
     from bot.forge import workflow_commands
     from bot.forge.webhook_event import Ignored, read_event
 
-    door.forget("GITHUB_TOKEN")
     event = read_event(door.environ.get("GITHUB_EVENT_NAME", ""), _event_content(door))
     if isinstance(event, Ignored):
         door.log(f"nothing to do: {event.reason}")

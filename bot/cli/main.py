@@ -1,18 +1,20 @@
-"""The entry point: the only module that reads the environment and the clock, and sets exit codes."""
+"""The command line: the only module that reads the clock and sets exit codes, and with `secrets` the environment."""
 
 import os
 import signal
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import datetime
+from types import MappingProxyType
 from typing import TYPE_CHECKING, NoReturn
 
 import click
 
 from bot import __version__
 from bot.cli.commands import COMMANDS, Door
+from bot.cli.secrets import NAMES
 from bot.errors import PhasebotError
 from bot.history.child_process import end_all
 
@@ -21,8 +23,8 @@ if TYPE_CHECKING:
 
 _GIT_PLACES = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_OBJECT_DIRECTORY", "GIT_COMMON_DIR", "GIT_NAMESPACE")
 """Set inside git hooks; they would make git use another repository than ``--repo``."""
-_KEYS = ("GEMINI_API_KEY", "GOOGLE_API_KEY")
-"""No child process inherits these."""
+_PROGRAM = "GIT_PYTHON_GIT_EXECUTABLE"
+"""GitPython would run it when it is imported, though Phasebot always runs git."""
 
 
 @click.group(context_settings={"auto_envvar_prefix": "PHASEBOT", "help_option_names": ["-h", "--help"]})
@@ -87,10 +89,10 @@ def _interrupt(*_: object) -> NoReturn:
     raise KeyboardInterrupt
 
 
-def main() -> NoReturn:
-    """Run the command line and exit."""
-    environ = dict(os.environ)
-    for name in (*_GIT_PLACES, *_KEYS):
+def main(secrets: Mapping[str, str] = MappingProxyType({})) -> NoReturn:
+    """Run the command line with *secrets*, which the environment does not hold, and exit."""
+    environ = {**os.environ, **secrets}
+    for name in (*_GIT_PLACES, _PROGRAM, *NAMES):
         os.environ.pop(name, None)
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _interrupt)
@@ -99,7 +101,6 @@ def main() -> NoReturn:
     with _exit_codes():
         door = Door(
             environ=environ,
-            forget=lambda name: os.environ.pop(name, None),
             log=_log,
             announcer=_announcer,
             timer=time.monotonic,

@@ -24,6 +24,7 @@ from bot.planning.resolved_plan import resolve_exact_spec
 from bot.planning.spec_source import read_issue
 from tests.act_jobs import (
     ACTION,
+    CLEAN,
     ROOT,
     STEPS,
     TOOLS,
@@ -57,12 +58,13 @@ def test_every_input_reaches_the_program() -> None:
     variables = {"github-token": "GITHUB_TOKEN", "gemini-api-key": "GEMINI_API_KEY"}
     variables |= {str(name).replace("_", "-"): f"PHASEBOT_ACTION_{str(name).upper()}" for name in OPTIONS}
     handed = {variables[name]: f"${{{{ inputs.{name} }}}}" for name in ACTION["inputs"]}
-    handed["PYTHON"] = "${{ steps.install.outputs.python }}"
+    handed |= {"PYTHON": "${{ steps.install.outputs.python }}", "PHASEBOT_CLEAN": "${{ steps.install.outputs.clean }}"}
+    cleared = dict.fromkeys(("LD_PRELOAD", "LD_AUDIT", "PHASEBOT_SECRETS"), "")
 
     assert sorted(ACTION["inputs"]) == sorted(variables)
-    assert STEPS["run"]["env"] == handed
-    assert STEPS["finish"]["env"] == handed
-    assert "env" not in STEPS["install"], "what is installed gets no secret"
+    assert STEPS["run"]["env"] == handed | cleared
+    assert STEPS["finish"]["env"] == handed | cleared
+    assert STEPS["install"]["env"] == cleared, "what is installed gets no secret"
 
 
 def test_every_output_comes_from_the_step_that_could_write_it() -> None:
@@ -94,7 +96,9 @@ def test_nothing_is_pasted_into_a_script() -> None:
 def test_shellcheck_finds_nothing_in_the_scripts(tmp_path: Path) -> None:
     for name, step in STEPS.items():
         (tmp_path / f"{name}.sh").write_text(step["run"])
-    command: list[str | Path] = [TOOLS / "shellcheck", "--shell=bash", *tmp_path.iterdir()]
+    # A file that is sourced is given by a variable.
+    command: list[str | Path] = [TOOLS / "shellcheck", "--shell=bash", "--exclude=SC1090,SC1091"]
+    command += [CLEAN, *tmp_path.iterdir()]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.stdout == ""
 
@@ -261,8 +265,8 @@ def told(number, _):
 signal.signal(signal.SIGTERM, told)
 Path("deaf").write_text(str(signal.getsignal(signal.SIGINT) is signal.SIG_IGN))
 Path("ready").touch()
-time.sleep(float(os.environ["SECONDS_TO_RUN"]))
-sys.exit(int(os.environ["CODE"]))
+time.sleep(float(os.environ["PHASEBOT_SECONDS"]))
+sys.exit(int(os.environ["PHASEBOT_CODE"]))
 """
 
 
@@ -278,7 +282,7 @@ def program(tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize(("code", "steps"), [(0, 0), (1, 1), (2, 0), (3, 0), (4, 4), (130, 130), (137, 137)])
 def test_the_step_fails_when_nobody_was_answered(program: Path, tmp_path: Path, code: int, steps: int) -> None:
-    done = run_step("run", tmp_path / "workspace", PYTHON=program, SECONDS_TO_RUN=0, CODE=code)
+    done = run_step("run", tmp_path / "workspace", PYTHON=program, PHASEBOT_SECONDS=0, PHASEBOT_CODE=code)
     assert done.returncode == steps
 
 
@@ -287,7 +291,7 @@ def test_a_cancelled_step_lets_the_program_end_in_peace(
     program: Path, tmp_path: Path, signals: tuple[str, ...]
 ) -> None:
     workspace = tmp_path / "workspace"
-    with start_step("run", workspace, PYTHON=program, SECONDS_TO_RUN=60, CODE=0) as step:
+    with start_step("run", workspace, PYTHON=program, PHASEBOT_SECONDS=60, PHASEBOT_CODE=0) as step:
         wait_for((workspace / "ready").exists)
         for name in signals:
             step.send_signal(getattr(signal, name))
