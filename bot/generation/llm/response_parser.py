@@ -135,7 +135,7 @@ def _check_entry(entry: object, wanted: Collection[str], secrets: Collection[str
     text = unix_newlines(file.content)
     text = text if text.endswith("\n") or not text else f"{text}\n"
     if any(secret in text for secret in secrets):
-        return file.path, "", "it contains a secret"
+        return file.path, "", Reason("secret", "it holds a key of this run; use a placeholder instead")
     return file.path, text, find_fault(file.path, text)
 
 
