@@ -13,6 +13,7 @@ from urllib.parse import SplitResult, urlsplit
 from bot.errors import PushError, RepositoryError, UsageError
 from bot.history.git import REMOTE_TIMEOUT, Result, config_environment
 from bot.history.repository import Repository
+from bot.redaction import Redactor
 
 _RACE = re.compile(
     r"non-fast-forward|fetch first|stale info|cannot lock ref|failed to update ref|already exists|incorrect old value"
@@ -114,8 +115,8 @@ class Credentials:
             return False
 
     def redact(self, text: str) -> str:
-        """Return *text* without the token, both plain and encoded."""
-        return text.replace(self._basic, "***").replace(self.token, "***")
+        """Return *text* without the token, whatever form it has."""
+        return Redactor([self.token]).redact(text)
 
 
 def _origin(url: SplitResult) -> tuple[str, str, int] | None:
