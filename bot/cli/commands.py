@@ -3,7 +3,7 @@
 import functools
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import AbstractContextManager, suppress
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from bot.history.checkout import OpenRun, RunLocation
     from bot.history.run_state import RunState
     from bot.planning.resolved_plan import ProseSpec, ResolvedPlan
+    from bot.redaction import Redactor
 
 INCOMPLETE = 3
 _PHASES = click.argument("phases", nargs=-1, metavar="PHASE…")
@@ -34,8 +35,14 @@ class Door:
 
     environ: Mapping[str, str]
     """As the process was started with it, secrets included; no child inherits those."""
+    in_job: bool
+    """Whether this is a job of GitHub Actions, which executes commands that it finds in what is printed."""
+    redactor: "Redactor"
+    """Knows the keys of the environment."""
     log: Callable[[str], None]
     """Print a line of progress, or an error."""
+    tell_runner: Callable[[str], None]
+    """Print a line that may be a command for GitHub Actions."""
     announcer: Callable[[], "AbstractContextManager[Announcer]"]
     timer: Callable[[], float]
     now: Callable[[], datetime]
@@ -166,18 +173,19 @@ def plan(door: Door, *, spec: str, output: str, recipe: str, output_dir: str, pr
     """Print the plan for SPEC; generate nothing."""
     import asyncio
 
+    from bot.cli.inert_output import inert_json, inert_yaml
     from bot.engine import factory
 
     read = _read_spec(door, spec, recipe, output_dir, with_model=provider.resolve() != "template")
     resolved = asyncio.run(factory.plan_spec(read, provider, door.log))
     if output == "json":
-        click.echo(resolved.plan.model_dump_json(indent=2, by_alias=True))
+        click.echo(inert_json(resolved.plan.model_dump_json(indent=2, by_alias=True), in_job=door.in_job))
     elif output == "mermaid":
         from bot.planning.er_diagram import format_diagram
 
         click.echo(format_diagram(resolved.plan), nl=False)
     else:
-        click.echo(resolved.text, nl=False)
+        click.echo(inert_yaml(resolved.text, in_job=door.in_job), nl=False)
 
 
 @click.command()
@@ -223,9 +231,11 @@ def action(door: Door, *, inputs: "Callable[[], ActionInputs]", finish: bool) ->
         result = _command_handler(door, inputs()).handle(event, finish=finish)
         outputs, summary, code = dict(result.outputs), result.summary, result.exit_code
     if path := door.environ.get("GITHUB_OUTPUT"):
-        workflow_commands.write_outputs(Path(path), outputs)
+        workflow_commands.write_outputs(
+            Path(path), {name: door.redactor.redact(value) for name, value in outputs.items()}
+        )
     if summary and (path := door.environ.get("GITHUB_STEP_SUMMARY")):
-        workflow_commands.write_summary(Path(path), summary)
+        workflow_commands.write_summary(Path(path), door.redactor.redact(summary))
     sys.exit(code)
 
 
@@ -274,9 +284,10 @@ def _work(door: Door, run: "OpenRun", request: "RunRequest", output: str) -> Non
 
 
 def _print_state(door: Door, state: "RunState", output: str, render: "Callable[[RunState, datetime], str]") -> None:
+    from bot.cli.inert_output import inert_json
     from bot.cli.output import render_json
 
-    click.echo(render_json(state) if output == "json" else render(state, door.now()))
+    click.echo(inert_json(render_json(state), in_job=door.in_job) if output == "json" else render(state, door.now()))
 
 
 def _check_phases(spec: "ResolvedPlan | ProseSpec", keys: Sequence[str]) -> None:
@@ -308,16 +319,21 @@ def _command_handler(door: Door, inputs: "ActionInputs") -> "CommandHandler":
 
     settings, key = read_actions_settings(door.environ), inputs.provider.gemini.key
     token = settings.token.get_secret_value()
-    for secret in [token, *([key.get_secret_value()] if key else [])]:
-        if door.environ.get("GITHUB_ACTIONS") == "true":
-            with suppress(UsageError):  # too short for a secret: masking it would hide ordinary words
-                click.echo(workflow_commands.mask(secret))
+    secrets = [token, *([key.get_secret_value()] if key else [])]
+    for secret in secrets:
+        try:
+            mask = workflow_commands.mask(secret)
+        except UsageError as exc:  # too short for a secret: masking it would hide ordinary words
+            door.log(f"note: {exc}")
+        else:
+            if door.in_job:
+                door.tell_runner(mask)
     return CommandHandler(
         settings=settings,
         inputs=inputs,
-        forge=GitHubClient(token, repository=settings.repository, api_url=settings.api_url),
+        forge=GitHubClient(token, repository=settings.repository, api_url=settings.api_url, secrets=secrets),
         announcer=PlainAnnouncer(door.log),
-        print_line=click.echo,
+        print_line=door.tell_runner,
         timer=door.timer,
         now=door.now,
     )

@@ -4,7 +4,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import datetime
 from types import MappingProxyType
@@ -15,8 +15,10 @@ import click
 from bot import __version__
 from bot.cli.commands import COMMANDS, Door
 from bot.cli.secrets import NAMES
+from bot.cli.streams import guarded_streams
 from bot.errors import PhasebotError
 from bot.history.child_process import end_all
+from bot.redaction import Redactor
 
 if TYPE_CHECKING:
     from bot.engine.snapshot import Announcer
@@ -37,25 +39,16 @@ for _command in COMMANDS:
     cli.add_command(_command)
 
 
-def _announcer() -> "AbstractContextManager[Announcer]":
+def _announcer(log: Callable[[str], None]) -> "AbstractContextManager[Announcer]":
     from bot.cli.progress import LiveAnnouncer, PlainAnnouncer
 
     if sys.stderr.isatty() and os.environ.get("TERM") != "dumb":
         return LiveAnnouncer()
-    return nullcontext(PlainAnnouncer(_log))
-
-
-def _log(line: str) -> None:
-    """Print a line of progress, or an error; neutralised where GitHub Actions would run commands in it."""
-    if os.environ.get("GITHUB_ACTIONS") == "true":
-        from bot.forge.workflow_commands import neutralise
-
-        line = neutralise(line)
-    click.echo(line, err=True)
+    return nullcontext(PlainAnnouncer(log))
 
 
 @contextmanager
-def _exit_codes() -> Iterator[None]:
+def _exit_codes(log: Callable[[str], None]) -> Iterator[None]:
     """Turn every exception into one message and its exit code."""
     try:
         yield
@@ -65,21 +58,21 @@ def _exit_codes() -> Iterator[None]:
         exc.show()
         sys.exit(exc.exit_code)
     except PhasebotError as exc:
-        _fail(str(exc), exc.exit_code)
+        _fail(log, str(exc), exc.exit_code)
     except (KeyboardInterrupt, click.Abort):
-        _fail("interrupted; what was committed is kept, so run the same command again", 130)
+        _fail(log, "interrupted; what was committed is kept, so run the same command again", 130)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
     except Exception:  # noqa: BLE001  # the only catch-all; the commits so far are safe
         import traceback
 
-        _log(traceback.format_exc())
-        _fail("an error in Phasebot itself (see above); what was committed is kept; please report it", 1)
+        log(traceback.format_exc())
+        _fail(log, "an error in Phasebot itself (see above); what was committed is kept; please report it", 1)
 
 
-def _fail(message: str, code: int) -> NoReturn:
-    _log(f"phasebot: {message}")
+def _fail(log: Callable[[str], None], message: str, code: int) -> NoReturn:
+    log(f"phasebot: {message}")
     sys.exit(code)
 
 
@@ -98,11 +91,16 @@ def main(secrets: Mapping[str, str] = MappingProxyType({})) -> NoReturn:
         signal.signal(number, _interrupt)
     # A spec given as text may begin with '- User: …', which click takes for an option; a leading blank is harmless.
     arguments = [f" {word}" if word.startswith(("- ", "* ")) else word for word in sys.argv[1:]]
-    with _exit_codes():
+    redactor = Redactor(environ.get(name, "").strip() for name in NAMES)
+    in_job = environ.get("GITHUB_ACTIONS") == "true"
+    with guarded_streams(redactor, in_job=in_job) as streams, _exit_codes(streams.err.log):
         door = Door(
             environ=environ,
-            log=_log,
-            announcer=_announcer,
+            in_job=in_job,
+            redactor=redactor,
+            log=streams.err.log,
+            tell_runner=streams.out.write_command,
+            announcer=lambda: _announcer(streams.err.log),
             timer=time.monotonic,
             now=lambda: datetime.now().astimezone(),
             stdin=lambda: sys.stdin.buffer.read(),  # noqa: PLW0108  # looked up when called: there may be no stdin

@@ -1,6 +1,6 @@
 """The GitHub client: the requests to GitHub's API, and what their answers mean."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from operator import attrgetter, index
 from typing import Any
@@ -18,6 +18,7 @@ from pydantic import AwareDatetime, TypeAdapter
 from bot.errors import ForgeError
 from bot.forge.client import Issue, PullRequest, Reaction, ReviewComment
 from bot.forge.github_transport import Failure, GitHubTransport, RequestPacing
+from bot.redaction import Redactor
 from bot.text import shown, unix_newlines
 
 _PULL, _ISSUE, _REVIEW_COMMENT = TypeAdapter(PullRequest), TypeAdapter(Issue), TypeAdapter(ReviewComment)
@@ -35,15 +36,25 @@ class GitHubClient:
     """A :class:`bot.forge.client.ForgeClient` for GitHub.  Thread-safe: it sends one request at a time."""
 
     def __init__(
-        self, token: str, *, repository: str, api_url: str, login: str = LOGIN, pacing: RequestPacing | None = None
+        self,
+        token: str,
+        *,
+        repository: str,
+        api_url: str,
+        login: str = LOGIN,
+        pacing: RequestPacing | None = None,
+        secrets: Iterable[str] = (),
     ) -> None:
         """Store the settings; nothing is sent.  *login* is our login until an answer shows the real one.
+
+        What is posted is redacted: it holds neither the token nor one of *secrets*.
 
         Raises:
             UsageError: A value is missing or malformed; the message does not show it.
         """
         transport = GitHubTransport(token, repository=repository, api_url=api_url, pacing=pacing or RequestPacing())
         self._ask, self._requester, self._repository = transport.ask, transport.requester, transport.repository
+        self._redactor = Redactor([token, *secrets])
         self._login, self._owner = login.lower(), repository.partition("/")[0]
 
     def may_write(self, login: str) -> bool:
@@ -105,13 +116,19 @@ class GitHubClient:
         needs = _WRITE_PULLS if in_review else _WRITE_ISSUES
         self._ask(doing, needs, remove, recover=lambda failure: failure.is_gone or None)
 
+    def _checked(self, doing: str, body: str) -> str:
+        """Return *body* without keys, if it is short enough."""
+        if len(body) > _MAX_BODY:
+            raise ForgeError(f"{doing}: the text has {len(body):,} characters, the limit is {_MAX_BODY:,}; shorten it")
+        return self._redactor.redact(body)
+
     def find_comment(self, issue: int, marker: str) -> int | None:
         doing, own = f"reading comments on #{issue}", partial(self._own_comments, issue, marker)
         return self._ask(doing, _WRITE_ISSUES, lambda: next((number for number, _ in own()), None))
 
     def comment(self, issue: int, body: str, *, again: bool = False) -> int:
         doing = f"commenting on #{issue}"
-        _check_length(doing, body)
+        body = self._checked(doing, body)
         own = partial(self._own_comments, issue, _identifying_prefix(body))
         create = partial(self._repository.get_issue(issue).create_comment, body)
 
@@ -126,13 +143,13 @@ class GitHubClient:
 
     def edit_comment(self, comment: int, body: str) -> None:
         doing = f"editing comment {comment}"
-        _check_length(doing, body)
+        body = self._checked(doing, body)
         self._ask(doing, _WRITE_ISSUES, lambda: self._comment(comment).edit(body))
 
     def reply(self, pull: int, comment: int, body: str, *, again: bool = False) -> int:
         """Reply in a thread; GitHub accepts replies to the first comment of a thread only."""
         doing = f"replying to review comment {comment} on #{pull}"
-        _check_length(doing, body)
+        body = self._checked(doing, body)
         prefix, create = _identifying_prefix(body), self._repository.get_pull(pull).create_review_comment_reply
 
         def find(*, edit: bool = False) -> int | None:
@@ -193,8 +210,8 @@ class GitHubClient:
     def open_pull(self, *, head: str, base: str, title: str, body: str, draft: bool) -> PullRequest:
         """Open a pull request; it is not a draft if the repository does not support drafts."""
         doing = f"opening a pull request from {head} to {base}"
-        _check_length(doing, body)
-        create = partial(self._repository.create_pull, base, head, title=title, body=body)
+        body = self._checked(doing, body)
+        create = partial(self._repository.create_pull, base, head, title=self._redactor.redact(title), body=body)
 
         def find() -> PullRequest | None:
             return pull if (pull := self.find_pull(head)) and pull.is_open else None
@@ -209,8 +226,10 @@ class GitHubClient:
 
     def edit_pull(self, pull: PullRequest, *, title: str | None = None, body: str | None = None) -> None:
         doing = f"editing pull request #{pull.number}"
-        _check_length(doing, body or "")
-        new = (NotSet if title is None else title, NotSet if body is None else body)
+        new = (
+            NotSet if title is None else self._redactor.redact(title),
+            NotSet if body is None else self._checked(doing, body),
+        )
         self._ask(doing, _WRITE_PULLS, lambda: self._repository.get_pull(pull.number).edit(*new))
 
     def mark_ready(self, pull: PullRequest) -> None:
@@ -272,8 +291,3 @@ def _identifying_prefix(body: str) -> str:
     """Return the part that identifies a comment: its marker, or else the whole text."""
     body = unix_newlines(body)
     return (body.partition("\n")[0] if body.startswith("<!--") else body).rstrip()
-
-
-def _check_length(doing: str, body: str) -> None:
-    if len(body) > _MAX_BODY:
-        raise ForgeError(f"{doing}: the text has {len(body):,} characters, the limit is {_MAX_BODY:,}; shorten it")

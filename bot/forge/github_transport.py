@@ -21,7 +21,7 @@ from github.GithubRetry import GithubRetry
 from requests.exceptions import ChunkedEncodingError
 
 from bot.errors import ForgeError, ForgeGoneError, ForgeRefusedError, UsageError
-from bot.text import one_line
+from bot.redaction import Redactor
 
 T = TypeVar("T")
 _VALID_SETTINGS = re.compile(r"[!-~]+ [\w.-]+/[\w.-]+ https?://[\w.-]+(:\d{1,5})?(/[\w./-]*)?", re.ASCII)
@@ -115,7 +115,7 @@ class GitHubTransport:
         """
         if not _VALID_SETTINGS.fullmatch(f"{token} {repository} {api_url}"):
             raise UsageError("GITHUB_TOKEN, GITHUB_REPOSITORY or GITHUB_API_URL is missing or malformed; correct it")
-        self._token, self._pacing = token, pacing
+        self._redactor, self._pacing = Redactor([token]), pacing
         self._one_at_a_time = threading.Lock()
         hub = github.Github(
             auth=github.Auth.Token(token),
@@ -199,7 +199,7 @@ class GitHubTransport:
 
     def _printable(self, text: str) -> str:
         """Return untrusted *text* as one short printable line without the token."""
-        return one_line(text.replace(self._token, "***"), _MAX_MESSAGE)
+        return self._redactor.line(text, _MAX_MESSAGE)
 
 
 class _NoAnswerError(Exception):

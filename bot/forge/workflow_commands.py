@@ -31,6 +31,8 @@ _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
 _SECRET = re.compile(r"[!-~]+")
 _HASHES = re.compile(r"#([^ -~\n]*+)#([^ -~\n]*+)\[")
 """``##[`` as seen by a reader that ignores characters outside ASCII."""
+_COMMAND = re.compile(r"(?:^|\r)[^!-~\u2502\ufffd]*+:[^ -~]*+:|" + _HASHES.pattern)
+"""What the runner may take for a command in a line."""
 
 
 def format_output(name: str, value: str, delimiter: str) -> str:
@@ -72,6 +74,11 @@ def _append(path: Path, text: str) -> None:
 def _make_visible(text: str) -> str:
     """Replace invisible characters, break up ``##[``, and end lines with a line feed."""
     return _HASHES.sub(r"#\1#\2 [", without_hidden(unix_newlines(text), prose=True, instead="\ufffd"))
+
+
+def has_command(line: str) -> bool:
+    """Whether the runner may find a command in a line of the log."""
+    return bool(_COMMAND.search(line))
 
 
 def neutralise(text: str) -> str:

@@ -10,6 +10,7 @@ from bot.errors import UsageError
 from bot.generation.llm.token_budget import TokenBudget
 from bot.generation.provider import Provider
 from bot.generation.templates import TemplateProvider
+from bot.redaction import MIN_SEARCHED
 from bot.settings import KEY, GeminiSettings
 from bot.text import shown
 
@@ -81,10 +82,16 @@ async def open_provider(
     from bot.generation.llm.retry_policy import Timeouts
 
     assert options.gemini.key, "checked by resolve()"  # noqa: S101
+    key = options.gemini.key.get_secret_value()
+    if len(key) < MIN_SEARCHED:
+        tell(
+            f"{KEY} has {len(key)} characters, which are too few for a key: it is not searched for in files, "
+            "because ordinary words are as short; check that it is complete"
+        )
     timeouts = Timeouts()
     async with GeminiModel(options.gemini, thinking=options.thinking, timeouts=timeouts) as gemini:
         client = RetryingClient(gemini, options.models, budget=budget, jobs=jobs, timeouts=timeouts, notify=tell)
-        provider: Provider = LlmProvider("gemini", client, budget, secrets=[options.gemini.key.get_secret_value()])
+        provider: Provider = LlmProvider("gemini", client, budget, secrets=[key])
         if options.fallback == "template":
             provider = FallbackProvider(provider, TemplateProvider())
         yield OpenedProvider(provider, Planner(client, budget))

@@ -9,6 +9,7 @@ from bot.generation.rendering import RenderingError, phase_context, render_templ
 from bot.history.reasons import Reason
 from bot.planning.phases import Phase
 from bot.planning.resolved_plan import ResolvedPlan
+from bot.secret_scan import find_secret
 from bot.text import find_hidden, is_prose_file
 
 
@@ -24,9 +25,15 @@ class TemplateProvider:
         missing: dict[str, str] = {}
         for path in request.paths:
             try:
-                files[path] = _render_file(request, path, context)
+                text = _render_file(request, path, context)
             except RenderingError as exc:
                 missing[path] = Reason("template", str(exc))
+                continue
+            if secret := find_secret(text):
+                template = request.phase.files[path]
+                missing[path] = Reason("secret", f"{secret}, from the plan or from the recipe's template {template}")
+            else:
+                files[path] = text
         return GenerationResult(files, missing)
 
 

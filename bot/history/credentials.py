@@ -8,6 +8,7 @@ from urllib.parse import SplitResult, urlsplit
 
 from bot.errors import UsageError
 from bot.history.git import REMOTE_TIMEOUT
+from bot.redaction import Redactor
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +64,8 @@ class Credentials:
             return False
 
     def redact(self, text: str) -> str:
-        """Return *text* without the token, both plain and encoded."""
-        return text.replace(self._basic, "***").replace(self.token, "***")
+        """Return *text* without the token, whatever form it has."""
+        return Redactor([self.token]).redact(text)
 
 
 def _origin(url: SplitResult) -> tuple[str, str, int] | None:

@@ -74,6 +74,11 @@ REASONS: Mapping[str, Meaning] = MappingProxyType(
         "long": Meaning("too long for one response", _TRY_OTHER, f"try again, or {_INPUT_MODEL}"),
         "unparsable": Meaning("the file does not parse", _TRY_OTHER, f"try again, or {_INPUT_MODEL}"),
         "placeholder": Meaning("the file holds a placeholder", _TRY_OTHER, f"try again, or {_INPUT_MODEL}"),
+        "secret": Meaning(
+            "the file holds a secret",
+            "revoke it if it is real, take it out of plan and recipe if it is there, then run generate again",
+            "revoke it if it is real, and take it out of the plan and the recipe if it is there",
+        ),
         "unfit": Meaning("the file breaks a rule", _TRY_OTHER, f"try again, or {_INPUT_MODEL}"),
         "absent": Meaning("not in the response", _TRY_OTHER, f"try again, or {_INPUT_MODEL}"),
         "unreadable": Meaning("unreadable response", _AGAIN, "try again"),

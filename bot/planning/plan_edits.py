@@ -8,7 +8,7 @@ import yaml
 from bot.errors import UsageError
 from bot.planning import yaml_outline
 from bot.planning.plan_file import format_instructions
-from bot.planning.resolved_plan import ResolvedPlan, resolve_plan_file
+from bot.planning.resolved_plan import ResolvedPlan, refuse_secret, resolve_plan_file
 from bot.planning.yaml_spec import INSTRUCTIONS
 
 
@@ -18,8 +18,10 @@ def add_instruction(planned: ResolvedPlan, text: str, phases: Collection[str], i
     Only the file's ``instructions`` section changes.  An instruction that a phase already has is not added again.
 
     Raises:
-        UsageError: The instruction can't be part of a plan, or the file can't be edited automatically.
+        UsageError: The instruction can't be part of a plan or holds a secret, or the file can't be edited
+            automatically.
     """
+    refuse_secret(instruction, "the instruction")
     instructions = dict(planned.plan.instructions)
     for phase in phases:
         existing = instructions.get(phase, "")

@@ -12,6 +12,7 @@ from bot.planning.plan_file import format_plan, parse_plan
 from bot.planning.recipe import Recipe, load_recipe
 from bot.planning.spec_draft import SpecDraft
 from bot.planning.spec_parser import clean, find_heading, is_prose, read_spec
+from bot.secret_scan import find_secret
 from bot.text import shown
 
 UNNAMED = "project"
@@ -73,6 +74,7 @@ def resolve_spec(
         UsageError: The spec is invalid or can't be read.
     """
     text = clean(text, source=source)
+    refuse_secret(text, source)
     if not is_prose(text, source=source):
         return resolve_exact_spec(text, source=source, project=project, recipe=recipe, output_dir=output_dir, base=base)
     if len(text) > MAX_PROSE:
@@ -107,6 +109,7 @@ def resolve_exact_spec(
     Raises:
         UsageError: The spec or the recipe is invalid; the message starts with *source*.
     """
+    refuse_secret(text, source)
     draft = read_spec(text, source=source)
     name = draft.project or project
     if base is None:
@@ -142,7 +145,21 @@ def resolve_model_plan(plan: Plan) -> ResolvedPlan:
     Raises:
         UsageError: It does not fit its recipe.
     """
-    return resolve_plan_file(format_plan(plan), source="the plan", output_dir=plan.output_dir)
+    text = format_plan(plan)
+    refuse_secret(text, "the plan")
+    return resolve_plan_file(text, source="the plan", output_dir=plan.output_dir)
+
+
+def refuse_secret(text: str, source: str) -> None:
+    """Refuse what people or models wrote for a plan, which is committed, if it holds a secret.
+
+    Raises:
+        UsageError: It does; the message says where, but not which.
+    """
+    if secret := find_secret(text):
+        raise UsageError(
+            f"{source}: {secret}, and the plan is committed as it is; take it out, and revoke it if it is real"
+        )
 
 
 def _resolve(

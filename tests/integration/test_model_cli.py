@@ -125,3 +125,15 @@ def test_files_that_fail_for_one_reason_are_told_together(tmp_path: Path) -> Non
     status = phasebot("status", "--repo", tmp_path / "blog", fake=fake).stdout
     assert status.endswith(f"\nnot generated: {why}")
     assert f"missing: {files} (request rejected)\n" in status
+
+
+@pytest.mark.parametrize("key", ["k", "test"])
+def test_a_word_as_the_key_costs_no_file_and_no_message_and_is_told_once(tmp_path: Path, key: str) -> None:
+    with FakeGemini(Author()) as fake:
+        done = phasebot("generate", BLOG, "--repo", tmp_path / "blog", fake=fake, GEMINI_API_KEY=key)
+        asked = len(fake.requests)
+
+    assert (done.returncode, asked) == (0, 8), done.stderr
+    assert done.stderr.count("which are too few for a key") == 1
+    assert f"note: GEMINI_API_KEY has {len(key)} characters, which are too few for a key: " in done.stderr
+    assert "***" not in done.stdout + done.stderr

@@ -131,6 +131,14 @@ def test_a_file_with_no_room_for_a_section_is_refused(text: str) -> None:
 # ---- a spec on top of a plan
 
 
+def test_an_instruction_with_a_secret_is_refused() -> None:
+    secret = "AIza" + "Zq7Rk2mVx9Tb4Lw8Hs3Nd6Jf1Gc5Py0Ua81"
+    text = read("project: Shop\nentities:\n  Item: {name: string}\n").text
+
+    with pytest.raises(UsageError, match="the instruction: line 1 holds a Google API key, and the plan is committed"):
+        add_instruction(read(text), text, ["core"], f"use {secret}")
+
+
 def on_top(spec: str, base: str = "# Shop\n\n- Item: name string\n- Order: amount integer, item -> Item\n") -> str:
     """Return the entities of the plan that *spec* makes of the one of *base*."""
     plan = (

@@ -12,7 +12,7 @@ from bot.planning import resolved_plan
 from bot.planning.names import check_run_name
 from bot.planning.plan import PROJECT_LIMIT, Plan
 from bot.planning.plan_file import format_plan
-from bot.planning.resolved_plan import MAX_PROSE, UNNAMED, ProseSpec, ResolvedPlan, resolve_plan_file
+from bot.planning.resolved_plan import MAX_PROSE, UNNAMED, ProseSpec, ResolvedPlan, resolve_plan_file, resolve_spec
 from bot.planning.spec_parser import find_heading, is_prose
 from tests.unit.values import BLOG, SOURCE, read_plan
 
@@ -312,4 +312,19 @@ def test_a_project_of_an_earlier_release_in_a_folder_that_is_refused_now_says_wh
     assert str(caught.value) == (
         "the plan .ci/.phasebot/plan.yaml: its folder '.ci' is not a folder inside the repository that may hold a "
         "project, because it is hidden; start a new run with another output-dir"
+    )
+
+
+@pytest.mark.parametrize(
+    "text", ["# Shop\n\nUse {} for the map.\n\n- Item: name string = '{}'\n", "We sell tea.\n\nThe key is {}.\n"]
+)
+def test_a_spec_with_a_secret_is_refused_before_a_model_or_a_commit_sees_it(text: str) -> None:
+    secret = "AIza" + "Zq7Rk2mVx9Tb4Lw8Hs3Nd6Jf1Gc5Py0Ua81"
+
+    with pytest.raises(UsageError) as caught:
+        resolve_spec(text.replace("{}", secret), source="issue #12", project="x", recipe="fastapi", output_dir=".")
+
+    assert str(caught.value) == (
+        "issue #12: line 3 holds a Google API key, and the plan is committed as it is; take it out, and revoke it if "
+        "it is real"
     )

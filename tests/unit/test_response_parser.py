@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.generation.llm.response_parser import FILES_FORM, NOT_THERE, ParsedFiles, files_schema, parse_files, parse_json
+from bot.history.reasons import code_of
 from tests.gemini_server import KEY
 
 _WANTED = ("app/a.py", "app/b.py", "README.md")
@@ -234,7 +235,20 @@ def test_a_file_with_a_secret_is_refused_without_showing_it(content: str) -> Non
     changes = _read(_answer(_entry("app/a.py", content), _entry("app/b.py")))
 
     assert list(changes.files) == ["app/b.py"]
-    assert changes.faults["app/a.py"] == "it contains a secret"
+    assert changes.faults["app/a.py"] == "it holds a key of this run; use a placeholder instead"
+    assert code_of(changes.faults["app/a.py"]) == "secret"
+
+
+def test_a_file_with_anybodys_secret_is_refused_without_showing_it() -> None:
+    content = "# TODO\n\nAWS = 'AKIA" + "QWERTZ7UIOPASDF2'\n"
+
+    changes = _read(_answer(_entry("app/a.py", content), _entry("app/b.py")))
+
+    assert list(changes.files) == ["app/b.py"]
+    assert changes.faults["app/a.py"] == (
+        "line 3 holds an AWS key, and would be public with the project; use a placeholder instead"
+    )
+    assert code_of(changes.faults["app/a.py"]) == "secret"
 
 
 def test_of_ten_thousand_entries_twenty_are_told() -> None:

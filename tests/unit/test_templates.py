@@ -7,6 +7,7 @@ import pytest
 
 from bot.generation.provider import GenerationRequest, GenerationResult, Tokens
 from bot.generation.templates import TemplateProvider
+from bot.history.reasons import code_of
 from bot.planning.phases import derive_phases, find_phase
 from bot.planning.plan import Plan
 from tests.unit.values import BLOG, SMALL, SMALL_TEMPLATES, read_plan, write_recipe
@@ -146,6 +147,17 @@ def test_a_hidden_character_in_a_template_costs_its_own_file_only(tmp_path: Path
     made = _render(tmp_path, "entity/Post", {"model.j2": "# one\n# t\u200bwo\n"})
 
     assert "line 2 of app/models/post.py would hold the hidden character U+200B" in made.missing["app/models/post.py"]
+    assert made.files == {"app/routers/posts.py": "# posts\n"}
+
+
+def test_a_secret_costs_its_own_file_only_and_is_not_shown(tmp_path: Path) -> None:
+    secret = "AIza" + "Zq7Rk2mVx9Tb4Lw8Hs3Nd6Jf1Gc5Py0Ua81"
+    made = _render(tmp_path, "entity/Post", {"model.j2": f"# one\nKEY = '{secret}'\n"})
+
+    assert made.missing == {
+        "app/models/post.py": "line 2 holds a Google API key, from the plan or from the recipe's template model.j2"
+    }
+    assert code_of(made.missing["app/models/post.py"]) == "secret"
     assert made.files == {"app/routers/posts.py": "# posts\n"}
 
 

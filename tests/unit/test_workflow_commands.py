@@ -60,7 +60,7 @@ def _parse_v1(line: str) -> Found | None:
     return (name.lower(), {}, _unescape(line[end + 1 :], ";", "]")) if name.lower() in _COMMANDS else None
 
 
-def _commands(log: str) -> list[Found]:
+def commands(log: str) -> list[Found]:
     """Return what the runner executes of *log*: it reads lines that also end with a lone CR."""
     lines = re.split(r"\r\n|\r|\n", log)
     return [found for line in lines if (found := _parse_v2(line) or _parse_v1(line))]
@@ -90,7 +90,7 @@ def _read_outputs(text: str) -> dict[str, str]:
 # ---- the log
 
 
-_HOSTILE = [
+HOSTILE = [
     "::error::boo",
     "/generate a thing\n::error::boo",
     "  \u00a0\t::set-output name=branch::evil",
@@ -114,16 +114,16 @@ _HOSTILE = [
 ]
 
 
-@pytest.mark.parametrize("text", _HOSTILE)
+@pytest.mark.parametrize("text", HOSTILE)
 def test_the_runner_finds_no_command_in_untrusted_text(text: str) -> None:
     log = neutralise(text)
-    assert _commands(log) == _commands(_blind(log)) == []
+    assert commands(log) == commands(_blind(log)) == []
     assert all(line.startswith("│ ") for line in re.split(r"\r\n|\r|\n", log))
     log.encode()
 
 
 _TEXTS = st.lists(
-    st.sampled_from([*_HOSTILE, *_COMMANDS, "::", "##[", "#", "[", "]", "\r", "\n", " ", "\u200b", "\u0301", "\ufe0f"])
+    st.sampled_from([*HOSTILE, *_COMMANDS, "::", "##[", "#", "[", "]", "\r", "\n", " ", "\u200b", "\u0301", "\ufe0f"])
     | st.text(max_size=3),
     max_size=10,
 ).map("".join)
@@ -132,7 +132,7 @@ _TEXTS = st.lists(
 @given(_TEXTS)
 def test_no_text_passes_a_command_to_the_runner(text: str) -> None:
     log = neutralise(text)
-    assert _commands(log) == _commands(_blind(log)) == []
+    assert commands(log) == commands(_blind(log)) == []
     for character in log.replace("\n", "").replace("\t", ""):
         assert unicodedata.category(character) not in {"Cc", "Cs", "Zl", "Zp"}
         assert unicodedata.bidirectional(character) not in {
@@ -178,15 +178,15 @@ def test_an_annotation_is_escaped(line: str, expected: str) -> None:
 def test_an_annotation_is_one_command_whatever_it_says(level: Level, message: str, title: str, file: str) -> None:
     line = annotation(level, message, title=title, file=file)
     assert "\n" not in line
-    [(name, properties, data)] = _commands(line)
+    [(name, properties, data)] = commands(line)
     assert name == level
     assert set(properties) <= {"title", "file"}
-    assert _commands(neutralise(data)) == []
+    assert commands(neutralise(data)) == []
 
 
 def test_an_annotation_is_cut_before_the_runner_does() -> None:
     line = annotation("error", "%" * 5_000, title="t" * 500)
-    [(_, properties, data)] = _commands(line)
+    [(_, properties, data)] = commands(line)
     assert (len(data), data[-2:]) == (4_000, "%…")
     assert len(properties["title"]) == 200
 
@@ -194,7 +194,7 @@ def test_an_annotation_is_cut_before_the_runner_does() -> None:
 def test_the_eleventh_annotation_of_a_level_is_text() -> None:
     annotations = Annotations()
     lines = [annotations.add("error", f"e{n}\n::error::x", title="t") for n in range(12)]
-    assert [bool(_commands(line)) for line in lines] == [True] * 10 + [False] * 2
+    assert [bool(commands(line)) for line in lines] == [True] * 10 + [False] * 2
     assert lines[10] == "│ error: t: e10\n│ ::error::x"
     assert annotations.add("warning", "w") == "::warning::w"
 
@@ -204,7 +204,7 @@ def test_the_eleventh_annotation_of_a_level_is_text() -> None:
 
 def test_a_secret_is_masked_as_it_is_and_as_git_sends_it() -> None:
     sent = b64encode(b"x-access-token:ghs_100%25abc").decode()
-    assert _commands(mask("ghs_100%25abc")) == [("add-mask", {}, "ghs_100%25abc"), ("add-mask", {}, sent)]
+    assert commands(mask("ghs_100%25abc")) == [("add-mask", {}, "ghs_100%25abc"), ("add-mask", {}, sent)]
 
 
 @pytest.mark.parametrize("value", ["", "1234567", "two words", "line\nbreaks and more", "\u00fcmlauts-in-it"])

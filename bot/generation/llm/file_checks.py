@@ -17,6 +17,7 @@ from contextlib import suppress
 import yaml
 
 from bot.history.reasons import Reason
+from bot.secret_scan import find_secret
 from bot.text import find_hidden, is_prose_file, one_line, shown
 
 _MAX_REASON = 200
@@ -67,6 +68,8 @@ def find_fault(path: str, text: str) -> Reason | None:
     name = path.rsplit("/", 1)[-1].lower()
     try:
         _check_text(name, text)
+        if secret := find_secret(text):
+            return Reason("secret", f"{secret}, and would be public with the project; use a placeholder instead")
         tree = _parse(name, text)
     except (*_FAILURES, RecursionError, MemoryError) as exc:
         code = "unfit" if isinstance(exc, _FileError) else "unparsable"

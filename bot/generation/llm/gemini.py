@@ -20,8 +20,8 @@ from bot.errors import UsageError
 from bot.generation.llm.client import ModelRequest, ModelResponse
 from bot.generation.llm.retry_policy import FailureKind, ModelError, Timeouts
 from bot.generation.provider import Tokens
+from bot.redaction import Redactor
 from bot.settings import GeminiSettings
-from bot.text import one_line
 
 _URL = "https://generativelanguage.googleapis.com"
 _CUT = ("MAX_TOKENS", "CONTINUATION")
@@ -48,14 +48,15 @@ class GeminiModel:
             UsageError: The environment has invalid proxy or certificate settings.
         """
         assert settings.key, "checked when the provider is chosen"  # noqa: S101
-        self._key = settings.key.get_secret_value()
+        key = settings.key.get_secret_value()
+        self._redactor = Redactor([key])
         self._thinking = thinking
         try:
             # No redirects, because the header with the key would be sent along.  Without an httpx client of ours,
             # the SDK would use aiohttp where that is installed.
             self._http = httpx2.AsyncClient(follow_redirects=False, event_hooks={"response": [_check_status]})
             self._client = genai.Client(
-                api_key=self._key,
+                api_key=key,
                 vertexai=False,
                 http_options=types.HttpOptions(
                     base_url=settings.base_url or _URL,
@@ -141,7 +142,7 @@ class GeminiModel:
 
     def _plain(self, text: str) -> str:
         """Return a message from a server or library as one short printable line without the key."""
-        return one_line(text.replace(self._key, "***"), _MAX_MESSAGE)
+        return self._redactor.line(text, _MAX_MESSAGE)
 
 
 class _Received(BaseModel):
@@ -268,10 +269,10 @@ def _parse_error(text: str) -> _Error:
     try:
         content = json.loads(text)
     except (ValueError, RecursionError):
-        return _Error(text[:_MAX_MESSAGE], ())
+        return _Error(text, ())
     content = content[0] if isinstance(content, list) and content else content
     error = content.get("error") if isinstance(content, dict) else None
     error = error if isinstance(error, dict) else {}
     rows = error.get("details")
     details = [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
-    return _Error(str(error.get("message") or error.get("status") or text[:_MAX_MESSAGE]), details)
+    return _Error(str(error.get("message") or error.get("status") or text), details)

@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from bot.generation.llm.file_checks import find_fault
 from bot.history.reasons import Reason
 from bot.planning.path_rules import path_problem
+from bot.redaction import MIN_SEARCHED, Redactor
 from bot.text import one_line, shown, unix_newlines
 
 _FENCED = re.compile(r"\s*```(?:json)?\s*\n(.*?)\n?```\s*", re.DOTALL)
@@ -73,14 +74,17 @@ def parse_json(text: str) -> Any:  # noqa: ANN401  # any JSON value
 def parse_files(text: str, wanted: Sequence[str], *, cut: bool, secrets: Collection[str]) -> ParsedFiles:
     """Parse a response that should contain the files *wanted*; reject files that contain one of *secrets*.
 
+    Secrets of fewer than 16 characters are not searched for: every file holds such a word.
+
     Raises:
         ValueError: The response is not JSON or not a list of files.
     """
     files: dict[str, str] = {}
     faults: dict[str, Reason] = {}
     refused: list[str] = []
+    keys = Redactor(secrets, shortest=MIN_SEARCHED)
     for entry in _entries(text, cut=cut):
-        path, content, fault = _check_entry(entry, wanted, secrets)
+        path, content, fault = _check_entry(entry, wanted, keys)
         if path not in wanted:
             refused.append(f"{shown(path)}: {fault}")
         elif fault:
@@ -119,7 +123,7 @@ def _whole_entries(text: str) -> Iterator[object]:
             yield entry
 
 
-def _check_entry(entry: object, wanted: Collection[str], secrets: Collection[str]) -> tuple[str, str, str | None]:
+def _check_entry(entry: object, wanted: Collection[str], keys: Redactor) -> tuple[str, str, str | None]:
     """Return the path and content of an entry, and its fault if it is not acceptable."""
     if not isinstance(entry, dict):
         return "an entry", "", "it is not an object with path and content"
@@ -134,8 +138,8 @@ def _check_entry(entry: object, wanted: Collection[str], secrets: Collection[str
         return file.path, "", _path_fault(file.path, wanted)
     text = unix_newlines(file.content)
     text = text if text.endswith("\n") or not text else f"{text}\n"
-    if any(secret in text for secret in secrets):
-        return file.path, "", "it contains a secret"
+    if keys.finds(text):
+        return file.path, "", Reason("secret", "it holds a key of this run; use a placeholder instead")
     return file.path, text, find_fault(file.path, text)
 
 
