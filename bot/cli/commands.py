@@ -187,18 +187,20 @@ def plan(door: Door, *, spec: str, output: str, recipe: str, output_dir: str, pr
 @click.pass_obj
 def status(door: Door, *, location: "RunLocation", output: str) -> None:
     """Show the phases of a run: status, commit, files, tokens, people's edits."""
-    from bot.cli.output import render_conflicts, render_diff, render_status
+    from bot.cli.output import render_conflicts, render_diff, render_json, render_status
     from bot.engine.rejected_changes import rejected_changes
     from bot.engine.worktree_problems import worktree_problems
+    from bot.history.repository import ACTIONS_BOT
 
     run = _open_run(door, location)
     run.branch.read()
-    for note in run.branch.base.notes:
+    for note in run.branch.notes:
         door.log(f"note: {note}")
     plan, state, error = run.branch.view()
     if plan is None and error is None:
         run.branch.existing_plan()  # raises, because there is none
-    _print_state(door, state, output, render_status)
+    own = (ACTIONS_BOT, run.writer.author, run.writer.committer)
+    click.echo(render_json(state, own) if output == "json" else render_status(state, door.now(), own))
     _log_notes(door, worktree_problems(run))
     if error:
         raise error

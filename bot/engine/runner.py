@@ -108,7 +108,7 @@ class Runner:
         if self._can_go_on and self._queue.failure:
             self.announcer.note(f"{self._queue.failure}; continuing without it")
             self._branch.read()
-        for note in self._branch.base.notes:
+        for note in self._branch.notes:
             self.announcer.note(note)
         return self._can_go_on
 

@@ -65,7 +65,7 @@ class Checkout:
         """
         self._location = location
         self._repository = Repository(git)
-        self._plans = PlanReader(self._repository, render)
+        self._plans = PlanReader(self._repository, render, location.committer)
         name = choose_remote(self._repository, location.remote, required=bool(location.push))
         self._remote = Remote(self._repository, name, location.credentials) if name else None
         self._bases = BaseChooser(self._repository, self._remote, location.bases, ask=location.push is not False)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from bot.errors import UsageError
 from bot.history.ledger import InheritedPhases
 from bot.history.merged_runs import RenderPhase, inherited_phases, render_nothing
-from bot.history.repository import Repository
+from bot.history.repository import Identity, Repository
 from bot.history.run_state import Commit, Entry, Generated, PlanFault
 from bot.planning.phases import PLAN_FILE, PLAN_PHASE, plan_path
 from bot.planning.recipe import Recipe, load_recipe
@@ -49,9 +49,11 @@ class BrokenPlanError(UsageError):
 class PlanReader:
     """Reads and resolves plan files.  Each text is resolved and each recipe loaded only once per process."""
 
-    def __init__(self, repository: Repository, render: RenderPhase = render_nothing) -> None:
-        """Read from *repository*; *render* renders a phase from the templates."""
-        self._repository, self._render = repository, render
+    def __init__(
+        self, repository: Repository, render: RenderPhase = render_nothing, bot: Identity | None = None
+    ) -> None:
+        """Read from *repository*; *render* renders a phase from the templates, *bot* is whose commits count."""
+        self._repository, self._render, self._bot = repository, render, bot
         self._resolved: dict[tuple[str, str], ResolvedPlan] = {}
         self._blobs: dict[tuple[str, str], ResolvedPlan | None] = {}
         self._recipes: dict[str, Recipe] = {}
@@ -145,7 +147,7 @@ class PlanReader:
         if fork is None or plan is None:
             return None
         if self._inherited is None or self._inherited[0] != fork:
-            phases = inherited_phases(self._repository, fork, plan, self._render, self._resolve_or_none)
+            phases = inherited_phases(self._repository, fork, plan, self._render, self._resolve_or_none, self._bot)
             self._inherited = (fork, phases)
         return self._inherited[1]
 

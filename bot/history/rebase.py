@@ -8,6 +8,7 @@ from bot.errors import RepositoryError
 from bot.history.fast_import import NewCommit, write_commits
 from bot.history.ledger import Ledger
 from bot.history.repository import Repository, object_id
+from bot.history.run_history import only_made_by
 from bot.history.run_state import Commit, Entry
 from bot.history.three_way_merge import merge_content
 from bot.planning.phases import PLAN_FILE, PLAN_PHASE
@@ -21,11 +22,19 @@ class CannotRebaseError(RepositoryError):
     """A person's unpushed commit conflicts with what was pushed; only that person can resolve it."""
 
 
-def rebase(repository: Repository, local: str, remote: str, last_known: str | None, ledger: Ledger) -> str:
+def rebase(  # what to rebase, and how what is there reads
+    repository: Repository,
+    local: str,
+    remote: str,
+    last_known: str | None,
+    ledger: Ledger,
+    makers: Collection[str] | None = None,
+) -> str:
     """Rebase the unpushed commits of *local* onto *remote*; return the new tip.
 
     *last_known* is where the remote-tracking branch pointed before the fetch.  Commits up to there that *remote* no
-    longer has were dropped or rewritten by somebody, and are not brought back.  *ledger* is derived from *remote*.
+    longer has were dropped or rewritten by somebody, and are not brought back.  *ledger* is derived from *remote*, of
+    the commits of *makers*.
 
     A phase that *remote* has completed is dropped, and so is a commit that *remote* has in rewritten form.  Files that
     both sides changed are merged.  On a conflict the pushed version is kept, and the rebased commit records it
@@ -45,15 +54,21 @@ def rebase(repository: Repository, local: str, remote: str, last_known: str | No
     scratch_ref = f"{_SCRATCH_REFS}/{local}"
     try:
         repository.git.run("update-ref", "-d", scratch_ref)
-        return _rebase_commits(repository, base, local, remote, ledger, scratch_ref)
+        return _rebase_commits(repository, base, local, remote, ledger, scratch_ref, makers)
     finally:
         repository.git.run("update-ref", "-d", scratch_ref)
 
 
-def _rebase_commits(
-    repository: Repository, base: str | None, local: str, remote: str, ledger: Ledger, scratch_ref: str
+def _rebase_commits(  # as above
+    repository: Repository,
+    base: str | None,
+    local: str,
+    remote: str,
+    ledger: Ledger,
+    scratch_ref: str,
+    makers: Collection[str] | None,
 ) -> str:
-    theirs, ours = repository.log(base, remote), repository.log(base, local)
+    theirs, ours = (only_made_by(makers, repository.log(base, tip)) for tip in (remote, local))
     completed = {
         c.trailers.phase for c in theirs if c.trailers and c.trailers.phase and c.trailers.status == "complete"
     }
