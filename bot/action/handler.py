@@ -135,6 +135,7 @@ class CommandHandler:
             push=True,
             credentials=Credentials(settings.token.get_secret_value(), settings.server_url),
             committer=ACTIONS_BOT,
+            recipe=self.inputs.recipe,
             disposable=True,
         )
         run = factory.open_clone(location).open_run(request.run, self.now)

@@ -147,6 +147,8 @@ class Runner:
     async def _commit_first_plan(self, stop: asyncio.Event) -> bool:
         started = self.timer()
         spec = self.request.spec
+        for note in spec.notes if isinstance(spec, ResolvedPlan) else ():
+            self.announcer.note(note)
         proposed = ProposedPlan(spec) if isinstance(spec, ResolvedPlan) else await self._propose_plan(stop)
         if proposed is None:
             return False

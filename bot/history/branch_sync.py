@@ -81,7 +81,7 @@ class BranchSync:
         branch = self._branch
         history = branch.history(theirs)
         ledger = derive_state(branch.run, {}, history.commits)
-        return rebase(self._repository, ours, theirs, self._last_known, ledger, history.makers)
+        return rebase(self._repository, ours, theirs, self._last_known, ledger, history.makers, branch.plans.load)
 
     def check_commits(self, commits: Sequence[Commit]) -> None:
         """Read back what *commits* changed, and compare it with the changes that they should have.

@@ -75,6 +75,7 @@ class RunBranch:
         """
         self.head = self._repository.oid(self.ref) or self._tracked_oid or self._fetch_new()
         self.base, history = self._history(self.head)
+        self.plans.base_files.commit = self.base.oid or history.fork
         self.fork, self.shared, self.merged = history.fork, history.shared, history.merged
         self.commits = list(history.commits)
         self._unchecked = []
