@@ -25,7 +25,7 @@ from bot.history.checkout import OpenRun, RunLocation
 from bot.history.credentials import Credentials
 from bot.history.plan_reader import BrokenPlanError
 from bot.history.reasons import code_of, without_remedy
-from bot.history.repository import Identity
+from bot.history.repository import ACTIONS_BOT
 from bot.planning.er_diagram import format_diagram
 from bot.planning.phases import find_owner
 from bot.planning.spec_source import read_comment
@@ -34,7 +34,6 @@ from bot.settings import ActionsSettings
 _REACTIONS: Mapping[Status, Reaction] = {"complete": "rocket", "answered": "+1"}
 """All other statuses get "confused"."""
 _LEVELS: Mapping[Status, Level] = {"failed": "error", "incomplete": "warning"}
-_BOT = Identity("github-actions[bot]", "41898282+github-actions[bot]@users.noreply.github.com")
 
 
 @dataclass(slots=True, kw_only=True)
@@ -135,7 +134,8 @@ class CommandHandler:
             bases=NamedBases(named=self.inputs.base_branch, default=request.event.default_branch, for_new_runs=True),
             push=True,
             credentials=Credentials(settings.token.get_secret_value(), settings.server_url),
-            committer=_BOT,
+            committer=ACTIONS_BOT,
+            recipe=self.inputs.recipe,
             disposable=True,
         )
         run = factory.open_clone(location).open_run(request.run, self.now)
@@ -201,7 +201,7 @@ class CommandHandler:
             run_url="",
             pull=request.pull.number if request.pull else None,
             cost=str(estimate(state.models, self.now())) if any(state.tokens) else "",
-            notes=branch.base.notes,
+            notes=branch.notes,
             next_command="" if state.conflicts and state.finished else "/generate",
             plan_diagram=format_diagram(plan.plan) if plan else "",
             rejected=rejected_changes(branch, state, {}),

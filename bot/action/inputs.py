@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from bot.generation.provider_factory import ProviderOptions
+from bot.planning.resolved_plan import OUTPUT_DIR, RECIPE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -11,8 +12,9 @@ class ActionInputs:
     """Inputs of ``action.yml``, parsed."""
 
     provider: ProviderOptions
-    recipe: str
-    output_dir: str
+    recipe: str | None
+    """None for the spec's, else the default; the same for the folder."""
+    output_dir: str | None
     base_branch: str | None
     """None for the repository's default branch."""
     jobs: int
@@ -28,7 +30,11 @@ class ActionInputs:
             first, *fallbacks = self.provider.models
             shown |= {"model": first, "fallback models": ", ".join(fallbacks)}
             shown |= {"token limit": self.max_tokens and f"{self.max_tokens:,}"}
-        shown |= {"recipe": self.recipe, "output folder": self.output_dir, "base branch": self.base_branch}
+        shown |= {
+            "recipe": self.recipe or RECIPE,
+            "output folder": self.output_dir or OUTPUT_DIR,
+            "base branch": self.base_branch,
+        }
         minutes = self.deadline_minutes and f"{self.deadline_minutes:g} minutes"
         shown |= {"phases at the same time": self.jobs, "time limit": minutes}
         return {name: str(value) for name, value in shown.items() if value}

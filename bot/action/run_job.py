@@ -22,7 +22,15 @@ from bot.forge.comment_wording import for_comment
 from bot.forge.report import Outcome, render_summary
 from bot.history.checkout import OpenRun
 from bot.planning.phases import PLAN_PHASE, find_phase
-from bot.planning.resolved_plan import ProseSpec, ResolvedPlan, resolve_exact_spec, resolve_spec
+from bot.planning.resolved_plan import (
+    OUTPUT_DIR,
+    RECIPE,
+    ProseSpec,
+    ResolvedPlan,
+    given_settings,
+    resolve_exact_spec,
+    resolve_spec,
+)
 from bot.planning.spec_source import read_issue
 from bot.settings import ActionsSettings
 
@@ -205,9 +213,11 @@ class RunJob:
             text,
             source=source,
             project=project,
-            recipe=inputs.recipe,
-            output_dir=inputs.output_dir,
-            base=branch.base_plan(inputs.output_dir),
+            recipe=branch.plans.recipe or RECIPE,
+            output_dir=inputs.output_dir or OUTPUT_DIR,
+            base=branch.base_plan(inputs.output_dir or OUTPUT_DIR),
+            load=branch.plans.load,
+            given=given_settings(inputs.recipe, inputs.output_dir),
         )
 
     def _next_command(self, result: RunResult) -> str:

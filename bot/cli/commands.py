@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from bot.engine.snapshot import Announcer
     from bot.generation.provider_factory import ProviderOptions
     from bot.history.checkout import OpenRun, RunLocation
+    from bot.history.plan_reader import PlanReader
     from bot.history.run_state import RunState
     from bot.planning.resolved_plan import ProseSpec, ResolvedPlan
     from bot.redaction import Redactor
@@ -54,21 +55,17 @@ class Door:
 @on_a_new_run
 @with_a_provider
 @with_work
-@click.option(
-    "--recipe", default="fastapi", show_default=True, help="A built-in recipe, or a folder with a recipe.yaml."
-)
-@click.option("--output-dir", default=".", show_default=True, help="The project's folder in the repository.")
+@click.option("--output-dir", show_default=".", help="The project's folder in the repository.")
 @click.option("--only", multiple=True, metavar="PHASE", help="Generate only this phase; repeatable.")
 @click.pass_obj
-def generate(  # noqa: PLR0913  # one for each option
+def generate(  # one for each option
     door: Door,
     *,
     spec: str | None,
     location: "RunLocation",
     output: str,
     request: "RunRequest",
-    recipe: str,
-    output_dir: str,
+    output_dir: str | None,
     only: Sequence[str],
 ) -> None:
     """Start or continue a run.
@@ -76,6 +73,7 @@ def generate(  # noqa: PLR0913  # one for each option
     SPEC is a file, '-' for standard input, or the text itself; without it, the plan in history is continued.
     """
     from bot.engine import factory
+    from bot.planning.resolved_plan import OUTPUT_DIR
 
     request = replace(request, only=only)
     if spec is None:
@@ -83,8 +81,9 @@ def generate(  # noqa: PLR0913  # one for each option
     else:
         found = factory.find_clone(location)
         with_model = request.provider.resolve() != "template"
-        base_of = (lambda name: found.base_plan(location.run or name, output_dir)) if found else None
-        read = _read_spec(door, spec, recipe, output_dir, with_model=with_model, base_of=base_of)
+        base_of = (lambda name: found.base_plan(location.run or name, output_dir or OUTPUT_DIR)) if found else None
+        plans = found.plans if found else None
+        read = _read_spec(door, spec, location.recipe, output_dir, with_model=with_model, plans=plans, base_of=base_of)
         _check_phases(read, only)
         clone = found or factory.create_clone(location)
         request = replace(request, spec=read)
@@ -155,7 +154,7 @@ def rollback(
         )
         result = asyncio.run(factory.roll_back_phases(run, request, door.log))
     _print_state(door, result.state, output, render_summary)
-    _log_notes(door, result.notes)
+    _log_notes(door, [*result.notes, *run.branch.plans.notes])
     if result.error:
         raise result.error
 
@@ -163,13 +162,13 @@ def rollback(
 @click.command()
 @click.argument("spec")
 @click.option("--format", "output", type=click.Choice(["yaml", "json", "mermaid"]), default="yaml", show_default=True)
-@click.option(
-    "--recipe", default="fastapi", show_default=True, help="A built-in recipe, or a folder with a recipe.yaml."
-)
-@click.option("--output-dir", default=".", show_default=True, help="The project's folder in the repository.")
+@click.option("--recipe", show_default="fastapi", help="A built-in recipe, or a folder with a recipe.yaml.")
+@click.option("--output-dir", show_default=".", help="The project's folder in the repository.")
 @with_a_provider
 @click.pass_obj
-def plan(door: Door, *, spec: str, output: str, recipe: str, output_dir: str, provider: "ProviderOptions") -> None:
+def plan(
+    door: Door, *, spec: str, output: str, recipe: str | None, output_dir: str | None, provider: "ProviderOptions"
+) -> None:
     """Print the plan for SPEC; generate nothing."""
     import asyncio
 
@@ -178,6 +177,7 @@ def plan(door: Door, *, spec: str, output: str, recipe: str, output_dir: str, pr
 
     read = _read_spec(door, spec, recipe, output_dir, with_model=provider.resolve() != "template")
     resolved = asyncio.run(factory.plan_spec(read, provider, door.log))
+    _log_notes(door, resolved.notes)
     if output == "json":
         click.echo(inert_json(resolved.plan.model_dump_json(indent=2, by_alias=True), in_job=door.in_job))
     elif output == "mermaid":
@@ -193,19 +193,21 @@ def plan(door: Door, *, spec: str, output: str, recipe: str, output_dir: str, pr
 @click.pass_obj
 def status(door: Door, *, location: "RunLocation", output: str) -> None:
     """Show the phases of a run: status, commit, files, tokens, people's edits."""
-    from bot.cli.output import render_conflicts, render_diff, render_status
+    from bot.cli.output import render_conflicts, render_diff, render_json, render_status
     from bot.engine.rejected_changes import rejected_changes
     from bot.engine.worktree_problems import worktree_problems
+    from bot.history.repository import ACTIONS_BOT
 
     run = _open_run(door, location)
     run.branch.read()
-    for note in run.branch.base.notes:
+    for note in run.branch.notes:
         door.log(f"note: {note}")
     plan, state, error = run.branch.view()
     if plan is None and error is None:
         run.branch.existing_plan()  # raises, because there is none
-    _print_state(door, state, output, render_status)
-    _log_notes(door, worktree_problems(run))
+    own = (ACTIONS_BOT, run.writer.author, run.writer.committer)
+    click.echo(render_json(state, own) if output == "json" else render_status(state, door.now(), own))
+    _log_notes(door, [*worktree_problems(run), *run.branch.plans.notes])
     if error:
         raise error
     for path, diff in rejected_changes(run.branch, state, {}).items():
@@ -268,7 +270,7 @@ def _work(door: Door, run: "OpenRun", request: "RunRequest", output: str) -> Non
     with run.lock(lambda: _log_wait(door, run)), door.announcer() as announcer:
         result = asyncio.run(until_signalled(functools.partial(factory.work, run, request, announcer, door.timer)))
     _print_state(door, result.state, output, render_summary)
-    _log_notes(door, result.notes)
+    _log_notes(door, [*result.notes, *run.branch.plans.notes])
     conflicts = render_conflicts(result.state)
     if result.error:
         _log_notes(door, [conflicts] if conflicts else [])
@@ -342,20 +344,41 @@ def _command_handler(door: Door, inputs: "ActionInputs") -> "CommandHandler":
 def _read_spec(
     door: Door,
     spec: str,
-    recipe: str,
-    output_dir: str,
+    recipe: str | None,
+    output_dir: str | None,
     *,
     with_model: bool,
+    plans: "PlanReader | None" = None,
     base_of: "Callable[[str], ResolvedPlan | None] | None" = None,
 ) -> "ResolvedPlan | ProseSpec":
     """Read a spec given as file, ``-`` or text; prose needs a model.
 
     *base_of* returns the project that the spec adds to, by the default name of the spec's run.
     """
-    from bot.planning.resolved_plan import name_spec, resolve_exact_spec, resolve_spec
+    from bot.history.recipe_files import worktree_file
+    from bot.planning.recipe_names import RecipeFinder, given_name
+    from bot.planning.resolved_plan import (
+        OUTPUT_DIR,
+        RECIPE,
+        given_settings,
+        name_spec,
+        resolve_exact_spec,
+        resolve_spec,
+    )
     from bot.planning.spec_source import read_source
 
     text, source, project = read_source(spec, door.stdin)
     base = base_of(name_spec(text, source=source, project=project, with_model=with_model)) if base_of else None
+    here = Path.cwd()
+    named = plans.recipe if plans else given_name(recipe, None, relative_to=here) if recipe else None
     resolve = resolve_spec if with_model else resolve_exact_spec
-    return resolve(text, source=source, project=project, recipe=recipe, output_dir=output_dir, base=base)
+    return resolve(
+        text,
+        source=source,
+        project=project,
+        recipe=named or RECIPE,
+        output_dir=output_dir or OUTPUT_DIR,
+        base=base,
+        load=plans.load if plans else RecipeFinder([named] if named else [], functools.partial(worktree_file, here)),
+        given=given_settings(recipe, output_dir),
+    )

@@ -25,6 +25,11 @@ _LOCATION_OPTIONS = (
         help="The run. Default: the spec's name; without a spec, the one checked out or the only one.",
     ),
     click.option("--base", metavar="REF", help="The branch that the run starts from. Default: the default branch."),
+    click.option(
+        "--recipe",
+        metavar="NAME",
+        help="A built-in recipe, or a folder with a recipe.yaml. Default: the plan's or the spec's, else fastapi.",
+    ),
     click.option("--remote", metavar="NAME", help="Default: origin, else the only one."),
     click.option("--format", "output", type=click.Choice(["text", "json"]), default="text", show_default=True),
 )
@@ -85,8 +90,8 @@ _INPUTS = (
         show_default=True,
         help="Model names, separated by blanks or commas.",
     ),
-    click.option("--recipe", default="fastapi", show_default=True),
-    click.option("--output-dir", default=".", show_default=True),
+    click.option("--recipe", show_default="fastapi"),
+    click.option("--output-dir", show_default="."),
     click.option("--base-branch", metavar="NAME", help="Default: the repository's default branch."),
     click.option("--jobs", type=click.IntRange(1, 64), default=8, show_default=True),
     click.option("--max-tokens", type=click.IntRange(min=1), metavar="N"),
@@ -125,6 +130,7 @@ def _with_location_of(command: _Command, repo_help: str) -> _Command:
         repo: Path,
         run: str | None,
         base: str | None,
+        recipe: str | None,
         remote: str | None,
         push: bool | None = None,
         **rest: object,
@@ -133,7 +139,8 @@ def _with_location_of(command: _Command, repo_help: str) -> _Command:
         from bot.history.checkout import RunLocation
 
         bases = NamedBases(named=base)
-        command(location=RunLocation(folder=repo, run=run, bases=bases, remote=remote, push=push), **rest)
+        location = RunLocation(folder=repo, run=run, bases=bases, remote=remote, push=push, recipe=recipe)
+        command(location=location, **rest)
 
     repo_option = click.option(
         "--repo", default=".", show_default=True, type=click.Path(path_type=Path), help=repo_help
@@ -201,8 +208,8 @@ def with_inputs(command: _Command) -> _Command:
         provider: str | None,
         model: str,
         fallback_models: str,
-        recipe: str,
-        output_dir: str,
+        recipe: str | None,
+        output_dir: str | None,
         base_branch: str | None,
         jobs: int,
         max_tokens: int | None,

@@ -1,16 +1,18 @@
 """Render the state of a run for the commands: JSON, tables and summaries."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from bot.engine.requests import RunResult
 from bot.history.reasons import count_reasons, meaning
+from bot.history.repository import Identity
 from bot.history.run_state import PhaseState, RunState, Stale
-from bot.text import without_hidden
+from bot.text import one_line, without_hidden
 
 _SHORT = 7
+_MAX_NAME = 100
 _MAX_PATHS = 3
 """How many of the paths that one thing blocks are listed."""
 _OUTDATED: Mapping[Stale, str] = {
@@ -20,12 +22,12 @@ _OUTDATED: Mapping[Stale, str] = {
 }
 
 
-def render_json(state: RunState) -> str:
-    """Return the state as the contract's JSON object (design §3)."""
-    return json.dumps(_as_json(state), indent=2)
+def render_json(state: RunState, own: Collection[Identity] = ()) -> str:
+    """Return the state as the contract's JSON object (design §3); see :func:`other_maker` for *own*."""
+    return json.dumps(_as_json(state, own), indent=2)
 
 
-def _as_json(state: RunState) -> dict[str, Any]:
+def _as_json(state: RunState, own: Collection[Identity]) -> dict[str, Any]:
     return {
         "run": state.run,
         "branch": state.branch,
@@ -44,6 +46,7 @@ def _as_json(state: RunState) -> dict[str, Any]:
                 "conflicts": list(each.conflicts),
                 "stale": each.stale,
                 "tokens": {"in": each.tokens[0], "out": each.tokens[1]},
+                **({"made-by": maker} if (maker := other_maker(each, own)) else {}),
             }
             for each in state.phases
         ],
@@ -52,10 +55,20 @@ def _as_json(state: RunState) -> dict[str, Any]:
     }
 
 
-def render_status(state: RunState, now: datetime) -> str:
-    """Return a table with one line per phase, and the summary of the run under it."""
+def other_maker(each: PhaseState, own: Collection[Identity]) -> str:
+    """Return who made the phase's commit, if nobody of *own* did and that is known; trailers can be copied."""
+    email = each.author.rpartition(" <")[2].removesuffix(">").lower()
+    known = {identity.email.lower() for identity in own}
+    return one_line(each.author, _MAX_NAME) if own and each.author and email not in known else ""
+
+
+def render_status(state: RunState, now: datetime, own: Collection[Identity] = ()) -> str:
+    """Return a table with one line per phase, and the summary of the run under it.
+
+    Phases of which nobody of *own* made the commit say who did.
+    """
     rows = [
-        (_place(each, state), each.phase.key, each.status, files_of(each), commit_of(each), remarks_of(each))
+        (_place(each, state), each.phase.key, each.status, files_of(each), commit_of(each), _status_remarks(each, own))
         for each in state.phases
     ]
     widths = [max(len(row[column]) for row in rows) for column in range(5)] if rows else []
@@ -164,6 +177,11 @@ def files_of(each: PhaseState) -> str:
 def commit_of(each: PhaseState) -> str:
     """Return the abbreviated commit of the phase, or ``-``."""
     return each.commit[:_SHORT] if each.commit else "-"
+
+
+def _status_remarks(each: PhaseState, own: Collection[Identity]) -> str:
+    maker = other_maker(each, own)
+    return "; ".join(filter(None, (f"made by {maker}" if maker else "", remarks_of(each))))
 
 
 def remarks_of(each: PhaseState) -> str:

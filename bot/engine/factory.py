@@ -107,7 +107,7 @@ async def roll_back_phases(run: OpenRun, request: RollbackRequest, log: Callable
         if queue.failure:
             log(f"{queue.failure}; continuing without it")
             branch.read()
-        for note in branch.base.notes:
+        for note in branch.notes:
             log(note)
         plan = branch.existing_plan()
         keys = roll_back(run, plan, request, log)

@@ -108,7 +108,7 @@ class Runner:
         if self._can_go_on and self._queue.failure:
             self.announcer.note(f"{self._queue.failure}; continuing without it")
             self._branch.read()
-        for note in self._branch.base.notes:
+        for note in self._branch.notes:
             self.announcer.note(note)
         return self._can_go_on
 
@@ -147,6 +147,8 @@ class Runner:
     async def _commit_first_plan(self, stop: asyncio.Event) -> bool:
         started = self.timer()
         spec = self.request.spec
+        for note in spec.notes if isinstance(spec, ResolvedPlan) else ():
+            self.announcer.note(note)
         proposed = ProposedPlan(spec) if isinstance(spec, ResolvedPlan) else await self._propose_plan(stop)
         if proposed is None:
             return False

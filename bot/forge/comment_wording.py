@@ -32,6 +32,10 @@ _REWORDED: Mapping[str, str] = {
     r"name it with --base": "name it in the action's input base-branch",
     r"leave out --base": "correct the action's input base-branch",
     r"[,;] (?:or )?leave out --push(?: and --remote)?": "",
+    r"; if you trust that folder, name it yourself with --recipe \S+": (
+        "; only the action's input recipe can name one elsewhere"
+    ),
+    r"because --(recipe|output-dir) is": r"because the action's input \1 is",
     r"remove it with 'git update-ref [^']*', and report this": "report this",
     r"get write permission for it, or work in a clone of your own": "give the job's user permission to write to it",
 }

@@ -79,8 +79,9 @@ class BranchSync:
 
     def _rebase(self, ours: str, theirs: str) -> str:
         branch = self._branch
-        ledger = derive_state(branch.run, {}, branch.history(theirs).commits)
-        return rebase(self._repository, ours, theirs, self._last_known, ledger)
+        history = branch.history(theirs)
+        ledger = derive_state(branch.run, {}, history.commits)
+        return rebase(self._repository, ours, theirs, self._last_known, ledger, history.makers, branch.plans.load)
 
     def check_commits(self, commits: Sequence[Commit]) -> None:
         """Read back what *commits* changed, and compare it with the changes that they should have.

@@ -41,6 +41,11 @@ class BranchWriter:
         self._identities = [committer or repository.identity(role) for role in ("AUTHOR", "COMMITTER")]
 
     @property
+    def author(self) -> Identity:
+        """The author of new commits."""
+        return self._identities[0]
+
+    @property
     def committer(self) -> Identity:
         """The committer of new commits."""
         return self._identities[1]
@@ -107,7 +112,8 @@ class BranchWriter:
             branch.read()
             raise
         changes = {path: _entry(path, content, oid) for path in content.files}
-        branch.append(Commit(oid, content.trailers, "", changes))
+        author, committer = map(str, self._identities)
+        branch.append(Commit(oid, content.trailers, "", changes, author, committer))
         return Committed(oid, content.kept, content.rejected)
 
     def _write(self, content: CommitContent, parent: str | None) -> str:

@@ -38,6 +38,8 @@ class RunLocation:
     push: bool | None = None
     credentials: Credentials | None = None
     committer: Identity | None = None
+    recipe: str | None = None
+    """The recipe that the person who runs the command named; it may be a folder anywhere."""
     disposable: bool = False
     """Whether the clone is thrown away when the process has ended, as on the runner of a job."""
 
@@ -65,11 +67,18 @@ class Checkout:
             UsageError: The clone does not have the remote of *location*.
         """
         self._location = location
+        self._bot = location.committer if location.is_workspace else None
+        """Whose commits count as generated; None for everybody's."""
         self._repository = Repository(git)
-        self._plans = PlanReader(self._repository, render)
+        self._plans = PlanReader(self._repository, render, self._bot, location.recipe)
         name = choose_remote(self._repository, location.remote, required=bool(location.push))
         self._remote = Remote(self._repository, name, location.credentials) if name else None
         self._bases = BaseChooser(self._repository, self._remote, location.bases, ask=location.push is not False)
+
+    @property
+    def plans(self) -> PlanReader:
+        """Reads the plans of the clone's runs, and loads recipes."""
+        return self._plans
 
     def base_plan(self, run: str, output_dir: str) -> ResolvedPlan | None:
         """Return the plan of an earlier, merged run in *output_dir* of the base of *run*; None if there is none.
@@ -101,7 +110,7 @@ class Checkout:
         )
 
     def _branch(self, run: str) -> RunBranch:
-        bot = self._location.committer
+        bot = self._bot
         return RunBranch(self._repository, self._plans, run, bases=self._bases, remote=self._remote, bot=bot)
 
 

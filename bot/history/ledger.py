@@ -35,6 +35,7 @@ class PhaseRecord:
     """Its position in the history: 1 is the oldest commit of the branch, 0 is the base."""
     trailers: Trailers
     reverted: bool = False
+    author: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +124,7 @@ class Ledger:
         self._not_written[key] = {*trailers.conflict, *trailers.kept, *earlier}
         still = {path: head for path, head in self._conflicts.get(key, {}).items() if path in earlier}
         self._conflicts[key] = still | {path: self._head.get(path) for path in trailers.conflict}
-        self._records[key] = PhaseRecord(commit.oid, self._order(key, commit), trailers)
+        self._records[key] = PhaseRecord(commit.oid, self._order(key, commit), trailers, author=commit.author)
         if used := trailers.tokens:
             _add_tokens(self._tokens, key, used)
             _add_tokens(self._models, trailers.model or UNKNOWN_MODEL, used)
@@ -287,6 +288,7 @@ class Ledger:
             fallback=tuple(path for path in phase.files if path in record.trailers.fallback),
             kept=kept,
             removed=tuple(path for path in phase.files if self._is_removed(path)),
+            author=record.author,
             blocked={path: name for path in conflicts if (name := self._head.blocked_by(path))},
         )
 

@@ -7,7 +7,7 @@ as generated from the base's plan, so only phases affected by a plan change are 
 from collections.abc import Callable, Collection, Mapping
 
 from bot.history.ledger import InheritedPhases, Ledger, PhaseRecord, derive_state
-from bot.history.repository import Repository, object_id
+from bot.history.repository import Identity, Repository, object_id
 from bot.history.run_history import find_start, read_history
 from bot.history.run_state import Commit, Entry, Generated
 from bot.history.trailers import Trailers
@@ -31,14 +31,22 @@ _MAX_RUNS = 20
 """How many merged runs are searched, newest first."""
 
 
-def inherited_phases(
-    repository: Repository, fork: str, plan: ResolvedPlan, render: RenderPhase, read_plan: ReadPlan
+def inherited_phases(  # the last three are how to read
+    repository: Repository,
+    fork: str,
+    plan: ResolvedPlan,
+    render: RenderPhase,
+    read_plan: ReadPlan,
+    bot: Identity | None = None,
 ) -> InheritedPhases:
-    """Return the phases of *plan* that have files in the commit *fork*; *plan* is the plan in that commit."""
+    """Return the phases of *plan* that have files in the commit *fork*; *plan* is the plan in that commit.
+
+    If *bot* is given, only its commits count as generated; see :mod:`bot.history.run_history`.
+    """
     paths = sorted({path for phase in plan.phases for path in phase.files})
     entries = repository.entries(fork, paths)
     runs = _MergedRuns(
-        repository, {path: {phase.key} for phase in plan.phases for path in phase.files}, plan, render, read_plan
+        repository, {path: {phase.key} for phase in plan.phases for path in phase.files}, plan, render, read_plan, bot
     )
     known = runs.generated(fork)
     rendered = runs.rendered(plan, entries)
@@ -89,7 +97,9 @@ class _MergedRuns:
         plan: ResolvedPlan,
         render: RenderPhase,
         read_plan: ReadPlan,
+        bot: Identity | None,
     ) -> None:
+        self._bot = bot
         self._repository, self._owners, self._render, self._read_plan = repository, owners, render, read_plan
         self._plan_path = plan_path(plan.plan.output_dir)
         self._generated: dict[str, Mapping[str, Generated]] = {}
@@ -100,7 +110,7 @@ class _MergedRuns:
         if commit not in self._generated:
             squash = self._newest_squash(commit)
             found: dict[str, Generated] = {}
-            for run, tip in self._repository.runs(commit)[:_MAX_RUNS]:
+            for run, tip in self._repository.runs(commit, self._bot)[:_MAX_RUNS]:
                 if squash and self._repository.merge_base(tip, squash.oid) == tip:
                     continue
                 ledger = self._ledger(run, tip)
@@ -114,8 +124,8 @@ class _MergedRuns:
     def _ledger(self, run: str, tip: str) -> Ledger:
         if (run, tip) not in self._ledgers:
             repository = self._repository
-            start = find_start(repository, run, tip)
-            history = read_history(repository, run, tip, None, start.oid if start else None)
+            start = find_start(repository, run, tip, self._bot)
+            history = read_history(repository, run, tip, None, start, self._bot)
             base = repository.entries(history.fork, sorted(self._owners)) if history.fork else {}
             earlier = InheritedPhases({}, self.generated(history.fork) if history.fork else {})
             ledger = derive_state(run, base, history.commits, owners=self._owners, inherited=earlier)

@@ -4,14 +4,18 @@ import re
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
 
 from bot.errors import UsageError
 from bot.history.ledger import InheritedPhases
 from bot.history.merged_runs import RenderPhase, inherited_phases, render_nothing
-from bot.history.repository import Repository
+from bot.history.recipe_files import BaseFiles, remember, remembered, worktree_file
+from bot.history.repository import Identity, Repository
 from bot.history.run_state import Commit, Entry, Generated, PlanFault
 from bot.planning.phases import PLAN_FILE, PLAN_PHASE, plan_path
 from bot.planning.recipe import Recipe, load_recipe
+from bot.planning.recipe_names import RecipeFinder, given_name
 from bot.planning.resolved_plan import ResolvedPlan, resolve_plan_file
 
 _SHORT = 10
@@ -49,9 +53,28 @@ class BrokenPlanError(UsageError):
 class PlanReader:
     """Reads and resolves plan files.  Each text is resolved and each recipe loaded only once per process."""
 
-    def __init__(self, repository: Repository, render: RenderPhase = render_nothing) -> None:
-        """Read from *repository*; *render* renders a phase from the templates."""
-        self._repository, self._render = repository, render
+    def __init__(
+        self,
+        repository: Repository,
+        render: RenderPhase = render_nothing,
+        bot: Identity | None = None,
+        recipe: str | None = None,
+    ) -> None:
+        """Read from *repository*; *render* renders a phase from the templates, *bot* is whose commits count.
+
+        *recipe* is the one that a person named.  With a *bot*, recipes of the repository are read from the base.
+        """
+        self._repository, self._render, self._bot = repository, render, bot
+        git = repository.git
+        self.base_files = BaseFiles(repository)
+        self.recipe = given_name(recipe, git.worktree, relative_to=git.worktree if bot else Path()) if recipe else None
+        given = {*(() if bot else remembered(git)), *((self.recipe,) if self.recipe else ())}
+        self._find_recipe = RecipeFinder(
+            given,
+            self.base_files if bot else partial(worktree_file, git.worktree),
+            load=lambda name: load_recipe(name),  # noqa: PLW0108  # looked up when called
+            on_given=None if bot else partial(remember, git),
+        )
         self._resolved: dict[tuple[str, str], ResolvedPlan] = {}
         self._blobs: dict[tuple[str, str], ResolvedPlan | None] = {}
         self._recipes: dict[str, Recipe] = {}
@@ -119,6 +142,8 @@ class PlanReader:
     def cache(self, plan: ResolvedPlan) -> None:
         """Keep a plan that is about to be committed, so that it is not resolved again when it is read back."""
         self._resolved[plan.plan.output_dir, plan.text] = plan
+        if Path(plan.plan.recipe).is_absolute() and self._bot is None:
+            remember(self._repository.git, plan.plan.recipe)
 
     def in_base(self, fork: str | None, output_dir: str) -> ResolvedPlan | None:
         """Return the plan in *output_dir* of the commit *fork*; None if there is none.
@@ -145,7 +170,7 @@ class PlanReader:
         if fork is None or plan is None:
             return None
         if self._inherited is None or self._inherited[0] != fork:
-            phases = inherited_phases(self._repository, fork, plan, self._render, self._resolve_or_none)
+            phases = inherited_phases(self._repository, fork, plan, self._render, self._resolve_or_none, self._bot)
             self._inherited = (fork, phases)
         return self._inherited[1]
 
@@ -182,13 +207,22 @@ class PlanReader:
         output_dir = _output_dir(path)
         plan = self._resolved.get((output_dir, text))
         if plan is None:
-            plan = resolve_plan_file(text, source=source, output_dir=output_dir, load=self._load_recipe)
+            plan = resolve_plan_file(text, source=source, output_dir=output_dir, load=self.load)
             self._resolved[output_dir, text] = plan
         return plan
 
-    def _load_recipe(self, name: str) -> Recipe:
+    @property
+    def notes(self) -> Sequence[str]:
+        """Which recipe was read from outside the repository, because somebody named it in this clone before."""
+        elsewhere = (name for name in self._recipes if name != self.recipe and Path(name).is_absolute())
+        return [
+            f"the recipe is in {name}, outside the repository: --recipe named it in this clone" for name in elsewhere
+        ]
+
+    def load(self, name: str) -> Recipe:
+        """Load the recipe *name*; see :class:`bot.planning.recipe_names.RecipeFinder`.  Raises UsageError."""
         if name not in self._recipes:
-            self._recipes[name] = load_recipe(name)
+            self._recipes[name] = self._find_recipe(name)
         return self._recipes[name]
 
 

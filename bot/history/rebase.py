@@ -8,11 +8,13 @@ from bot.errors import RepositoryError
 from bot.history.fast_import import NewCommit, write_commits
 from bot.history.ledger import Ledger
 from bot.history.repository import Repository, object_id
+from bot.history.run_history import only_made_by
 from bot.history.run_state import Commit, Entry
 from bot.history.three_way_merge import merge_content
 from bot.history.trailers import format_conflicts
 from bot.planning.phases import PLAN_FILE, PLAN_PHASE
 from bot.planning.plan_edits import carry_over
+from bot.planning.recipe_names import LoadRecipe, load_built_in
 
 _SCRATCH_REFS = "refs/phasebot/rewrite"
 _REVERTED_OID = re.compile(r"(?<=^This reverts commit )[0-9a-f]{40,64}", re.MULTILINE)
@@ -22,11 +24,20 @@ class CannotRebaseError(RepositoryError):
     """A person's unpushed commit conflicts with what was pushed; only that person can resolve it."""
 
 
-def rebase(repository: Repository, local: str, remote: str, last_known: str | None, ledger: Ledger) -> str:
+def rebase(  # what to rebase, and how what is there reads
+    repository: Repository,
+    local: str,
+    remote: str,
+    last_known: str | None,
+    ledger: Ledger,
+    makers: Collection[str] | None = None,
+    load: LoadRecipe = load_built_in,
+) -> str:
     """Rebase the unpushed commits of *local* onto *remote*; return the new tip.
 
     *last_known* is where the remote-tracking branch pointed before the fetch.  Commits up to there that *remote* no
-    longer has were dropped or rewritten by somebody, and are not brought back.  *ledger* is derived from *remote*.
+    longer has were dropped or rewritten by somebody, and are not brought back.  *ledger* is derived from *remote*, of
+    the commits of *makers*; *load* loads the recipes of plans.
 
     A phase that *remote* has completed is dropped, and so is a commit that *remote* has in rewritten form.  Files that
     both sides changed are merged.  On a conflict the pushed version is kept, and the rebased commit records it
@@ -46,15 +57,23 @@ def rebase(repository: Repository, local: str, remote: str, last_known: str | No
     scratch_ref = f"{_SCRATCH_REFS}/{local}"
     try:
         repository.git.run("update-ref", "-d", scratch_ref)
-        return _rebase_commits(repository, base, local, remote, ledger, scratch_ref)
+        return _rebase_commits(repository, base, local, remote, ledger, scratch_ref, makers=makers, load=load)
     finally:
         repository.git.run("update-ref", "-d", scratch_ref)
 
 
-def _rebase_commits(
-    repository: Repository, base: str | None, local: str, remote: str, ledger: Ledger, scratch_ref: str
+def _rebase_commits(  # noqa: PLR0913  # as above
+    repository: Repository,
+    base: str | None,
+    local: str,
+    remote: str,
+    ledger: Ledger,
+    scratch_ref: str,
+    *,
+    makers: Collection[str] | None,
+    load: LoadRecipe,
 ) -> str:
-    theirs, ours = repository.log(base, remote), repository.log(base, local)
+    theirs, ours = (only_made_by(makers, repository.log(base, tip)) for tip in (remote, local))
     completed = {
         c.trailers.phase for c in theirs if c.trailers and c.trailers.phase and c.trailers.status == "complete"
     }
@@ -70,7 +89,7 @@ def _rebase_commits(
         if authorship.get(commit.oid) in remote_oids:
             new_oids[commit.oid] = remote_oids[authorship[commit.oid]]
         elif not _is_superseded(commit, completed, parent):
-            new = _rebase_commit(repository, commit, parent, onto, unedited)
+            new = _rebase_commit(repository, commit, parent, onto, unedited, load)
             message = _REVERTED_OID.sub(lambda match: new_oids.get(match[0], match[0]), new.message)
             new = replace(new, message=message)
             tip = new_oids[commit.oid] = write_commits(repository.git, scratch_ref, tip, [new])[0]
@@ -100,6 +119,7 @@ def _rebase_commit(
     parent: Mapping[str, Entry],
     onto: dict[str, Entry],
     unedited: Collection[str],
+    load: LoadRecipe,
 ) -> NewCommit:
     """Return *commit* applied to *onto*, which is updated.
 
@@ -121,7 +141,7 @@ def _rebase_commit(
         else:
             merged = _merge_entries(repository, old, theirs, entry)
             if merged is None and commit.trailers:
-                merged = _merge_instructions(repository, path, old, theirs, entry)
+                merged = _merge_instructions(repository, path, old, theirs, entry, load)
             elif merged is None:
                 raise CannotRebaseError(
                     f"commit {commit.oid[:10]} and the pushed branch both changed {path!r}; rebase it, then run again"
@@ -143,14 +163,19 @@ def _merge_entries(repository: Repository, old: Entry | None, theirs: Entry | No
     return merge_content(repository, *contents)
 
 
-def _merge_instructions(
-    repository: Repository, path: str, old: Entry | None, theirs: Entry | None, ours: Entry | None
+def _merge_instructions(  # three versions of a file
+    repository: Repository,
+    path: str,
+    old: Entry | None,
+    theirs: Entry | None,
+    ours: Entry | None,
+    load: LoadRecipe,
 ) -> bytes | None:
     """Carry the instructions that *ours* added over to the plan file *theirs*; None if that is not possible."""
     if not (path.endswith(PLAN_FILE) and old and theirs and ours):
         return None
     before, pushed, after = (repository.blob(each.oid).decode("utf-8", "replace") for each in (old, theirs, ours))
-    text = carry_over(before, after, pushed, output_dir=path.removesuffix(PLAN_FILE).rstrip("/") or ".")
+    text = carry_over(before, after, pushed, output_dir=path.removesuffix(PLAN_FILE).rstrip("/") or ".", load=load)
     return None if text is None else text.encode()
 
 

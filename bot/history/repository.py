@@ -21,6 +21,8 @@ _ABSENT_MODE = "000000"
 _MAX_ARGUMENTS = 400
 """Paths per git call; the length of a command line is limited."""
 _SHA1_DIGITS = 40
+_LOG_FIELDS = 5
+"""Fields of a commit in :meth:`Repository._log`, before its changes."""
 _BATCH_FIELDS = 3
 """Fields in a header of ``git cat-file --batch``: object id, type and size."""
 
@@ -37,7 +39,10 @@ class Identity:
 
         Git knows hours and minutes of a zone only; zones of old with seconds are rounded down.
         """
-        return f"{self.name} <{self.email}> {int(moment.timestamp())} {moment.strftime('%z')[:5]}"
+        return f"{self} {int(moment.timestamp())} {moment.strftime('%z')[:5]}"
+
+    def __str__(self) -> str:
+        return f"{self.name} <{self.email}>"
 
 
 class RunCommit(NamedTuple):
@@ -46,6 +51,7 @@ class RunCommit(NamedTuple):
     oid: str
     author: str
     """``Name <email>``."""
+    committer: str
     trailers: Trailers | None
 
     @property
@@ -53,6 +59,8 @@ class RunCommit(NamedTuple):
         return self.trailers.base if self.trailers else None
 
 
+ACTIONS_BOT = Identity("github-actions[bot]", "41898282+github-actions[bot]@users.noreply.github.com")
+"""Who commits in GitHub Actions."""
 _FALLBACK_IDENTITY = Identity("Phasebot", "phasebot@localhost")
 
 
@@ -109,7 +117,7 @@ class Repository:
         out = self.git.run(
             *("log", "-z", "--diff-merges=first-parent"),
             *("--raw", "--no-abbrev", "--no-renames", "--no-color", "--root"),
-            "--format=%H%x00%(trailers:only,unfold)%x00%b%x00",
+            "--format=%H%x00%(trailers:only,unfold)%x00%b%x00%an <%ae>%x00%cn <%ce>%x00",
             *arguments,
             stdin=stdin.encode(),
         )
@@ -123,10 +131,12 @@ class Repository:
         """Return the commits of *run* in the whole history of *head*, newest first; *options* are those of git log."""
         name = run.replace(".", "[.]")
         rows = self.git(
-            *("log", "-z", "--topo-order", "--format=%H%x00%an <%ae>%x00%(trailers:only,unfold)", "--extended-regexp"),
+            *("log", "-z", "--topo-order", "--extended-regexp"),
+            "--format=%H%x00%an <%ae>%x00%cn <%ce>%x00%(trailers:only,unfold)",
             *("--all-match", f"--grep=^Phasebot-Run: {name}$", *options, head, "--"),
         ).split("\0")
-        found = (RunCommit(*row) for row in zip(rows[::3], rows[1::3], map(Trailers.parse, rows[2::3]), strict=False))
+        columns = (rows[::4], rows[1::4], rows[2::4], map(Trailers.parse, rows[3::4]))
+        found = (RunCommit(*row) for row in zip(*columns, strict=False))
         return [each for each in found if each.trailers and each.trailers.run == run]
 
     def descent(self, start: str, head: str) -> dict[str, list[str]]:
@@ -150,16 +160,22 @@ class Repository:
         parts = (row.lstrip("\0").split("\0", 1) for row in rows if row.strip("\0"))
         return {authorship: oid for oid, authorship in parts}
 
-    def runs(self, head: str) -> list[tuple[str, str]]:
-        """Return the runs with commits in the history of *head*, each with its newest commit; newest run first."""
-        log_format = "--format=%H%x00%(trailers:key=Phasebot-Run,valueonly,separator=%x00)"
+    def runs(self, head: str, bot: Identity | None = None) -> list[tuple[str, str]]:
+        """Return the runs with commits in the history of *head*, each with its newest commit; newest run first.
+
+        If *bot* is given, its newest commit counts, where it has made one.
+        """
+        log_format = "--format=%H%x00%an <%ae>%x00%(trailers:key=Phasebot-Run,valueonly,separator=%x00)"
         found: dict[str, str] = {}
+        bots: dict[str, str] = {}
         options = ("--topo-order", "--grep=^Phasebot-Run: ")  # clocks differ, so dates don't tell what came first
         for row in self.git("log", log_format, *options, head, "--").split("\n"):
-            oid, _, run = row.partition("\0")
-            if run and "\0" not in run:
+            oid, author, run, *more = [*row.split("\0"), "", ""]
+            if run and not any(more):
                 found.setdefault(run, oid)
-        return list(found.items())
+                if author == str(bot):
+                    bots.setdefault(run, oid)
+        return list((found | bots).items())
 
     def versions(self, head: str, path: str) -> list[Entry]:
         """Return every version of the file *path* in the history of *head*, merged branches included; newest first."""
@@ -283,13 +299,13 @@ class Repository:
 
 
 def _commits(tokens: Sequence[str]) -> Iterator[Commit]:
-    """Parse the output of ``git log -z --raw``: three fields and an empty one, then pairs of change and path."""
+    """Parse the output of ``git log -z --raw``: five fields and an empty one, then pairs of change and path."""
     index = 0
-    while index + 3 < len(tokens):
-        oid, trailers, body = tokens[index : index + 3]
-        index += 4
+    while index + _LOG_FIELDS < len(tokens):
+        oid, trailers, body, author, committer = tokens[index : index + _LOG_FIELDS]
+        index += _LOG_FIELDS + 1
         changes, index = _changes(tokens, index)
-        yield Commit(oid, Trailers.parse(trailers), body, changes)
+        yield Commit(oid, Trailers.parse(trailers), body, changes, author, committer)
 
 
 def _changes(tokens: Sequence[str], index: int) -> tuple[dict[str, Entry | None], int]:

@@ -8,6 +8,7 @@ from bot.errors import UsageError
 from bot.history.base import Base, BaseChooser
 from bot.history.head_tree import folders_of
 from bot.history.ledger import Ledger, derive_state
+from bot.history.makers import notes_on_makers
 from bot.history.plan_reader import BrokenPlanError, PlanFile, PlanReader
 from bot.history.remote import Remote
 from bot.history.repository import BRANCHES, Identity, Repository, branch_ref
@@ -42,7 +43,7 @@ class RunBranch:
     ) -> None:
         """Create an empty view of the branch; :meth:`read` fills it.
 
-        *remote* has the remote-tracking branch.  If *bot* is given, the base that its commits record wins.
+        *remote* has the remote-tracking branch.  If *bot* is given, only what it made counts as generated.
         """
         self.run = run
         self.name = f"{BRANCHES}{run}"
@@ -74,6 +75,7 @@ class RunBranch:
         """
         self.head = self._repository.oid(self.ref) or self._tracked_oid or self._fetch_new()
         self.base, history = self._history(self.head)
+        self.plans.base_files.commit = self.base.oid or history.fork
         self.fork, self.shared, self.merged = history.fork, history.shared, history.merged
         self.commits = list(history.commits)
         self._unchecked = []
@@ -102,7 +104,12 @@ class RunBranch:
         base = self._bases.decide(self.run, start)
         if head is None:
             return base, RunHistory(base.oid, (), base.oid)
-        return base, read_history(self._repository, self.run, head, base.oid, start.oid if start else None)
+        return base, read_history(self._repository, self.run, head, base.oid, start, self._bot)
+
+    @property
+    def notes(self) -> Sequence[str]:
+        """What people should know about the base, and about commits that say to be the bot's."""
+        return [*self.base.notes, *notes_on_makers(self.name, self.commits, self._bot)]
 
     def append(self, commit: Commit) -> None:
         """Add a commit that was just made on top of head."""

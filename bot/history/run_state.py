@@ -39,6 +39,11 @@ class Commit:
     body: str = ""
     changes: Mapping[str, Entry | None] = field(default_factory=dict)
     """Path → its new entry, compared with the first parent; None for a deletion."""
+    author: str = ""
+    """``Name <email>``."""
+    committer: str = ""
+    disowned: Trailers | None = None
+    """Trailers that do not count, because the author is not one that makes phases here."""
 
 
 class Generated(NamedTuple):
@@ -97,6 +102,8 @@ class PhaseState:
     """Planned path → the person's own file that stands there, possibly in another spelling.  The bot never made it."""
     removed: tuple[str, ...] = ()
     """Generated files that people removed; they stay removed."""
+    author: str = ""
+    """Who made the phase's commit: ``Name <email>``."""
     blocked: Mapping[str, str] = field(default_factory=dict)
     """Path in conflict → the folder, link or file in another spelling that is in its way."""
 

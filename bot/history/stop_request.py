@@ -15,7 +15,7 @@ from typing import Self
 from bot.errors import PushError
 from bot.history.inert_text import unquote
 from bot.history.remote import Remote
-from bot.history.repository import Identity, Repository
+from bot.history.repository import ACTIONS_BOT, Identity, Repository
 from bot.history.trailers import Trailers
 
 STOP_REFS = "refs/phasebot/stop/"
@@ -73,11 +73,12 @@ class StopRef:
 
     def _read(self, oid: str) -> StopRequest:
         log_format = (
-            "%s%x00%(trailers:key=Phasebot-Requested-By,valueonly)%x00%(trailers:key=Phasebot-Comment,valueonly)"
+            "%an <%ae>%x00%s%x00"
+            "%(trailers:key=Phasebot-Requested-By,valueonly)%x00%(trailers:key=Phasebot-Comment,valueonly)"
         )
         result = self._repository.git.run("log", "-1", f"--format={log_format}", oid, "--")
-        subject, login, comment = [*map(str.strip, result.text.split("\0")), "", "", ""][:3]
-        if subject != self._subject:  # set by hand
+        author, subject, login, comment = [*map(str.strip, result.text.split("\0")), "", "", "", ""][:4]
+        if subject != self._subject or author not in map(str, (self._committer, ACTIONS_BOT)):  # set by hand
             return StopRequest(oid, None, None)
         return StopRequest(oid, unquote(login) or None, int(comment) if re.fullmatch(r"[0-9]{1,18}", comment) else None)
 

@@ -8,6 +8,7 @@ import yaml
 from bot.errors import UsageError
 from bot.planning import yaml_outline
 from bot.planning.plan_file import format_instructions
+from bot.planning.recipe_names import LoadRecipe, load_built_in
 from bot.planning.resolved_plan import ResolvedPlan, refuse_secret, resolve_plan_file
 from bot.planning.yaml_spec import INSTRUCTIONS
 
@@ -28,7 +29,9 @@ def add_instruction(planned: ResolvedPlan, text: str, phases: Collection[str], i
         if f"\n\n{instruction}\n\n" not in f"\n\n{existing}\n\n":
             instructions[phase] = f"{existing}\n\n{instruction}" if existing else instruction
     changed = _replace_section(text, instructions)
-    result = resolve_plan_file(changed, source="the plan with the instruction", output_dir=planned.plan.output_dir)
+    result = resolve_plan_file(
+        changed, source="the plan with the instruction", output_dir=planned.plan.output_dir, load=_only(planned)
+    )
     if result.plan != planned.plan.model_copy(update={"instructions": result.plan.instructions}):
         raise UsageError(
             "adding an instruction to the plan: the plan file has a layout that can't be edited automatically; "
@@ -37,14 +40,19 @@ def add_instruction(planned: ResolvedPlan, text: str, phases: Collection[str], i
     return replace(result, text=changed)
 
 
-def carry_over(old: str, new: str, theirs: str, *, output_dir: str) -> str | None:
+def _only(planned: ResolvedPlan) -> LoadRecipe:
+    """Return a loader of the recipe of *planned*; any other is none that the file could have."""
+    return lambda name: planned.recipe if name == planned.plan.recipe else load_built_in(name)
+
+
+def carry_over(old: str, new: str, theirs: str, *, output_dir: str, load: LoadRecipe = load_built_in) -> str | None:
     """Return the plan file *theirs* with the instructions that *new* adds to *old*; None if *new* changes more.
 
     This keeps both when two people add instructions at the same time.
     """
     try:
         old_plan, new_plan, their_plan = (
-            resolve_plan_file(text, source="a plan", output_dir=output_dir) for text in (old, new, theirs)
+            resolve_plan_file(text, source="a plan", output_dir=output_dir, load=load) for text in (old, new, theirs)
         )
         if new_plan.plan.model_copy(update={INSTRUCTIONS: old_plan.plan.instructions}) != old_plan.plan:
             return None

@@ -2,12 +2,14 @@
 
 A recipe is a folder with ``recipe.yaml`` and ``templates/``, and with ``prompts/`` if a model can generate its files.
 Built-in recipes are in ``bot/recipes``; any other is given as a path.  An invalid recipe is refused when it is
-loaded, not when a phase needs it.
+loaded, not when a phase needs it.  Where a text may name one from is decided in :mod:`bot.planning.recipe_names`.
 """
 
 import hashlib
 import json
-from collections.abc import Mapping
+import os
+import stat
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
@@ -23,6 +25,8 @@ from bot.text import shown
 BUILT_IN = Path(__file__).parent.parent / "recipes"
 PROMPTS = "prompts/"
 _MAX_TEMPLATE = 1 << 20
+MAX_BYTES = 4 * _MAX_TEMPLATE
+"""More than the longest file of a recipe can have."""
 _MAX_NAME = 200
 
 
@@ -115,20 +119,79 @@ def digest(content: object) -> str:
     return "sha256:" + hashlib.sha256(text.encode()).hexdigest()
 
 
+ReadFile = Callable[[str], bytes]
+"""Reads a file of a recipe by its path in the recipe's folder; raises OSError or ValueError."""
+
+
+def built_in_names() -> list[str]:
+    """Return the names of the built-in recipes."""
+    return sorted(path.parent.name for path in BUILT_IN.glob("*/recipe.yaml"))
+
+
 def load_recipe(name: str) -> Recipe:
-    """Load the built-in recipe *name*, or the recipe in the folder *name*.
+    """Load the built-in recipe *name*, or the recipe in the folder *name*, wherever it is; a person named it.
 
     Raises:
         UsageError: There is no such recipe, or it is invalid.
     """
-    folder = BUILT_IN / name if name.isidentifier() else Path(name)
-    if len(name) > _MAX_NAME or not (folder / "recipe.yaml").is_file():
-        built_in = ", ".join(sorted(path.parent.name for path in BUILT_IN.glob("*/recipe.yaml")))
-        raise UsageError(
-            f"recipe {shown(name)} is not known: built-in recipes are {built_in}; or give a folder with a recipe.yaml"
-        )
+    if len(name) > _MAX_NAME:
+        raise unknown_recipe(name)
+    built_in = built_in_names()
+    if name.isidentifier() and name not in built_in:
+        raise unknown_recipe(name)
+    folder = BUILT_IN / name if name in built_in else Path(name)
+    try:
+        if not stat.S_ISREG((folder / "recipe.yaml").stat().st_mode):
+            raise unknown_recipe(name)
+    except (OSError, ValueError) as exc:  # ValueError: a NUL in the name
+        raise unknown_recipe(name) from exc
+    return read_recipe(name, lambda file: read_inside(folder, file))
+
+
+def unknown_recipe(name: str) -> UsageError:
+    """Return the error that there is no recipe *name*."""
+    return UsageError(
+        f"recipe {shown(name)} is not known: built-in recipes are {', '.join(built_in_names())}; "
+        "or give a folder with a recipe.yaml"
+    )
+
+
+def read_inside(folder: Path, name: str) -> bytes:
+    """Return the file *name* in *folder*, if it is there and a regular file; neither a pipe nor a device is waited for.
+
+    Raises:
+        OSError: It can't be read.
+        ValueError: It is outside the folder, or no regular file, or too large.
+    """
+    path = (folder / name).resolve()
+    if not path.is_relative_to(folder.resolve()):
+        raise _OutsideError
+    opened = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOFOLLOW)
+    with os.fdopen(opened, "rb") as file:
+        if not stat.S_ISREG(os.fstat(opened).st_mode):
+            raise ValueError("it is not a file")
+        content = file.read(MAX_BYTES + 1)
+    if len(content) > MAX_BYTES:
+        raise _TooLargeError
+    return content
+
+
+class _OutsideError(ValueError):
+    pass
+
+
+class _TooLargeError(ValueError):
+    pass
+
+
+def read_recipe(name: str, read: ReadFile) -> Recipe:
+    """Return the recipe *name*, whose files *read* reads.
+
+    Raises:
+        UsageError: It is invalid.
+    """
     source = f"recipe {name!r}"
-    text = _read(folder, "recipe.yaml", source)
+    text = _read(read, "recipe.yaml", source)
     try:
         yaml_outline.compose(text)  # safe_load would accept aliases and deep nesting
         content = _RecipeFile.model_validate(yaml.safe_load(text))
@@ -140,22 +203,29 @@ def load_recipe(name: str) -> Recipe:
     except (yaml.YAMLError, ValueError) as exc:  # valid YAML with an invalid value, such as the date 2026-99-99
         raise UsageError(f"{source}, recipe.yaml: {' '.join(str(exc).split())}") from exc
     used = {*content.shared, *(name for phase in content.phases for name in phase.files.values())}
-    templates = {name: _read(folder / "templates", name, source) for name in sorted(used)}
+    templates = {name: _read(read, name, source, "templates/") for name in sorted(used)}
     if content.prompts:
         prompts = {content.prompts.system, content.prompts.plan, *(phase.prompt for phase in content.phases)}
         names = (PROMPTS + name for name in sorted(filter(None, prompts)))
-        templates |= {name: _read(folder, name, source) for name in names}
+        templates |= {name: _read(read, name, source) for name in names}
     return Recipe(content, templates)
 
 
-def _read(folder: Path, name: str, source: str) -> str:
-    path = folder / name
+def _read(read: ReadFile, name: str, source: str, folder: str = "") -> str:
     try:
-        if not path.resolve().is_relative_to(folder.resolve()):
-            raise UsageError(f"{source}: {name!r} is outside the recipe's folder")
-        text = path.read_text(encoding="utf-8")
+        return _text(name, folder, read)
+    except _OutsideError as exc:
+        raise UsageError(f"{source}: {name!r} is outside the recipe's folder") from exc
+    except _TooLargeError as exc:
+        raise UsageError(f"{source}: {name!r} is larger than {_MAX_TEMPLATE:,} characters") from exc
     except (OSError, ValueError) as exc:  # ValueError: not UTF-8, or a NUL in the name
         raise UsageError(f"{source}: can't read {name!r}: {exc}") from exc
+
+
+def _text(name: str, folder: str, read: ReadFile) -> str:
+    if ".." in name.split("/") or name.startswith("/"):
+        raise _OutsideError
+    text = read(folder + name).decode()
     if len(text) > _MAX_TEMPLATE:
-        raise UsageError(f"{source}: {name!r} is larger than {_MAX_TEMPLATE:,} characters")
+        raise _TooLargeError
     return text

@@ -114,9 +114,9 @@ def test_a_job_that_continues_reads_no_issue_anew(github: World) -> None:
 
     assert (ending.status, ending.exit_code) == ("refused", 2)
     assert ending.message == (
-        "continuing phasebot/issue-12: its plan is gone, so the branch was deleted or reset after the last job; #12 may "
-        "have been edited since, so it is not read again without a person's command: comment /generate there to start "
-        "again"
+        "continuing phasebot/issue-12: its plan is gone, so the branch was deleted or reset after the last job; #12 "
+        "may have been edited since, so it is not read again without a person's command: comment /generate there "
+        "to start again"
     )
     assert github.commits() == []
     git(github.origin, "update-ref", "-d", "refs/heads/phasebot/issue-12")

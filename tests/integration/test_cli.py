@@ -129,7 +129,7 @@ def test_plan_prints_what_generate_would_commit(blog: Path) -> None:
 
     assert done.returncode == 0
     assert done.stdout == (blog / ".phasebot" / "plan.yaml").read_text()
-    assert phasebot("plan", "-", stdin=done.stdout).stdout == done.stdout
+    assert phasebot("plan", "-", "--recipe", SMALL, stdin=done.stdout).stdout == done.stdout
 
 
 def test_plan_prints_json_and_a_diagram() -> None:

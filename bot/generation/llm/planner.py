@@ -18,7 +18,7 @@ from bot.generation.provider import ProposedPlan
 from bot.planning import field_grammar
 from bot.planning.phases import PLAN_PHASE
 from bot.planning.plan import Plan, find_problem
-from bot.planning.recipe import Recipe, load_recipe
+from bot.planning.recipe import Recipe
 from bot.planning.resolved_plan import ProseSpec, resolve_model_plan
 from bot.text import one_line
 
@@ -82,7 +82,7 @@ class Planner:
             NoModelAnswered: No model answered, or none with a valid plan.
             ProviderError: Every further request would fail, too.
         """
-        recipe = spec.base.recipe if spec.base else load_recipe(spec.recipe)
+        recipe = spec.load_recipe()
         rejected: list[tuple[str, str]] = []
         for _ in range(1 + REPAIRS):
             base = spec.base.text if spec.base else ""
@@ -90,7 +90,7 @@ class Planner:
             response = await self._client.ask(request, phase=PLAN_PHASE, parse=_parse)
             text, proposal = response.content
             try:
-                planned = resolve_model_plan(_build_plan(proposal, spec, recipe))
+                planned = resolve_model_plan(_build_plan(proposal, spec, recipe), recipe)
             except ValidationError as exc:
                 rejected.append((text, _first(exc)))
             except UsageError as exc:
