@@ -1,7 +1,8 @@
 """Render a recipe's templates, for project files and for model prompts.
 
-Recipes are untrusted, so templates run in jinja's sandbox and see only plain values.  Text from a plan is untrusted,
-too, so templates use the quoting filters.
+Recipes are untrusted, so templates run in jinja's sandbox, in a child process with limits, and see only plain values.
+Text from a plan is untrusted, too, so templates use the quoting filters.  The child imports this module, so it imports
+little.
 """
 
 import datetime as dt
@@ -10,22 +11,23 @@ import re
 import uuid
 from collections.abc import Mapping
 from decimal import Decimal
-from functools import cache
-from typing import Any
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
 
-from jinja2 import DictLoader, StrictUndefined, TemplateError
-from jinja2.sandbox import ImmutableSandboxedEnvironment
+from jinja2 import TemplateError
 
+from bot.generation.template_limits import BoundedEnvironment, TooLargeError
 from bot.planning import names
-from bot.planning.phases import Phase
-from bot.planning.plan import Entity, Field, Plan
-from bot.planning.recipe import Recipe
-from bot.text import all_newlines, is_printable, without_hidden
+from bot.sandbox.protocol import Failure, Run
+from bot.text import all_newlines, find_hidden, is_printable, is_prose_file, one_line, without_hidden
 
-_FAILURES = (
-    *(TemplateError, ArithmeticError, AttributeError, LookupError, TypeError, ValueError),
-    *(RecursionError, MemoryError),
-)
+if TYPE_CHECKING:
+    from bot.planning.phases import Phase
+    from bot.planning.plan import Entity, Field, Plan
+    from bot.planning.recipe import Recipe
+
+_MAX_REASON = 500
+_FAILURES = (TemplateError, ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError)
 """Exceptions that a broken template can raise; its expressions can fail like any Python code."""
 
 
@@ -43,7 +45,7 @@ class _EntityName:
 class _FieldView:
     """A field as templates see it."""
 
-    def __init__(self, field: Field) -> None:
+    def __init__(self, field: "Field") -> None:
         self.name = field.name
         self.type = field.type
         self.column = field.column
@@ -60,7 +62,7 @@ class _FieldView:
 class _EntityView(_EntityName):
     """An entity as its own phase sees it."""
 
-    def __init__(self, entity: Entity) -> None:
+    def __init__(self, entity: "Entity") -> None:
         super().__init__(entity.name)
         self.fields = tuple(map(_FieldView, entity.fields))
 
@@ -69,34 +71,78 @@ class RenderingError(Exception):
     """A template of the recipe is broken or does not fit this plan; the message names the template."""
 
 
-def render_template(recipe: Recipe, name: str, context: Mapping[str, Any]) -> str:
-    """Render the template *name* of *recipe*.
+def render_files(
+    run: Run, recipe: "Recipe", files: Mapping[str, str], context: Mapping[str, Any], *, check: bool = True
+) -> Mapping[str, "str | RenderingError"]:
+    """Render *files*, path → template of *recipe*, with *run*; return each text, or why there is none.
+
+    With *check*, a file that should not be committed counts as broken, too.
+    """
+    items = [(template, path if check else None) for path, template in files.items()]
+    answers = run("render", (dict(recipe.templates), dict(context)), items)
+    return {path: _text_or_error(files[path], answer) for path, answer in zip(files, answers, strict=True)}
+
+
+def render_template(run: Run, recipe: "Recipe", name: str, context: Mapping[str, Any]) -> str:
+    """Render the template *name* of *recipe* with *run*.
 
     Raises:
         RenderingError: The template can't be rendered.
     """
+    text = render_files(run, recipe, {name: name}, context, check=False)[name]
+    if isinstance(text, RenderingError):
+        raise text
+    return text
+
+
+def _text_or_error(name: str, answer: object) -> "str | RenderingError":
+    match answer:
+        case [str(text), None]:
+            return text
+        case [None, str(error)]:
+            return RenderingError(error)
+        case Failure(what=what):
+            return RenderingError(f"template {name}: {what}")
+    return RenderingError(f"template {name}: its text can't be read")
+
+
+def render_item(
+    templates: Mapping[str, str], context: Mapping[str, Any], name: str, path: str | None
+) -> tuple[str | None, str | None]:
+    """Return the text of the template *name*, or why it can't be rendered or be the file *path*.
+
+    This is the worker's part: it runs in the child process.
+    """
     try:
-        text = _environment(recipe).get_template(name).render(context)
+        text = _environment(tuple(templates.items())).render_bounded(name, context)
+    except TooLargeError as exc:
+        return None, f"template {name}: {exc}"
     except _FAILURES as exc:
-        raise RenderingError(" ".join(f"template {name}: {type(exc).__name__}: {exc}".split())) from exc
-    return text if text.endswith("\n") or not text else f"{text}\n"
+        return None, one_line(f"template {name}: {type(exc).__name__}: {exc}", _MAX_REASON)
+    text = text if text.endswith("\n") or not text else f"{text}\n"
+    if path and (fault := _fault(path, text)):
+        return None, f"template {name}: {fault}"
+    return text, None
 
 
-@cache
-def _environment(recipe: Recipe) -> ImmutableSandboxedEnvironment:
-    environment = ImmutableSandboxedEnvironment(
-        loader=DictLoader(dict(recipe.templates)),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-        autoescape=False,  # the output is code, not HTML; the filters quote
-    )
+def _fault(path: str, text: str) -> str | None:
+    """Return why *text* can't be the file *path*; None if it can."""
+    if hidden := find_hidden(text.replace("\r\n", "\n"), prose=is_prose_file(path)):
+        return (
+            f"line {text.count(chr(10), 0, hidden.start()) + 1} of {path} would hold the hidden "
+            f"character U+{ord(hidden[0]):04X}; remove it from the template, or quote the plan's text with a filter"
+        )
+    return None
+
+
+@lru_cache(maxsize=4)
+def _environment(templates: tuple[tuple[str, str], ...]) -> BoundedEnvironment:
+    environment = BoundedEnvironment(dict(templates))
     environment.filters |= {"python": python_literal, "docstring": docstring, "markdown": markdown, "toml": toml_string}
     return environment
 
 
-def phase_context(plan: Plan, phase: Phase) -> dict[str, Any]:
+def phase_context(plan: "Plan", phase: "Phase") -> dict[str, Any]:
     """Return the template variables of *phase*: only its slice of the plan, because its digest covers just that."""
     content = phase.slice
     context: dict[str, Any] = {}
