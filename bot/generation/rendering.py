@@ -14,21 +14,17 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from jinja2 import TemplateError
-
-from bot.generation.template_limits import BoundedEnvironment, TooLargeError
 from bot.planning import names
 from bot.sandbox.protocol import Failure, Run
 from bot.text import all_newlines, find_hidden, is_printable, is_prose_file, one_line, without_hidden
 
 if TYPE_CHECKING:
+    from bot.generation.template_limits import BoundedEnvironment
     from bot.planning.phases import Phase
     from bot.planning.plan import Entity, Field, Plan
     from bot.planning.recipe import Recipe
 
 _MAX_REASON = 500
-_FAILURES = (TemplateError, ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError)
-"""Exceptions that a broken template can raise; its expressions can fail like any Python code."""
 
 
 class _EntityName:
@@ -111,13 +107,15 @@ def render_item(
 ) -> tuple[str | None, str | None]:
     """Return the text of the template *name*, or why it can't be rendered or be the file *path*.
 
-    This is the worker's part: it runs in the child process.
+    This is the worker's part: it runs in the child process, and only there is jinja imported.
     """
+    from bot.generation.template_limits import FAILURES, TooLargeError
+
     try:
         text = _environment(tuple(templates.items())).render_bounded(name, context)
     except TooLargeError as exc:
         return None, f"template {name}: {exc}"
-    except _FAILURES as exc:
+    except FAILURES as exc:
         return None, one_line(f"template {name}: {type(exc).__name__}: {exc}", _MAX_REASON)
     text = text if text.endswith("\n") or not text else f"{text}\n"
     if path and (fault := _fault(path, text)):
@@ -136,7 +134,9 @@ def _fault(path: str, text: str) -> str | None:
 
 
 @lru_cache(maxsize=4)
-def _environment(templates: tuple[tuple[str, str], ...]) -> BoundedEnvironment:
+def _environment(templates: tuple[tuple[str, str], ...]) -> "BoundedEnvironment":
+    from bot.generation.template_limits import BoundedEnvironment
+
     environment = BoundedEnvironment(dict(templates))
     environment.filters |= {"python": python_literal, "docstring": docstring, "markdown": markdown, "toml": toml_string}
     return environment

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from functools import wraps
 from typing import Any
 
-from jinja2 import StrictUndefined, TemplateRuntimeError
+from jinja2 import StrictUndefined, TemplateError, TemplateRuntimeError
 from jinja2.filters import FILTERS
 from jinja2.loaders import DictLoader
 from jinja2.runtime import Context
@@ -18,6 +18,8 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 MAX_SIZE = 1 << 20
 """Longest text that an expression may compute, and longest file, in characters; a list has as many items at most."""
 _MAX_BITS = 1 << 12
+FAILURES = (TemplateError, ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError)
+"""Exceptions that a broken template can raise; its expressions can fail like any Python code."""
 _GLOBALS = ("range", "dict", "namespace", "cycler", "joiner")
 """The functions that templates may call; jinja also has one that makes long texts up."""
 _NOT_A_FILTER = "random"

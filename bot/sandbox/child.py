@@ -22,7 +22,7 @@ def main(megabytes: int) -> None:
     with os.fdopen(os.dup(1), "wb") as answers:
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, 1)  # what is printed by mistake is no answer
-        prepare()
+        prepare("render")  # most often the first
         _limit(megabytes)
         _answer(answers, {})
         while request := _read(LENGTH):
@@ -31,6 +31,7 @@ def main(megabytes: int) -> None:
 
 def _serve(request: bytes, answers: BinaryIO) -> None:
     task, shared, items, seconds = pickle.loads(request)  # noqa: S301  # our parent wrote it
+    prepare(task)
     for item in items:
         signal.setitimer(signal.ITIMER_REAL, seconds)  # its signal ends the process
         try:

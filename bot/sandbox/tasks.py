@@ -1,14 +1,17 @@
 """The tasks of the bounded worker: a closed list of pure functions, whose answers are JSON.
 
-Their modules are imported when a task first needs them.
+Their modules are imported when a request first needs them, before its time is measured.
 """
 
 from typing import Any
 
 
-def prepare() -> None:
-    """Import what most tasks need."""
-    import bot.generation.rendering  # noqa: F401
+def prepare(task: str) -> None:
+    """Import what *task* needs."""
+    if task == "render":
+        pass
+    else:
+        import packaging.requirements  # noqa: F401
 
 
 def perform(task: str, shared: Any, item: Any) -> object:  # noqa: ANN401  # each task has its own types

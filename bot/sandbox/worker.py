@@ -29,7 +29,10 @@ T = TypeVar("T")
 
 _STARTING = 30.0
 """How long the child may take to start and to read a request, in seconds."""
+_MARGIN = 10.0
+"""How many seconds later than the child itself its parent ends it; the child may import modules first."""
 _GRACE = 1.0
+"""How many seconds :meth:`Worker.finish` goes on when it is cancelled."""
 _STRIKES = 3
 """How many items of one call may break a limit; those after them are not tried."""
 _PROCESSES = 2
@@ -216,7 +219,7 @@ class _Process:
         arguments = json.dumps([limits.megabytes, path if root in path else [*path, root]])
         self._limits = limits
         self._child = subprocess.Popen(  # noqa: S603  # our own interpreter
-            [sys.executable, "-I", "-S", "-c", _START, arguments],
+            [sys.executable, "-I", "-S", "-B", "-c", _START, arguments],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
@@ -257,7 +260,7 @@ class _Process:
     def receive(self) -> tuple[Mapping[str, Any], int]:
         """Return the child's answer to one item, and its size."""
         try:
-            frame = self._read_frame(time.monotonic() + self._limits.seconds)
+            frame = self._read_frame(time.monotonic() + self._limits.seconds + _MARGIN)
             content = json.loads(frame.decode("utf-8", "surrogatepass"))
         except TimeoutError:
             raise self._too_slow() from None

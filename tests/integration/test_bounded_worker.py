@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import sysconfig
 import textwrap
 import time
 from collections.abc import Callable, Iterator
@@ -133,6 +134,30 @@ def test_all_answers_together_are_limited(worker: Worker, monkeypatch: pytest.Mo
     assert last == "Failure(what='it was not tried, because the others are too large')"
 
 
+_ROOT, _PACKAGES = Path(module.__file__).parents[2], sysconfig.get_path("purelib")
+
+
+@pytest.mark.parametrize(
+    ("options", "path", "folder"),
+    [(["-I"], "", "/"), (["-S"], f"{_ROOT}:{_PACKAGES}", "/"), (["-S"], _PACKAGES, str(_ROOT))],
+    ids=["installed", "on PYTHONPATH", "in a checkout"],
+)
+def test_the_child_finds_its_modules_wherever_its_parent_has_them(options: list[str], path: str, folder: str) -> None:
+    code = "from bot.sandbox.worker import Worker; print(Worker().run('render', ({'a': 'made'}, {}), [('a', None)]))"
+    environment = {"PYTHONPATH": path} if path else {}
+
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", *options, "-c", code],
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.stdout == "[['made\\n', None]]\n", done.stderr
+
+
 # ---- what crosses the pipes
 
 
@@ -206,6 +231,7 @@ _LIES = {
 def test_a_child_that_lies_has_failed(lie: str, worker: Worker, monkeypatch: pytest.MonkeyPatch) -> None:
     act, reason = _LIES[lie]
     code = "import sys; out = sys.stdout.buffer; out.write((2).to_bytes(8, 'big') + b'{}'); out.flush(); "
+    monkeypatch.setattr(module, "_MARGIN", 0)
     monkeypatch.setattr(module, "_START", f"{code} sys.stdin.buffer.read(8); {act}; out.flush()")
 
     [told] = _render(worker, "good")

@@ -29,7 +29,7 @@ from bot.sandbox.tasks import perform, prepare
     ],
 )
 def test_a_task_answers_in_json(task: str, shared: object, item: object, answer: object) -> None:
-    prepare()
+    prepare(task)
 
     assert json.loads(json.dumps(perform(task, shared, item))) == answer
 
