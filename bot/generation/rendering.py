@@ -67,6 +67,10 @@ class RenderingError(Exception):
     """A template of the recipe is broken or does not fit this plan; the message names the template."""
 
 
+class RenderingLimitError(RenderingError):
+    """A template broke a limit of the bounded worker."""
+
+
 def render_files(
     run: Run, recipe: "Recipe", files: Mapping[str, str], context: Mapping[str, Any], *, check: bool = True
 ) -> Mapping[str, "str | RenderingError"]:
@@ -98,7 +102,7 @@ def _text_or_error(name: str, answer: object) -> "str | RenderingError":
         case [None, str(error)]:
             return RenderingError(error)
         case Failure(what=what):
-            return RenderingError(f"template {name}: {what}")
+            return RenderingLimitError(f"template {name}: {what}")
     return RenderingError(f"template {name}: its text can't be read")
 
 

@@ -1,13 +1,16 @@
 """The ``template`` provider: renders a recipe's templates.  It needs no key and is deterministic."""
 
+from collections import Counter
 from functools import partial
 
 from bot.generation.provider import GenerationRequest, GenerationResult
-from bot.generation.rendering import RenderingError, phase_context, render_files
+from bot.generation.rendering import RenderingError, RenderingLimitError, phase_context, render_files
 from bot.history.reasons import Reason
 from bot.planning.phases import Phase
 from bot.planning.resolved_plan import ResolvedPlan
 from bot.sandbox.worker import Worker, shared_worker
+
+_ATTEMPTS = 2
 
 
 class TemplateProvider:
@@ -37,8 +40,26 @@ class TemplateProvider:
         )
 
 
-def render_phase(planned: ResolvedPlan, phase: Phase) -> dict[str, str]:
-    """Render all files of *phase* for the plan *planned*; files whose template fails are left out."""
-    context = phase_context(planned.plan, phase)
-    rendered = render_files(shared_worker().run, planned.recipe, phase.files, context, check=False)
-    return {path: text for path, text in rendered.items() if isinstance(text, str)}
+class PhaseRenderer:
+    """Renders phases again for the base of a merge, in the thread that calls it."""
+
+    def __init__(self) -> None:
+        self._slow = Counter[str]()
+        """Text of a template → how often it broke a limit."""
+
+    def __call__(self, planned: ResolvedPlan, phase: Phase) -> dict[str, str]:
+        """Render all files of *phase* for the plan *planned*; files whose template fails are left out.
+
+        So are those whose template has broken a limit a few times: histories may have hundreds of phases.
+        """
+        templates = planned.recipe.templates
+        files = {path: name for path, name in phase.files.items() if self._slow[templates.get(name, "")] < _ATTEMPTS}
+        context = phase_context(planned.plan, phase)
+        rendered = render_files(shared_worker().run, planned.recipe, files, context, check=False)
+        self._slow.update(
+            templates[files[path]] for path, error in rendered.items() if isinstance(error, RenderingLimitError)
+        )
+        return {path: text for path, text in rendered.items() if isinstance(text, str)}
+
+
+render_phase = PhaseRenderer()

@@ -7,6 +7,7 @@ child ends even if the parent was killed in the middle of a task.
 import json
 import os
 import pickle
+import resource
 import signal
 import sys
 from contextlib import suppress
@@ -24,7 +25,7 @@ def main(megabytes: int) -> None:
         os.dup2(nowhere, 1)  # what is printed by mistake is no answer
         prepare("render")  # most often the first
         _limit(megabytes)
-        _answer(answers, {})
+        _send(answers, _encode({}))
         while request := _read(LENGTH):
             _serve(_read(int.from_bytes(request, "big")), answers)
 
@@ -35,18 +36,21 @@ def _serve(request: bytes, answers: BinaryIO) -> None:
     for item in items:
         signal.setitimer(signal.ITIMER_REAL, seconds)  # its signal ends the process
         try:
-            content = {"answer": perform(task, shared, item)}
+            answer = _encode({"answer": perform(task, shared, item)})
         except MemoryError:
-            content = {"failed": "memory"}
-        _answer(answers, content)
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        if "failed" in content:
+            _send(answers, _encode({"failed": "memory"}))
             sys.exit(1)
+        _send(answers, answer)
+        signal.setitimer(signal.ITIMER_REAL, 0)
 
 
-def _answer(answers: BinaryIO, content: object) -> None:
-    text = json.dumps(content, ensure_ascii=False).encode("utf-8", "surrogatepass")
-    answers.write(len(text).to_bytes(LENGTH, "big") + text)
+def _encode(content: object) -> bytes:
+    return json.dumps(content, ensure_ascii=False).encode("utf-8", "surrogatepass")
+
+
+def _send(answers: BinaryIO, answer: bytes) -> None:
+    answers.write(len(answer).to_bytes(LENGTH, "big"))
+    answers.write(answer)
     answers.flush()
 
 
@@ -61,10 +65,6 @@ def _read(size: int) -> bytes:
 
 def _limit(megabytes: int) -> None:
     """Limit memory, files and processes, where the system can (macOS ignores the limit on memory)."""
-    try:
-        import resource
-    except ImportError:  # Windows
-        return
     limits = {
         resource.RLIMIT_AS: _address_space() + (megabytes << 20),
         resource.RLIMIT_CORE: 0,

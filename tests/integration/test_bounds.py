@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -14,10 +15,11 @@ from bot.generation.llm.client import ModelRequest, ModelResponse
 from bot.generation.llm.provider import LlmProvider
 from bot.generation.llm.token_budget import TokenBudget
 from bot.generation.provider import GenerationResult, Tokens
+from bot.generation.templates import PhaseRenderer
 from bot.sandbox import worker as module
 from bot.sandbox.worker import Limits, Worker
 from tests.gemini_server import KEY, Asked, Author, FakeGemini, Reply, files
-from tests.repositories import commit, git, new_repository, phasebot_here
+from tests.repositories import commit, git, new_repository, phasebot_here, planned
 from tests.unit.test_llm_provider import ScriptedModel, client_of, wanted_of
 from tests.unit.test_template_limits import HOSTILE
 from tests.unit.values import BLOG, SMALL_TEMPLATES, write_recipe
@@ -45,7 +47,7 @@ def _provider(worker: Worker) -> tuple[LlmProvider, ScriptedModel]:
 
 
 def test_a_file_that_takes_too_long_to_check_spoils_only_itself_and_the_event_loop_goes_on() -> None:
-    worker, beats = Worker(Limits(seconds=0.5)), 0
+    worker, beats = Worker(Limits(seconds=2)), 0
 
     async def beat() -> None:
         nonlocal beats
@@ -62,7 +64,7 @@ def test_a_file_that_takes_too_long_to_check_spoils_only_itself_and_the_event_lo
     made = asyncio.run(work())
 
     assert made.files == _AUTHOR.texts([path for path in _TAG.paths if path != _POISONED])
-    assert made.missing == {_POISONED: "its check failed: it took longer than 0.5 s"}
+    assert made.missing == {_POISONED: "its check failed: it took longer than 2 s"}
     assert {reason.code for reason in made.missing.values()} == {"unfit"}  # type: ignore[attr-defined]
     assert beats >= 30
     worker.close()
@@ -84,7 +86,9 @@ def test_a_run_that_is_stopped_does_not_wait_for_a_check_that_takes_long() -> No
     worker.close()
 
 
-def test_a_stopped_run_keeps_the_files_of_an_answer_that_is_checked_soon() -> None:
+def test_a_stopped_run_keeps_the_files_of_an_answer_that_is_checked_soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_GRACE", 60)  # for a busy machine
+
     def script(_number: int, _model: str, question: ModelRequest) -> ModelResponse:
         asyncio.get_running_loop().call_later(0.01, working[0].cancel)
         texts = _AUTHOR.texts(wanted_of(question))
@@ -161,6 +165,32 @@ def test_a_template_that_needs_too_long_is_stopped(tmp_path: Path, monkeypatch: 
 
     assert done.returncode == 3
     assert "template readme.j2: it took longer than 0.5 s" in done.stderr
+
+
+def test_a_template_that_breaks_limits_is_rendered_for_merges_only_a_few_times(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hostile = (HOSTILE / "memory" / "join.j2").read_text()
+    recipe = write_recipe(tmp_path / "recipe", templates=SMALL_TEMPLATES | {"model.j2": hostile})
+    plan = planned(BLOG, tmp_path / "recipe")
+    tried: list[str] = []
+
+    class Counting(Worker):
+        def run(
+            self, task: str, shared: object, items: Sequence[object], call: module._Call | None = None
+        ) -> Sequence[object]:
+            tried.extend(str(item) for item in items)
+            return super().run(task, shared, items, call)
+
+    quick = Counting(Limits(megabytes=128))
+    monkeypatch.setattr("bot.generation.templates.shared_worker", lambda: quick)
+    render = PhaseRenderer()
+    made = [render(plan, phase) for phase in plan.phases if phase.key.startswith("entity/")]
+    quick.close()
+
+    assert recipe.name == "small"
+    assert [len(files) for files in made] == [1] * 5
+    assert len([name for name in tried if "model.j2" in name]) == 2
 
 
 # ---- who needs no worker
