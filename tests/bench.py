@@ -25,7 +25,7 @@ from bot.planning.phases import Phase
 from tests.gemini_client import SENTENCE, phasebot
 from tests.gemini_server import Author, FakeGemini
 from tests.repositories import House, ScriptedProvider, clone, git, new_origin, new_repository, open_run, planned
-from tests.unit.values import BLOG
+from tests.unit.values import BLOG, run_here
 
 _FILE = "".join(f"line {number} of a generated file\n" for number in range(60))
 _WHO = "Ada <ada@example.com> 1763900000 +0000"
@@ -182,7 +182,7 @@ def prompt_sizes(count: int) -> tuple[float, float]:
 def _prompt_size(author: Author, phase: Phase) -> int:
     request = author.request(phase.key)
     at_head = author.texts(phase.reads)
-    return files_request(request, request.paths, at_head=at_head, generated={}, faults={}).size
+    return files_request(request, request.paths, at_head=at_head, generated={}, faults={}, run=run_here).size
 
 
 def resumed(root: Path) -> float:

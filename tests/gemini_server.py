@@ -17,10 +17,10 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
 
 from bot.generation.provider import GenerationRequest
-from bot.generation.rendering import phase_context, render_template
+from bot.generation.rendering import phase_context, render_files
 from bot.planning.plan import Plan
 from tests.repositories import planned
-from tests.unit.values import BLOG
+from tests.unit.values import BLOG, run_here
 
 USAGE = {"promptTokenCount": 1000, "candidatesTokenCount": 400, "thoughtsTokenCount": 100, "totalTokenCount": 1500}
 KEY = "test-key-0123456789"
@@ -122,10 +122,11 @@ class Author:
     def texts(self, paths: Sequence[str]) -> dict[str, str]:
         """Return the files at *paths*."""
         plan, recipe = self.laid.plan, self.laid.recipe
-        made: dict[str, str] = {}
+        made: dict[str, Any] = {}
         for phase in self.laid.phases[1:]:
             context = phase_context(plan, phase)
-            made |= {path: render_template(recipe, phase.files[path], context) for path in phase.files if path in paths}
+            wanted = {path: template for path, template in phase.files.items() if path in paths}
+            made |= render_files(run_here, recipe, wanted, context)
         return {path: made[path] for path in paths}
 
     def phase(self, asked: Asked) -> str:

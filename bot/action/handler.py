@@ -29,6 +29,7 @@ from bot.history.repository import ACTIONS_BOT
 from bot.planning.er_diagram import format_diagram
 from bot.planning.phases import find_owner
 from bot.planning.spec_source import read_comment
+from bot.sandbox.worker import shared_worker
 from bot.settings import ActionsSettings
 
 _REACTIONS: Mapping[Status, Reaction] = {"complete": "rocket", "answered": "+1"}
@@ -147,10 +148,12 @@ class CommandHandler:
 
     def _generate(self, request: CommandRequest) -> CommandResult:
         request.check_alive()
+        shared_worker().start()
         return self._job(request).work()
 
     def _regenerate(self, request: CommandRequest) -> CommandResult:
         request.check_alive()
+        shared_worker().start()
         return self._job(self._with_review(request) if request.event.in_review else request).work()
 
     def _with_review(self, request: CommandRequest) -> CommandRequest:

@@ -72,6 +72,7 @@ def generate(  # one for each option
 
     SPEC is a file, '-' for standard input, or the text itself; without it, the plan in history is continued.
     """
+    _start_worker()
     from bot.engine import factory
     from bot.planning.resolved_plan import OUTPUT_DIR
 
@@ -116,6 +117,7 @@ def regenerate(
     """Regenerate phases, and merge people's edits into the new files."""
     if not phases:
         raise UsageError("regenerating: no phase is named; 'phasebot status' lists them")
+    _start_worker()
     request = replace(request, regenerate=phases, instruction=instruction.strip(), discard_edits=discard_edits)
     _work(door, _open_run(door, location), request, output)
 
@@ -242,6 +244,13 @@ def action(door: Door, *, inputs: "Callable[[], ActionInputs]", finish: bool) ->
 
 
 COMMANDS = (generate, plan, status, regenerate, rollback, action)
+
+
+def _start_worker() -> None:
+    """Start the process that renders templates, which takes as long as to import the rest and to read history."""
+    from bot.sandbox.worker import shared_worker
+
+    shared_worker().start()
 
 
 def _open_run(door: Door, location: "RunLocation") -> "OpenRun":

@@ -1,7 +1,8 @@
 """Render a recipe's templates, for project files and for model prompts.
 
-Recipes are untrusted, so templates run in jinja's sandbox and see only plain values.  Text from a plan is untrusted,
-too, so templates use the quoting filters.
+Recipes are untrusted, so templates run in jinja's sandbox, in a child process with limits, and see only plain values.
+Text from a plan is untrusted, too, so templates use the quoting filters.  The child imports this module, so it imports
+little.
 """
 
 import datetime as dt
@@ -10,23 +11,21 @@ import re
 import uuid
 from collections.abc import Mapping
 from decimal import Decimal
-from functools import cache
-from typing import Any
-
-from jinja2 import DictLoader, StrictUndefined, TemplateError
-from jinja2.sandbox import ImmutableSandboxedEnvironment
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
 
 from bot.planning import names
-from bot.planning.phases import Phase
-from bot.planning.plan import Entity, Field, Plan
-from bot.planning.recipe import Recipe
-from bot.text import all_newlines, is_printable, without_hidden
+from bot.sandbox.protocol import Failure, Run
+from bot.secret_scan import find_secret
+from bot.text import all_newlines, find_hidden, is_printable, is_prose_file, one_line, without_hidden
 
-_FAILURES = (
-    *(TemplateError, ArithmeticError, AttributeError, LookupError, TypeError, ValueError),
-    *(RecursionError, MemoryError),
-)
-"""Exceptions that a broken template can raise; its expressions can fail like any Python code."""
+if TYPE_CHECKING:
+    from bot.generation.template_limits import BoundedEnvironment
+    from bot.planning.phases import Phase
+    from bot.planning.plan import Entity, Field, Plan
+    from bot.planning.recipe import Recipe
+
+_MAX_REASON = 500
 
 
 class _EntityName:
@@ -43,7 +42,7 @@ class _EntityName:
 class _FieldView:
     """A field as templates see it."""
 
-    def __init__(self, field: Field) -> None:
+    def __init__(self, field: "Field") -> None:
         self.name = field.name
         self.type = field.type
         self.column = field.column
@@ -60,7 +59,7 @@ class _FieldView:
 class _EntityView(_EntityName):
     """An entity as its own phase sees it."""
 
-    def __init__(self, entity: Entity) -> None:
+    def __init__(self, entity: "Entity") -> None:
         super().__init__(entity.name)
         self.fields = tuple(map(_FieldView, entity.fields))
 
@@ -68,35 +67,94 @@ class _EntityView(_EntityName):
 class RenderingError(Exception):
     """A template of the recipe is broken or does not fit this plan; the message names the template."""
 
+    def __init__(self, message: str, code: str = "template") -> None:
+        """*code* is that of the reason why there is no file."""
+        super().__init__(message)
+        self.code = code
 
-def render_template(recipe: Recipe, name: str, context: Mapping[str, Any]) -> str:
-    """Render the template *name* of *recipe*.
+
+class RenderingLimitError(RenderingError):
+    """A template broke a limit of the bounded worker."""
+
+
+def render_files(
+    run: Run, recipe: "Recipe", files: Mapping[str, str], context: Mapping[str, Any], *, check: bool = True
+) -> Mapping[str, "str | RenderingError"]:
+    """Render *files*, path → template of *recipe*, with *run*; return each text, or why there is none.
+
+    With *check*, a file that should not be committed counts as broken, too.
+    """
+    items = [(template, path if check else None) for path, template in files.items()]
+    answers = run("render", (dict(recipe.templates), dict(context)), items)
+    return {path: _text_or_error(files[path], answer) for path, answer in zip(files, answers, strict=True)}
+
+
+def render_template(run: Run, recipe: "Recipe", name: str, context: Mapping[str, Any]) -> str:
+    """Render the template *name* of *recipe* with *run*.
 
     Raises:
         RenderingError: The template can't be rendered.
     """
+    text = render_files(run, recipe, {name: name}, context, check=False)[name]
+    if isinstance(text, RenderingError):
+        raise text
+    return text
+
+
+def _text_or_error(name: str, answer: object) -> "str | RenderingError":
+    match answer:
+        case [str(text), None]:
+            return text
+        case [None, [str(code), str(error)]]:
+            return RenderingError(error, code)
+        case Failure(what=what):
+            return RenderingLimitError(f"template {name}: {what}")
+    return RenderingError(f"template {name}: its text can't be read")
+
+
+def render_item(
+    templates: Mapping[str, str], context: Mapping[str, Any], name: str, path: str | None
+) -> tuple[str | None, tuple[str, str] | None]:
+    """Return the text of the template *name*, or the code and the words of the reason why it can't be *path*.
+
+    This is the worker's part: it runs in the child process, and only there is jinja imported.
+    """
+    from bot.generation.template_limits import FAILURES, TooLargeError
+
     try:
-        text = _environment(recipe).get_template(name).render(context)
-    except _FAILURES as exc:
-        raise RenderingError(" ".join(f"template {name}: {type(exc).__name__}: {exc}".split())) from exc
-    return text if text.endswith("\n") or not text else f"{text}\n"
+        text = _environment(tuple(templates.items())).render_bounded(name, context)
+    except TooLargeError as exc:
+        return None, ("template", f"template {name}: {exc}")
+    except FAILURES as exc:
+        return None, ("template", one_line(f"template {name}: {type(exc).__name__}: {exc}", _MAX_REASON))
+    text = text if text.endswith("\n") or not text else f"{text}\n"
+    if path and (fault := _fault(name, path, text)):
+        return None, fault
+    return text, None
 
 
-@cache
-def _environment(recipe: Recipe) -> ImmutableSandboxedEnvironment:
-    environment = ImmutableSandboxedEnvironment(
-        loader=DictLoader(dict(recipe.templates)),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-        autoescape=False,  # the output is code, not HTML; the filters quote
-    )
+def _fault(name: str, path: str, text: str) -> tuple[str, str] | None:
+    """Return why *text*, from the template *name*, can't be the file *path*; None if it can."""
+    if hidden := find_hidden(text.replace("\r\n", "\n"), prose=is_prose_file(path)):
+        return "template", (
+            f"template {name}: line {text.count(chr(10), 0, hidden.start()) + 1} of {path} would hold the hidden "
+            f"character U+{ord(hidden[0]):04X}; remove it from the template, or quote the plan's text with a filter"
+        )
+    if secret := find_secret(text):
+        return "secret", f"{secret}, from the plan or from the recipe's template {name}"
+    return None
+
+
+@lru_cache(maxsize=4)
+def _environment(templates: tuple[tuple[str, str], ...]) -> "BoundedEnvironment":
+    from bot.generation.template_limits import BoundedEnvironment
+
+    environment = BoundedEnvironment(dict(templates))
     environment.filters |= {"python": python_literal, "docstring": docstring, "markdown": markdown, "toml": toml_string}
     return environment
 
 
-def phase_context(plan: Plan, phase: Phase) -> dict[str, Any]:
+def phase_context(plan: "Plan", phase: "Phase") -> dict[str, Any]:
     """Return the template variables of *phase*: only its slice of the plan, because its digest covers just that."""
     content = phase.slice
     context: dict[str, Any] = {}

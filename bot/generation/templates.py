@@ -1,16 +1,16 @@
 """The ``template`` provider: renders a recipe's templates.  It needs no key and is deterministic."""
 
-from collections.abc import Mapping
-from contextlib import suppress
-from typing import Any
+from collections import Counter
+from functools import partial
 
 from bot.generation.provider import GenerationRequest, GenerationResult
-from bot.generation.rendering import RenderingError, phase_context, render_template
+from bot.generation.rendering import RenderingError, RenderingLimitError, phase_context, render_files
 from bot.history.reasons import Reason
 from bot.planning.phases import Phase
 from bot.planning.resolved_plan import ResolvedPlan
-from bot.secret_scan import find_secret
-from bot.text import find_hidden, is_prose_file
+from bot.sandbox.worker import Worker, shared_worker
+
+_ATTEMPTS = 2
 
 
 class TemplateProvider:
@@ -18,40 +18,48 @@ class TemplateProvider:
 
     name = "template"
 
+    def __init__(self, worker: Worker | None = None) -> None:
+        self._worker = worker or shared_worker()
+
     async def generate(self, request: GenerationRequest) -> GenerationResult:
-        """Render the requested files; a file whose template fails is missing, with the error message."""
+        """Render the requested files; a file whose template fails is missing, with the error message.
+
+        If cancelled, this returns the files all the same, unless that takes long.
+        """
+        files = {path: request.phase.files[path] for path in request.paths}
         context = phase_context(request.plan, request.phase)
-        files: dict[str, str] = {}
-        missing: dict[str, str] = {}
-        for path in request.paths:
-            try:
-                text = _render_file(request, path, context)
-            except RenderingError as exc:
-                missing[path] = Reason("template", str(exc))
-                continue
-            if secret := find_secret(text):
-                template = request.phase.files[path]
-                missing[path] = Reason("secret", f"{secret}, from the plan or from the recipe's template {template}")
-            else:
-                files[path] = text
-        return GenerationResult(files, missing)
-
-
-def _render_file(request: GenerationRequest, path: str, context: Mapping[str, Any]) -> str:
-    template = request.phase.files[path]
-    text = render_template(request.recipe, template, context)
-    if hidden := find_hidden(text.replace("\r\n", "\n"), prose=is_prose_file(path)):
-        raise RenderingError(
-            f"template {template}: line {text.count(chr(10), 0, hidden.start()) + 1} of {path} would hold the hidden "
-            f"character U+{ord(hidden[0]):04X}; remove it from the template, or quote the plan's text with a filter"
+        render = partial(render_files, recipe=request.recipe, files=files, context=context)
+        rendered, _ = await self._worker.finish(render)
+        return GenerationResult(
+            {path: text for path, text in rendered.items() if isinstance(text, str)},
+            {
+                path: Reason(error.code, str(error))
+                for path, error in rendered.items()
+                if isinstance(error, RenderingError)
+            },
         )
-    return text
 
 
-def render_phase(planned: ResolvedPlan, phase: Phase) -> dict[str, str]:
-    """Render all files of *phase* for the plan *planned*; files whose template fails are left out."""
-    context, files = phase_context(planned.plan, phase), {}
-    for path, template in phase.files.items():
-        with suppress(RenderingError):
-            files[path] = render_template(planned.recipe, template, context)
-    return files
+class PhaseRenderer:
+    """Renders phases again for the base of a merge, in the thread that calls it."""
+
+    def __init__(self) -> None:
+        self._slow = Counter[str]()
+        """Text of a template → how often it broke a limit."""
+
+    def __call__(self, planned: ResolvedPlan, phase: Phase) -> dict[str, str]:
+        """Render all files of *phase* for the plan *planned*; files whose template fails are left out.
+
+        So are those whose template has broken a limit a few times: histories may have hundreds of phases.
+        """
+        templates = planned.recipe.templates
+        files = {path: name for path, name in phase.files.items() if self._slow[templates.get(name, "")] < _ATTEMPTS}
+        context = phase_context(planned.plan, phase)
+        rendered = render_files(shared_worker().run, planned.recipe, files, context, check=False)
+        self._slow.update(
+            templates[files[path]] for path, error in rendered.items() if isinstance(error, RenderingLimitError)
+        )
+        return {path: text for path, text in rendered.items() if isinstance(text, str)}
+
+
+render_phase = PhaseRenderer()

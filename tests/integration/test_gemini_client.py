@@ -84,7 +84,7 @@ class Outcome:
         return self.results[-1]
 
 
-def read(given: ModelResponse) -> ModelResponse:
+async def read(given: ModelResponse) -> ModelResponse:
     """Take JSON objects, and whatever was cut off."""
     if not given.cut and not isinstance(json.loads(given.text), dict):
         raise ValueError("that is no object")

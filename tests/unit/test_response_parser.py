@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from bot.generation.llm.response_parser import FILES_FORM, NOT_THERE, ParsedFiles, files_schema, parse_files, parse_json
 from bot.history.reasons import code_of
 from tests.gemini_server import KEY
+from tests.unit.values import run_here
 
 _WANTED = ("app/a.py", "app/b.py", "README.md")
 _GOOD = {
@@ -30,7 +31,7 @@ def _entry(path: str, content: object = "A = 1\n", **more: object) -> dict[str, 
 
 
 def _read(text: str, wanted: Sequence[str] = _WANTED, *, cut: bool = False) -> ParsedFiles:
-    changes = parse_files(text, wanted, cut=cut, secrets=[KEY])
+    changes = parse_files(text, wanted, cut=cut, secrets=[KEY], run=run_here)
     _check(changes, wanted)
     return changes
 
@@ -297,7 +298,7 @@ def test_twenty_entries_too_many_are_all_told() -> None:
 )
 def test_what_is_no_list_of_files_is_a_value_error_in_one_line(text: str) -> None:
     with pytest.raises(ValueError, match=r"^it ") as caught:
-        parse_files(text, _WANTED, cut=False, secrets=[KEY])
+        parse_files(text, _WANTED, cut=False, secrets=[KEY], run=run_here)
 
     assert str(caught.value).isprintable()
     assert len(str(caught.value)) <= 200

@@ -1,6 +1,9 @@
 """YAML as nodes with lines: anchors, tags, deep nesting and bad characters are refused."""
 
+from collections.abc import Iterator
+
 import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -49,6 +52,48 @@ def test_what_is_not_plain_yaml_is_refused_with_its_line(text: str, line: int, m
 
     assert message in told
     assert at == line
+
+
+def test_the_line_of_an_error_in_a_long_text_is_one_of_its_lines() -> None:
+    text = "a: 1\n" + "# a note\n" * 2_000 + "b: [1"
+
+    assert refused(text) == (2_002, "not valid YAML: did not find expected ',' or ']'")
+
+
+def test_as_many_values_as_the_limit_are_read_and_one_more_is_not() -> None:
+    assert len(compose("[" + "a, " * 49_999 + "]").value) == 49_999
+    assert refused("[" + "a, " * 49_999 + "\na]") == (2, "it has more than 50,000 keys and values; split the project")
+
+
+_PIECES = st.sampled_from([
+    *("a", "b c", "entities", ":", ": ", " ", "  ", "\n", "\n  ", "- ", "|\n", ">\n", "|-\n", "{", "}", "[", "]", ","),
+    *('"', "'", "# c", "= 1", "-> X", "\u00e9", "\U0001f600", "\\n", "project: x\n", "  User:\n    name: string\n"),
+])  # fmt: skip
+
+
+@given(st.lists(_PIECES, max_size=14).map("".join))
+def test_a_text_has_the_values_lines_and_places_that_pyyaml_gives_it(text: str) -> None:
+    try:
+        expected = yaml.compose(text, Loader=yaml.SafeLoader)
+        found: yaml.Node | None = compose(text)
+    except (yaml.YAMLError, OutlineError):
+        return
+
+    assert list(_places(found)) == list(_places(expected))
+
+
+def _places(node: yaml.Node | None) -> Iterator[object]:
+    assert node
+    assert node.start_mark
+    assert node.end_mark
+    children = [each for pair in node.value for each in pair] if isinstance(node, yaml.MappingNode) else node.value
+    if isinstance(node, yaml.ScalarNode):
+        empty = node.start_mark.index == node.end_mark.index  # libyaml may count it to the next line
+        yield node.value, node.start_mark.index, node.end_mark.index, None if empty else node.start_mark.line
+        return
+    yield type(node), node.start_mark.line, node.start_mark.index, node.end_mark.index
+    for child in children:
+        yield from _places(child)
 
 
 @pytest.mark.parametrize(

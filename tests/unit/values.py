@@ -1,7 +1,9 @@
 """Builders of the values in unit tests: plans, recipes, phases, commits."""
 
+import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,6 +14,7 @@ from bot.planning.phases import Phase
 from bot.planning.plan import NOTHING_RESERVED, Plan, Reserved
 from bot.planning.recipe import BUILT_IN, Recipe, load_recipe
 from bot.planning.spec_parser import read_spec
+from bot.sandbox.tasks import perform
 
 SOURCE = "the spec blog.md"
 
@@ -48,6 +51,11 @@ SMALL_TEMPLATES = {
     "ignore.j2": "*.pyc\n",
     "main.j2": "{% for entity in entities %}import {{ entity.module }}\n{% endfor %}",
 }
+
+
+def run_here(task: str, shared: Any, items: Sequence[object]) -> Sequence[Any]:  # noqa: ANN401  # each task has its own
+    """Perform a task of the bounded worker in this process."""
+    return [json.loads(json.dumps(perform(task, shared, item))) for item in items]
 
 
 def read_plan(text: str, *, reserved: Reserved = NOTHING_RESERVED) -> Plan:

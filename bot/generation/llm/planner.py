@@ -3,7 +3,9 @@
 A plan that breaks a rule is sent back to the model with the reason, a limited number of times.
 """
 
+import asyncio
 import json
+from functools import partial
 from typing import Any
 
 from pydantic import BaseModel, ValidationError, model_validator
@@ -19,7 +21,9 @@ from bot.planning import field_grammar
 from bot.planning.phases import PLAN_PHASE
 from bot.planning.plan import Plan, find_problem
 from bot.planning.recipe import Recipe
-from bot.planning.resolved_plan import ProseSpec, resolve_model_plan
+from bot.planning.resolved_plan import ProseSpec, ResolvedPlan, resolve_model_plan
+from bot.planning.yaml_outline import MAX_CHARACTERS
+from bot.sandbox.worker import Worker, shared_worker
 from bot.text import one_line
 
 REPAIRS = 3
@@ -70,9 +74,10 @@ class _Proposal(_Received):
 class Planner:
     """Turns prose specs into plans."""
 
-    def __init__(self, client: RetryingClient, budget: TokenBudget) -> None:
+    def __init__(self, client: RetryingClient, budget: TokenBudget, *, worker: Worker | None = None) -> None:
         self._client = client
         self._budget = budget
+        self._worker = worker or shared_worker()
 
     async def plan(self, spec: ProseSpec) -> ProposedPlan:
         """Turn *spec* into a plan.
@@ -86,11 +91,12 @@ class Planner:
         rejected: list[tuple[str, str]] = []
         for _ in range(1 + REPAIRS):
             base = spec.base.text if spec.base else ""
-            request = plan_request(spec.text, recipe, base=base, refused=rejected[-1:])  # the last attempt is enough
+            last = rejected[-1:]  # that is enough
+            request = await self._worker.call(partial(plan_request, spec.text, recipe, base=base, refused=last))
             response = await self._client.ask(request, phase=PLAN_PHASE, parse=_parse)
             text, proposal = response.content
             try:
-                planned = resolve_model_plan(_build_plan(proposal, spec, recipe), recipe)
+                planned = await asyncio.to_thread(_resolve, proposal, spec, recipe)
             except ValidationError as exc:
                 rejected.append((text, _first(exc)))
             except UsageError as exc:
@@ -104,14 +110,24 @@ class Planner:
         )
 
 
-def _parse(response: ModelResponse) -> tuple[str, _Proposal]:
+async def _parse(response: ModelResponse) -> tuple[str, _Proposal]:
     if response.cut:
         raise ValueError("the plan does not fit in one response")
+    if len(response.text) > MAX_CHARACTERS:
+        raise ValueError(f"the plan is longer than {MAX_CHARACTERS:,} characters")
+    return await asyncio.to_thread(_read, response)
+
+
+def _read(response: ModelResponse) -> tuple[str, _Proposal]:
     content = parse_json(response.text)
     try:
         return response.text.encode(errors="replace").decode(), _Proposal.model_validate(content)
     except ValidationError as exc:
         raise ValueError(f"it is not a plan: {_first(exc)}") from exc
+
+
+def _resolve(proposal: _Proposal, spec: ProseSpec, recipe: Recipe) -> ResolvedPlan:
+    return resolve_model_plan(_build_plan(proposal, spec, recipe), recipe)
 
 
 def _build_plan(proposal: _Proposal, spec: ProseSpec, recipe: Recipe) -> Plan:

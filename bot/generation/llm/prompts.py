@@ -12,9 +12,10 @@ from bot.errors import UsageError
 from bot.generation.llm.client import ModelRequest
 from bot.generation.llm.response_parser import FILES_FORM, files_schema
 from bot.generation.provider import GenerationRequest
-from bot.generation.rendering import RenderingError, phase_context, render_template
+from bot.generation.rendering import RenderingError, phase_context, render_files, render_template
 from bot.planning.plan import SCALARS
 from bot.planning.recipe import PROMPTS, Recipe
+from bot.sandbox.protocol import Run
 
 _MAX_READ = 100_000
 _CHANGE = (
@@ -32,8 +33,9 @@ def files_request(
     at_head: Mapping[str, str],
     generated: Mapping[str, str],
     faults: Mapping[str, str],
+    run: Run,
 ) -> ModelRequest:
-    """Build the request for the files *wanted* of a phase.
+    """Build the request for the files *wanted* of a phase; the bounded worker, *run*, renders the prompts.
 
     *at_head* has the files at head that the phase reads and its own, and *generated* its own files generated so far.
     *faults* says why an earlier response for a wanted path was rejected.
@@ -47,7 +49,7 @@ def files_request(
     done = {path: text for path, text in existing.items() if path not in wanted} | dict(generated)
     parts = [
         _files("Files that are there already, as they are now; build on them:", read),
-        _phase_part(request, wanted),
+        _phase_part(request, wanted, run),
         _files("Files of this very phase that are done; fit the others to them:", done),
         _files(
             "The files you are asked for, as they are now; people may have edited them: keep all that need not change:",
@@ -56,11 +58,13 @@ def files_request(
         _instruction_part(request),
         _wanted_part(wanted, faults),
     ]
-    system = _render(request.recipe, system_prompt(request.recipe), {"root": root})
+    system = _render(run, request.recipe, system_prompt(request.recipe), {"root": root})
     return ModelRequest(system, [part for part in parts if part], files_schema(wanted), FILES_FORM)
 
 
-def plan_request(text: str, recipe: Recipe, *, base: str = "", refused: Iterable[tuple[str, str]] = ()) -> ModelRequest:
+def plan_request(
+    text: str, recipe: Recipe, *, run: Run, base: str = "", refused: Iterable[tuple[str, str]] = ()
+) -> ModelRequest:
     """Build the request for the plan of a prose spec; *refused* has earlier responses, each with its fault.
 
     *base* is the plan file of the project that the spec changes, if any.
@@ -75,7 +79,7 @@ def plan_request(text: str, recipe: Recipe, *, base: str = "", refused: Iterable
         "reserved_fields": sorted(recipe.reserved.fields),
         "types": list(SCALARS),
     }
-    system = _render(recipe, PROMPTS + recipe.prompts.plan, context)
+    system = _render(run, recipe, PROMPTS + recipe.prompts.plan, context)
     rejected = [f"{_block('answer', answer)}This plan was refused: {fault}. Correct it.\n" for answer, fault in refused]
     parts = [f"{_CHANGE}\n{_block('plan', base)}"] if base else []
     return ModelRequest(system, [*parts, _block("spec", text), *rejected], PLAN_SCHEMA, PLAN_FORM)
@@ -95,14 +99,16 @@ def system_prompt(recipe: Recipe) -> str:
     return PROMPTS + recipe.prompts.system
 
 
-def _phase_part(request: GenerationRequest, wanted: Sequence[str]) -> str:
+def _phase_part(request: GenerationRequest, wanted: Sequence[str], run: Run) -> str:
     phase = request.phase
     if phase.prompt is None:
         return f"The next part of the project: {phase.title}.\n"
     context = phase_context(request.plan, phase)
-    reference = {path: _render(request.recipe, phase.files[path], context) for path in wanted}
+    files = {path: phase.files[path] for path in wanted}
+    rendered = render_files(run, request.recipe, files, context, check=False)
+    reference = {path: _checked(request.recipe, text) for path, text in rendered.items()}
     extra = {"root": request.plan.output_dir, "reference": reference}
-    return _render(request.recipe, phase.prompt, context | extra)
+    return _render(run, request.recipe, phase.prompt, context | extra)
 
 
 def _instruction_part(request: GenerationRequest) -> str:
@@ -132,11 +138,17 @@ def _block(tag: str, text: str) -> str:
     return f"<{tag}>\n{inner}\n</{tag}>\n"
 
 
-def _render(recipe: Recipe, name: str, context: Mapping[str, object]) -> str:
+def _render(run: Run, recipe: Recipe, name: str, context: Mapping[str, object]) -> str:
     try:
-        return render_template(recipe, name, context)
+        return render_template(run, recipe, name, context)
     except RenderingError as exc:
         raise UsageError(f"recipe {recipe.name!r}: {exc}") from exc
+
+
+def _checked(recipe: Recipe, text: str | RenderingError) -> str:
+    if isinstance(text, RenderingError):
+        raise UsageError(f"recipe {recipe.name!r}: {text}") from text
+    return text
 
 
 _TEXT = {"type": "string"}

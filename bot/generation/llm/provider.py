@@ -3,15 +3,18 @@
 import asyncio
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 from bot.errors import BudgetExceeded, NoModelAnswered, PhasebotError, ProviderError, UsageError
-from bot.generation.llm.client import ModelResponse
+from bot.generation.llm.client import ModelRequest, ModelResponse
 from bot.generation.llm.prompts import files_request
 from bot.generation.llm.response_parser import NOT_THERE, ParsedFiles, parse_files
 from bot.generation.llm.retry import RetryingClient
 from bot.generation.llm.token_budget import TokenBudget
 from bot.generation.provider import GenerationRequest, GenerationResult
 from bot.history.reasons import Reason
+from bot.sandbox.protocol import Run
+from bot.sandbox.worker import Worker, shared_worker
 
 RETRIES = 2
 """How often a rejected file is requested again, by itself."""
@@ -67,12 +70,21 @@ class _Progress:
 class LlmProvider:
     """Generates files with a model."""
 
-    def __init__(self, name: str, client: RetryingClient, budget: TokenBudget, *, secrets: Collection[str]) -> None:
-        """Send requests with *client*; a file that contains one of *secrets* is rejected."""
+    def __init__(
+        self,
+        name: str,
+        client: RetryingClient,
+        budget: TokenBudget,
+        *,
+        secrets: Collection[str],
+        worker: Worker | None = None,
+    ) -> None:
+        """Send requests with *client*, and judge answers in *worker*; a file with one of *secrets* is rejected."""
         self.name = name
         self._client = client
         self._budget = budget
         self._secrets = secrets
+        self._worker = worker or shared_worker()
 
     async def generate(self, request: GenerationRequest) -> GenerationResult:
         """Generate the requested files.
@@ -105,16 +117,30 @@ class LlmProvider:
     async def _request(self, progress: _Progress, wanted: tuple[str, ...]) -> list[tuple[str, ...]]:
         """Request the files *wanted*; return the groups of files to request next."""
 
-        def parse(response: ModelResponse) -> tuple[ParsedFiles, bool]:
-            return parse_files(response.text, wanted, cut=response.cut, secrets=self._secrets), response.cut
+        async def parse(response: ModelResponse) -> tuple[ParsedFiles, bool]:
+            return await self._judge(response, wanted), response.cut
 
         try:
-            request = files_request(
-                progress.request, wanted, at_head=progress.at_head, generated=progress.files, faults=progress.faults
-            )
+            request = await self._worker.call(partial(_files_request, progress, wanted, dict(progress.files)))
             response = await self._client.ask(request, phase=progress.request.phase.key, parse=parse)
         except (NoModelAnswered, ProviderError, UsageError) as exc:
             progress.fail(wanted, exc)
             return []
         parsed, cut = response.content
         return list(progress.accept(wanted, parsed, response.model, cut=cut))
+
+    async def _judge(self, response: ModelResponse, wanted: Sequence[str]) -> ParsedFiles:
+        """Parse and judge an answer, also if the run is stopped in the meantime, because the answer is paid for."""
+        parse = partial(parse_files, response.text, wanted, cut=response.cut, secrets=self._secrets)
+        parsed, cancelled = await self._worker.finish(parse)
+        if cancelled and (task := asyncio.current_task()):
+            task.cancel()  # at its next wait, when the files are kept
+        return parsed
+
+
+def _files_request(
+    progress: _Progress, wanted: Sequence[str], generated: Mapping[str, str], *, run: Run
+) -> ModelRequest:
+    return files_request(
+        progress.request, wanted, at_head=progress.at_head, generated=generated, faults=dict(progress.faults), run=run
+    )

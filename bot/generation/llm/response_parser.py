@@ -1,6 +1,7 @@
 """Parse a model's response into files, and accept only the requested paths.
 
-The response is untrusted data.  Each entry is checked by itself, so a bad entry spoils only its own file.
+The response is untrusted data, so it is parsed and judged by the bounded worker.  Each entry is checked by itself, so a
+bad entry spoils only its own file.
 """
 
 import json
@@ -8,14 +9,14 @@ import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from bot.generation.llm.file_checks import find_fault
-from bot.history.reasons import Reason
+from bot.history.reasons import REASONS, Reason
 from bot.planning.path_rules import path_problem
 from bot.redaction import MIN_SEARCHED, Redactor
+from bot.sandbox.protocol import Failure, Run
 from bot.text import one_line, shown, unix_newlines
 
 _FENCED = re.compile(r"\s*```(?:json)?\s*\n(.*?)\n?```\s*", re.DOTALL)
@@ -71,24 +72,27 @@ def parse_json(text: str) -> Any:  # noqa: ANN401  # any JSON value
         raise ValueError(f"it is not JSON: {exc}"[:200]) from None
 
 
-def parse_files(text: str, wanted: Sequence[str], *, cut: bool, secrets: Collection[str]) -> ParsedFiles:
+def parse_files(text: str, wanted: Sequence[str], *, cut: bool, secrets: Collection[str], run: Run) -> ParsedFiles:
     """Parse a response that should contain the files *wanted*; reject files that contain one of *secrets*.
 
-    Secrets of fewer than 16 characters are not searched for: every file holds such a word.
+    Secrets of fewer than 16 characters are not searched for: every file holds such a word.  The bounded worker, *run*,
+    does the rest of the work; it does not know the secrets.
 
     Raises:
         ValueError: The response is not JSON or not a list of files.
     """
+    keys = Redactor(secrets, shortest=MIN_SEARCHED)
+    entries = [_without_keys(each, wanted, keys) for each in _read_in_worker(text, wanted, cut=cut, run=run)]
+    judged = _judge({(each.path, each.content) for each in entries if each.path in wanted and not each.fault}, run)
     files: dict[str, str] = {}
     faults: dict[str, Reason] = {}
     refused: list[str] = []
-    keys = Redactor(secrets, shortest=MIN_SEARCHED)
-    for entry in _entries(text, cut=cut):
-        path, content, fault = _check_entry(entry, wanted, keys)
+    for path, content, problem in entries:
+        fault = problem or judged.get((path, content))
         if path not in wanted:
             refused.append(f"{shown(path)}: {fault}")
         elif fault:
-            faults.setdefault(path, fault if isinstance(fault, Reason) else Reason("unfit", fault))
+            faults.setdefault(path, fault)
         elif files.setdefault(path, content) != content:
             faults[path] = Reason("unfit", "it appears twice with different contents")
     for path in wanted:
@@ -98,6 +102,60 @@ def parse_files(text: str, wanted: Sequence[str], *, cut: bool, secrets: Collect
     return ParsedFiles(
         {path: text for path, text in files.items() if path not in faults}, faults, (*refused[:_MAX_REFUSED], *more)
     )
+
+
+class _Entry(NamedTuple):
+    """An entry of a response, with its fault if it is not acceptable."""
+
+    path: str
+    content: str
+    fault: Reason | None
+
+
+def _read_in_worker(text: str, wanted: Sequence[str], *, cut: bool, run: Run) -> Sequence[_Entry]:
+    [answer] = run("entries", (list(wanted), cut), [text])
+    match answer:
+        case {"entries": list(entries)}:
+            return [_Entry(path, content, fault and Reason("unfit", fault)) for path, content, fault in entries]
+        case {"error": str(error)}:
+            raise ValueError(error)
+        case Failure(what=what):
+            raise ValueError(f"it can't be parsed: {what}")
+    raise ValueError("it can't be parsed")
+
+
+def _without_keys(entry: _Entry, wanted: Sequence[str], keys: Redactor) -> _Entry:
+    if entry.path in wanted and not entry.fault and keys.finds(entry.content):
+        return _Entry(entry.path, "", Reason("secret", "it holds a key of this run; use a placeholder instead"))
+    return entry
+
+
+def _judge(files: Collection[tuple[str, str]], run: Run) -> Mapping[tuple[str, str], Reason]:
+    """Return why *files* can't be committed, for those that can't."""
+    faults: dict[tuple[str, str], Reason] = {}
+    order = sorted(files)
+    for file, answer in zip(order, run("judge", None, order), strict=True):
+        match answer:
+            case None:
+                continue
+            case [str(code), str(fault)] if code in REASONS:
+                faults[file] = Reason(code, fault)
+            case Failure(what=what):
+                faults[file] = Reason("unfit", f"its check failed: {what}")
+            case _:
+                faults[file] = Reason("unfit", "its check failed")
+    return faults
+
+
+def read_entries(text: str, wanted: Sequence[str], cut: bool) -> Mapping[str, object]:  # noqa: FBT001
+    """Return ``entries`` of a response, each with path, content and fault; or ``error``, if it has none.
+
+    This is the worker's part: it runs in the child process.
+    """
+    try:
+        return {"entries": [_check_entry(entry, wanted) for entry in _entries(text, cut=cut)]}
+    except ValueError as exc:
+        return {"error": str(exc)}
 
 
 def _entries(text: str, *, cut: bool) -> list[object]:
@@ -123,7 +181,7 @@ def _whole_entries(text: str) -> Iterator[object]:
             yield entry
 
 
-def _check_entry(entry: object, wanted: Collection[str], keys: Redactor) -> tuple[str, str, str | None]:
+def _check_entry(entry: object, wanted: Collection[str]) -> tuple[str, str, str | None]:
     """Return the path and content of an entry, and its fault if it is not acceptable."""
     if not isinstance(entry, dict):
         return "an entry", "", "it is not an object with path and content"
@@ -138,9 +196,7 @@ def _check_entry(entry: object, wanted: Collection[str], keys: Redactor) -> tupl
         return file.path, "", _path_fault(file.path, wanted)
     text = unix_newlines(file.content)
     text = text if text.endswith("\n") or not text else f"{text}\n"
-    if keys.finds(text):
-        return file.path, "", Reason("secret", "it holds a key of this run; use a placeholder instead")
-    return file.path, text, find_fault(file.path, text)
+    return file.path, text, None
 
 
 def _path_fault(path: str, wanted: Collection[str]) -> str:

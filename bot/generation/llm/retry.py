@@ -5,7 +5,7 @@ This is the only place that retries model requests.
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Generic, TypeVar
 
@@ -23,6 +23,7 @@ _MAX_ATTEMPTS = 10
 """Attempts per model and request, over all kinds of failure."""
 
 T = TypeVar("T")
+_Parse = Callable[[ModelResponse], Awaitable[T]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +65,7 @@ class RetryingClient:
             initial=timeouts.first_wait, max=timeouts.longest_wait / 3, jitter=timeouts.first_wait
         )
 
-    async def ask(self, request: ModelRequest, *, phase: str, parse: Callable[[ModelResponse], T]) -> ParsedResponse[T]:
+    async def ask(self, request: ModelRequest, *, phase: str, parse: _Parse[T]) -> ParsedResponse[T]:
         """Send *request* until *parse* accepts the response; it raises ValueError to reject one.
 
         The budget records the tokens under *phase*, including those of failed attempts.
@@ -100,9 +101,7 @@ class RetryingClient:
             others = [other for other in self._models if other not in self._unavailable]
             self._notify(f"{model}: {failure}" + (f"; continuing with {others[0]}" if others else ""))
 
-    async def _retry(
-        self, model: str, request: ModelRequest, phase: str, parse: Callable[[ModelResponse], T], deadline: float
-    ) -> T:
+    async def _retry(self, model: str, request: ModelRequest, phase: str, parse: _Parse[T], deadline: float) -> T:
         failures: Counter[FailureKind] = Counter()
 
         def stop(state: RetryCallState) -> bool:
@@ -133,9 +132,7 @@ class RetryingClient:
         if state.upcoming_sleep >= _NOTIFY_FROM:
             self._notify(f"{model}: {_failure(state)}; trying again in {state.upcoming_sleep:.0f} s")
 
-    async def _attempt(
-        self, model: str, request: ModelRequest, phase: str, parse: Callable[[ModelResponse], T], deadline: float
-    ) -> T:
+    async def _attempt(self, model: str, request: ModelRequest, phase: str, parse: _Parse[T], deadline: float) -> T:
         limiter = self._limiters[model]
         if model in self._without_schema:
             request = replace(request, schema=None)
@@ -160,7 +157,7 @@ class RetryingClient:
             raise
         limiter.speed_up()
         try:
-            return parse(response)
+            return await parse(response)
         except ValueError as exc:
             raise ModelError(FailureKind.UNREADABLE, str(exc)) from exc
 

@@ -1,0 +1,1 @@
+"""Work on untrusted text in a child process, with limits on time and memory."""

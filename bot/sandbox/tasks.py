@@ -1,0 +1,33 @@
+"""The tasks of the bounded worker: a closed list of pure functions, whose answers are JSON.
+
+Their modules are imported when a request first needs them, before its time is measured.
+"""
+
+from typing import Any
+
+
+def prepare(task: str) -> None:
+    """Import what *task* needs."""
+    if task == "render":
+        pass
+    else:
+        import packaging.requirements  # noqa: F401
+
+
+def perform(task: str, shared: Any, item: Any) -> object:  # noqa: ANN401  # each task has its own types
+    """Perform *task* on *item*; *shared* is the same for all items of a request."""
+    match task:
+        case "render":
+            from bot.generation.rendering import render_item
+
+            return render_item(*shared, *item)
+        case "entries":
+            from bot.generation.llm.response_parser import read_entries
+
+            return read_entries(item, *shared)
+        case "judge":
+            from bot.generation.llm.file_checks import find_fault
+
+            fault = find_fault(*item)
+            return [fault.code, fault] if fault else None
+    raise ValueError(f"unknown task {task}")

@@ -1,0 +1,40 @@
+"""The tasks of the bounded worker are a closed list, and their answers are JSON."""
+
+import json
+
+import pytest
+
+from bot.sandbox.tasks import perform, prepare
+
+
+@pytest.mark.parametrize(
+    ("task", "shared", "item", "answer"),
+    [
+        ("render", ({"a.j2": "{{ x }}"}, {"x": 1}), ("a.j2", None), ["1\n", None]),
+        (
+            "render",
+            ({"a.j2": "{{ y }}"}, {"x": 1}),
+            ("a.j2", None),
+            [None, "template a.j2: UndefinedError: 'y' is undefined"],
+        ),
+        (
+            "entries",
+            (["a.py"], False),
+            '[{"path": "a.py", "content": "A = 1"}]',
+            {"entries": [["a.py", "A = 1\n", None]]},
+        ),
+        ("entries", (["a.py"], False), "1", {"error": "it has no list of files"}),
+        ("judge", None, ("a.py", "A = 1\n"), None),
+        ("judge", None, ("a.py", "A = (\n"), ["unparsable", "line 1 does not parse: '(' was never closed"]),
+    ],
+)
+def test_a_task_answers_in_json(task: str, shared: object, item: object, answer: object) -> None:
+    prepare(task)
+
+    assert json.loads(json.dumps(perform(task, shared, item))) == answer
+
+
+@pytest.mark.parametrize("task", ["", "eval", "os.system", "perform"])
+def test_nothing_else_is_a_task(task: str) -> None:
+    with pytest.raises(ValueError, match="unknown task"):
+        perform(task, None, "1")
