@@ -833,6 +833,21 @@ def test_what_github_says_is_one_printable_line_without_the_token() -> None:
     assert len(str(error)) < 300
 
 
+def test_nothing_that_is_posted_holds_a_key() -> None:
+    key = "AIza" + "Zq7Rk2mVx9Tb4Lw8Hs3Nd6Jf1Gc5Py0Ua81"
+    text = f"{TOKEN} {key[:9]}\u200b{key[9:]}"
+    with FakeGitHub() as fake:
+        hub = GitHubClient(TOKEN, repository=REPOSITORY, api_url=fake.url, pacing=QUICK, secrets=[key])
+        hub.edit_comment(hub.comment(12, f"1 {text}"), f"2 {text}")
+        pull = hub.open_pull(head=HEAD, base="main", title=f"3 {text}", body=f"4 {text}", draft=True)
+        hub.edit_pull(pull, title=f"5 {text}", body=f"6 {text}")
+        posted = [asked.body for asked in fake.requests if asked.method in ("POST", "PATCH")]
+
+    assert [value for body in posted for name, value in body.items() if name in ("title", "body")] == [
+        f"{number} *** ***" for number in range(1, 7)
+    ]
+
+
 def test_a_login_cannot_write_the_message() -> None:
     error = failing(lambda hub: hub.may_write("a\n::error::x" + "y" * 900), at(".*", refusal(401, "no"), ever=True))
     assert str(error).startswith("checking the permissions of a ::error::xyyy")
