@@ -90,8 +90,8 @@ _INPUTS = (
         show_default=True,
         help="Model names, separated by blanks or commas.",
     ),
-    click.option("--recipe", show_default="fastapi"),
-    click.option("--output-dir", show_default="."),
+    click.option("--recipe", default="fastapi", show_default=True),
+    click.option("--output-dir", default=".", show_default=True),
     click.option("--base-branch", metavar="NAME", help="Default: the repository's default branch."),
     click.option("--jobs", type=click.IntRange(1, 64), default=8, show_default=True),
     click.option("--max-tokens", type=click.IntRange(min=1), metavar="N"),
@@ -111,6 +111,11 @@ def gemini_settings(environ: Mapping[str, str], provider: str | None) -> "Gemini
     from bot.settings import GeminiSettings, read_settings
 
     return GeminiSettings() if provider == "template" else read_settings(environ)
+
+
+def _is_given(name: str) -> bool:
+    """Whether the option *name* was set, and is not just its default."""
+    return click.get_current_context().get_parameter_source(name) is not click.core.ParameterSource.DEFAULT
 
 
 def on_a_run(command: _Command) -> _Command:
@@ -208,8 +213,8 @@ def with_inputs(command: _Command) -> _Command:
         provider: str | None,
         model: str,
         fallback_models: str,
-        recipe: str | None,
-        output_dir: str | None,
+        recipe: str,
+        output_dir: str,
         base_branch: str | None,
         jobs: int,
         max_tokens: int | None,
@@ -225,8 +230,8 @@ def with_inputs(command: _Command) -> _Command:
             gemini = gemini_settings(click.get_current_context().obj.environ, provider)
             return ActionInputs(
                 provider=ProviderOptions(provider=provider, models=models, thinking=_THINKING, gemini=gemini),
-                recipe=recipe,
-                output_dir=output_dir,
+                recipe=recipe if _is_given("recipe") else None,
+                output_dir=output_dir if _is_given("output_dir") else None,
                 base_branch=base_branch,
                 jobs=jobs,
                 max_tokens=max_tokens,
