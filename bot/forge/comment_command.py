@@ -39,7 +39,7 @@ _FLAGS = ("--cascade", "--discard-edits")
 _TAKES_PHASES = ("regenerate", "rollback")
 _TAKES_INSTRUCTION = ("generate", "regenerate")
 
-_COMMAND = re.compile(r"/(\S+)(.*)")
+_COMMAND = re.compile(r"/(\S++)(.*)")
 _DASHES = re.compile("--|\u2014|\u2013{1,2}|\u2015")
 """Two dashes, or the long dashes that phones replace them with."""
 _BLANK_LINES = re.compile(r"(?:[^\S\n]*\n)+")
