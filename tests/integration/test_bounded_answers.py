@@ -1,6 +1,9 @@
 """No answer of GitHub or Gemini is read without limits: neither in size, however it is packed, nor in time."""
 
 import asyncio
+import subprocess
+import sys
+import threading
 import time
 import tracemalloc
 from collections.abc import Callable, Iterable
@@ -165,6 +168,38 @@ def test_a_redirect_that_leads_on_and_on_ends() -> None:
         hub = GitHubClient(TOKEN, repository=REPOSITORY, api_url=server.url, pacing=replace(QUICK, total=2.0))
         with pytest.raises(ForgeError, match="reading #1: GitHub "):
             hub.issue(1)
+
+
+_CANCELS = """
+import asyncio, sys
+from functools import partial
+from bot.action.progress_comment import _in_thread
+from bot.forge.github_client import GitHubClient
+
+async def main():
+    hub = GitHubClient("a" * 20, repository="acme/blog", api_url=sys.argv[1])
+    task = asyncio.create_task(_in_thread(partial(hub.issue, 1)))
+    await asyncio.to_thread(sys.stdin.readline)  # the request has arrived
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+
+asyncio.run(main())
+"""
+
+
+def test_a_process_that_is_interrupted_does_not_wait_for_github() -> None:
+    asked = threading.Event()
+
+    def answer() -> Iterable[bytes]:
+        asked.set()
+        yield from dripping_body()
+
+    with RawServer(answer, drip=0.1) as server:
+        process = subprocess.Popen([sys.executable, "-c", _CANCELS, server.url], stdin=subprocess.PIPE, text=True)
+        assert asked.wait(60)
+        process.communicate("go\n", timeout=30)  # GitHub would have 300 seconds
+
+    assert process.returncode == 0
 
 
 def test_a_question_that_was_given_up_sends_nothing_more() -> None:
