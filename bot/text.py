@@ -36,7 +36,7 @@ or in a keycap; U+200D between two emoji; U+200C or U+200D between two letters o
 (Devanagari to Sinhala).  Tags stay hidden: they can spell out any text unseen, and only three flags need them."""
 
 _PROSE_FILE = re.compile(r".*\.(?:md|markdown|rst|adoc|txt)")
-_TXT_CODE = re.compile(r".*requirements.*\.txt|constraints.*\.txt|cmakelists\.txt")
+_TXT_CODE = re.compile(r"(?>.*?requirements).*\.txt|constraints.*\.txt|cmakelists\.txt")
 _OTHER_LINE_END = re.compile("[\v\f\x1c-\x1e\x85\u2028\u2029]")
 _SHOWN = 100
 

@@ -5,14 +5,16 @@ If the forge fails, people see less of the run, but the run itself continues.
 """
 
 import asyncio
+import threading
 from collections import Counter
 from collections.abc import Callable
+from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from math import ceil
 from statistics import fmean
-from typing import Self
+from typing import Self, TypeVar
 
 from bot.engine.snapshot import Announcer, Snapshot
 from bot.errors import ForgeError, ForgeGoneError, ForgeRefusedError, PhasebotError
@@ -34,6 +36,7 @@ from bot.history.run_state import RunState
 from bot.planning.er_diagram import format_diagram
 from bot.planning.phases import PLAN_PHASE
 
+T = TypeVar("T")
 _EDIT_EVERY = 5.0
 """Minimum seconds between two edits of the comment."""
 _SLOWDOWN = 0.02
@@ -227,7 +230,7 @@ class ProgressComment:
             return self._forge.open_pull(head=state.branch, base=state.base, title=title, body=body, draft=draft)
 
         try:
-            self.pull = await asyncio.to_thread(find_or_open)
+            self.pull = await _in_thread(find_or_open)
         except ForgeRefusedError as exc:
             self._pull_forbidden = True
             self._notes.append(str(exc))
@@ -252,11 +255,26 @@ class ProgressComment:
     async def _try(self, call: Callable[..., object], *arguments: object) -> bool:
         """Call the forge; return whether it worked, and log the error if not."""
         try:
-            await asyncio.to_thread(call, *arguments)
+            await _in_thread(partial(call, *arguments))
         except ForgeError as exc:
             self._console.note(str(exc))
             return False
         return True
+
+
+async def _in_thread(call: Callable[[], T]) -> T:
+    """Return what *call* returns.  Unlike those of :func:`asyncio.to_thread`, its thread does not delay the exit."""
+    outcome = Future[T]()
+
+    def run() -> None:
+        outcome.set_running_or_notify_cancel()
+        try:
+            outcome.set_result(call())
+        except BaseException as exc:  # noqa: BLE001  # raised where it is awaited
+            outcome.set_exception(exc)
+
+    threading.Thread(target=run, name="comment", daemon=True).start()
+    return await asyncio.wrap_future(outcome)
 
 
 def _expected(snapshot: Snapshot, state: RunState, elapsed: float, jobs: int) -> float | None:

@@ -39,7 +39,7 @@ _FLAGS = ("--cascade", "--discard-edits")
 _TAKES_PHASES = ("regenerate", "rollback")
 _TAKES_INSTRUCTION = ("generate", "regenerate")
 
-_COMMAND = re.compile(r"/(\S+)(.*)")
+_COMMAND = re.compile(r"/(\S++)(.*)")
 _DASHES = re.compile("--|\u2014|\u2013{1,2}|\u2015")
 """Two dashes, or the long dashes that phones replace them with."""
 _BLANK_LINES = re.compile(r"(?:[^\S\n]*\n)+")
@@ -271,7 +271,8 @@ def _with_phases(command: Command, arguments: list[str]) -> Command:
     to = command.verb == "rollback" and arguments[:1] == ["to"]
     phases = tuple(dict.fromkeys(filter(None, (word.rstrip(",") for word in arguments[int(to) :]))))
     for phase in phases:
-        if not is_printable(phase) or len(phase) > _MAX_PHASE:
+        misplaced_to = phase == "to" and command.verb == "rollback"
+        if not is_printable(phase) or len(phase) > _MAX_PHASE or misplaced_to:
             raise _SyntaxError(f"{shown(phase)} is not a phase; /status lists the phases")
     if not phases:
         raise _SyntaxError(f"/{command.verb} needs a phase; write {USAGE[command.verb]}; /status lists the phases")

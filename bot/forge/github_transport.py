@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass
 from http.client import responses
-from typing import NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import github
 import urllib3
@@ -21,13 +21,15 @@ from github.GithubRetry import GithubRetry
 from requests.exceptions import ChunkedEncodingError
 
 from bot.errors import ForgeError, ForgeGoneError, ForgeRefusedError, UsageError
+from bot.forge import bounded_http
+from bot.forge.bounded_http import AnswerTooLargeError, OutOfTimeError
 from bot.redaction import Redactor
 
 T = TypeVar("T")
 _VALID_SETTINGS = re.compile(r"[!-~]+ [\w.-]+/[\w.-]+ https?://[\w.-]+(:\d{1,5})?(/[\w./-]*)?", re.ASCII)
 _MAX_MESSAGE, _ATTEMPTS = 200, 4
 _GRAPHQL = {"FORBIDDEN": 403, "NOT_FOUND": 404, "RATE_LIMITED": 429}
-_NO_ANSWER, _UNREADABLE, _CLIENT_ERROR, _FORBIDDEN, _TOO_MANY, _SERVER_ERROR = 0, 200, 400, 403, 429, 500
+_TOO_LONG, _NO_ANSWER, _UNREADABLE, _CLIENT_ERROR, _FORBIDDEN, _TOO_MANY, _SERVER_ERROR = -1, 0, 200, 400, 403, 429, 500
 _GONE = (301, 404, 410)
 _ANSWERS: Mapping[str, tuple[int, ...]] = {"GET": (200,)}
 """The statuses of a real answer, by method.  A proxy marks what it changed with 203; PyGithub waits for ever on 202."""
@@ -47,7 +49,7 @@ _ADVICE = (  # what to do next, by the status and message of the answer
     (r"401 ", "the token is wrong or has expired; check github-token"),
     (r"403 ", "the token needs {needs} (in a workflow, set it under `permissions:`)"),
     (r"(301|404|410) ", "check that it exists, and that the token has {needs}"),
-    (r"(0|2..|3..|5..) ", "check GITHUB_API_URL and the network, or try again later"),
+    (r"(-1|0|2..|3..|5..) ", "check GITHUB_API_URL and the network, or try again later"),
     (r"", "fix this and try again"),
 )
 
@@ -62,6 +64,9 @@ class RequestPacing:
     between_requests: float = 0.25
     between_writes: float = 1.0
     timeout: int = 15
+    """For the connection, and for each byte."""
+    total: float = 300.0
+    """For one question with all its attempts, waits and pages."""
     sleep: Callable[[float], None] = time.sleep
 
 
@@ -69,7 +74,7 @@ class Failure(NamedTuple):
     """A failed request."""
 
     status: int
-    """The HTTP status; 0 if there was no answer, 200 if the answer could not be read."""
+    """The HTTP status; 200 if the answer could not be read, 0 if there was none, -1 if the time is over."""
     message: str
     headers: Mapping[str, str]
 
@@ -84,7 +89,7 @@ class Failure(NamedTuple):
         return self.status == _TOO_MANY or (self.status == _FORBIDDEN and asks_to_wait)
 
     def __str__(self) -> str:
-        return f"GitHub said {self.status} {self.message}" if self.status else f"GitHub {self.message}"
+        return f"GitHub said {self.status} {self.message}" if self.status > 0 else f"GitHub {self.message}"
 
     def wait(self, pacing: RequestPacing, attempt: int, *, creates: bool) -> float:
         """Return the seconds to wait before a retry; infinity if it is useless, or PyGithub has retried already."""
@@ -117,6 +122,7 @@ class GitHubTransport:
             raise UsageError("GITHUB_TOKEN, GITHUB_REPOSITORY or GITHUB_API_URL is missing or malformed; correct it")
         self._redactor, self._pacing = Redactor([token]), pacing
         self._one_at_a_time = threading.Lock()
+        bounded_http.install()
         hub = github.Github(
             auth=github.Auth.Token(token),
             base_url=api_url,
@@ -160,25 +166,27 @@ class GitHubTransport:
             _follows_redirects.reset(token)
 
     def _ask(self, doing: str, needs: str, call: _Call[T], find: _Find[T], recover: _Recover[T]) -> T:
-        outcome, attempt = self._try(call), 1
+        deadline = time.monotonic() + self._pacing.total
+        outcome, attempt = self._try(call, deadline), 1
         while isinstance(outcome, Failure):
             wait = outcome.wait(self._pacing, attempt, creates=bool(find))
-            if wait > self._pacing.longest_wait:
+            if wait > self._pacing.longest_wait or time.monotonic() + wait > deadline:
                 recovered = recover(outcome) if recover else None
                 if recovered is None:
                     raise self._error(doing, needs, outcome)  # raised here, so PyGithub's exception is not its context
                 return recovered
             self._pacing.sleep(wait)
             found = find() if find else None
-            outcome, attempt = (self._try(call) if found is None else found), attempt + 1
+            outcome, attempt = (self._try(call, deadline) if found is None else found), attempt + 1
         return outcome
 
-    def _try(self, call: _Call[T]) -> T | Failure:
+    def _try(self, call: _Call[T], deadline: float) -> T | Failure:
         try:
-            with self._one_at_a_time:
-                return call()
-        except _NoAnswerError as exc:
-            return Failure(exc.status, f"{responses.get(exc.status, '')}, which can't be read as an answer", {})
+            return self._call(call, deadline)
+        except OutOfTimeError:
+            return Failure(_TOO_LONG, f"did not answer completely within {self._pacing.total:g} seconds", {})
+        except (_NoAnswerError, AnswerTooLargeError) as exc:
+            return Failure(exc.status, str(exc), {})
         except _UNREADABLE_ANSWER as exc:
             return Failure(_UNREADABLE, f"with an answer that can't be read ({type(exc).__name__})", {})
         except github.GithubException as exc:
@@ -188,11 +196,22 @@ class GitHubTransport:
         except (OSError, urllib3.exceptions.HTTPError) as exc:
             return Failure(_NO_ANSWER, f"did not answer ({type(exc).__name__})", {})
 
+    def _call(self, call: _Call[T], deadline: float) -> T:
+        if not self._one_at_a_time.acquire(timeout=max(0.0, deadline - time.monotonic())):
+            raise OutOfTimeError
+        try:
+            return bounded_http.call_within(deadline - time.monotonic(), call)
+        finally:
+            self._one_at_a_time.release()
+
     def _error(self, doing: str, needs: str, failure: Failure) -> ForgeError:
         case = "429 " if failure.is_limit else f"{failure.status} {failure.message}"
         advice = next(advice for pattern, advice in _ADVICE if re.match(pattern, case, re.IGNORECASE))
         needs = self._printable(failure.headers.get("x-accepted-github-permissions", needs)).replace("_", "-")
-        needs = re.sub(r"([a-z-]+)=([a-z]+)", r"`\1: \2`", needs).replace(";", " or").replace(",", " and ")
+        needs = re.sub(
+            r"([a-z-]+)(?:=([a-z]+))?", lambda each: f"`{each[1]}: {each[2]}`" if each[2] else each[0], needs
+        )
+        needs = needs.replace(";", " or").replace(",", " and ")
         refused = case.startswith("403 ") or "is not permitted to" in failure.message
         kind = ForgeGoneError if failure.is_gone else ForgeRefusedError if refused else ForgeError
         return kind(f"{self._printable(doing)}: {failure}; {advice.format(needs=needs)}")
@@ -206,12 +225,12 @@ class _NoAnswerError(Exception):
     """A response that PyGithub would take for an answer, although it is a redirect or not GitHub's own."""
 
     def __init__(self, status: int) -> None:
-        super().__init__(status)
+        super().__init__(f"{responses.get(status, '')}, which can't be read as an answer")
         self.status = status
 
 
 class _Retry(GithubRetry):
-    """PyGithub's retry, with an upper limit for the wait that a server asks for.
+    """PyGithub's retry, with an upper limit for the wait that a server asks for, and for bodies that it reads.
 
     urllib3 shows it every response, so it also refuses those that are no answer.
     """
@@ -221,6 +240,17 @@ class _Retry(GithubRetry):
         if status_code < _CLIENT_ERROR and status_code not in _ANSWERS.get(method, _MADE) and not follows:
             raise _NoAnswerError(status_code)
         return super().is_retry(method, status_code, has_retry_after)
+
+    def increment(self, *arguments: Any, **more: Any) -> urllib3.Retry:  # type: ignore[override]  # noqa: ANN401
+        bounded_http.check_time()
+        retry = super().increment(*arguments, **more)
+        if response := more.get("response"):
+            response.close()  # else urllib3 would read it to its end, to use the connection again
+        return retry
+
+    @staticmethod
+    def get_content(resp: urllib3.BaseHTTPResponse, url: str) -> bytes:  # noqa: ARG004
+        return bounded_http.read_body(resp)
 
     def get_retry_after(self, response: urllib3.BaseHTTPResponse) -> float | None:
         wait = super().get_retry_after(response)

@@ -15,7 +15,7 @@ from bot.history.git import Git, main_line, remedy_for
 from bot.history.run_state import Entry
 
 EXECUTABLE, _REGULAR = "100755", "100644"
-_LOCK = re.compile(r"Unable to create '(.+\.lock)': File exists")
+_LOCK = re.compile(r"(?m)^(?>.*?Unable to create ')(.+\.lock)': File exists")
 _LOCK_TIMEOUT = 2.0
 """Seconds after which an unchanged ref lock is considered stale; a running git holds one for milliseconds."""
 

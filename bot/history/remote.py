@@ -33,7 +33,7 @@ _TEMPORARY = re.compile(
 _RATE_LIMIT = re.compile(r"rate limit", re.IGNORECASE)
 """GitHub says so with a status of 403, which otherwise is for good."""
 _REMEDIES = {
-    r"refusing to allow .* workflow": (
+    r"(?m)^(?>.*?refusing to allow ).* workflow": (
         "no 'permissions:' line allows this; remove the workflow file from the branch, "
         "or use a token with write access to workflows"
     ),
@@ -54,7 +54,9 @@ _REMEDIES = {
     r"Permission denied|Host key verification failed": (
         "let ssh log in to that server without a question, with a key that may write to the repository"
     ),
-    r"[Rr]epository .*not found": "correct its URL with 'git remote set-url', or use a token that may read it",
+    r"(?m)^(?>.*?[Rr]epository ).*not found": (
+        "correct its URL with 'git remote set-url', or use a token that may read it"
+    ),
 }
 """Pattern in git's output → what to do; the first match wins.  A failure with a remedy lasts until somebody acts."""
 

@@ -15,7 +15,7 @@ from bot.history.trailers import Trailers
 BRANCHES = "phasebot/"
 """Prefix of every run's branch, ``phasebot/<run>``."""
 
-_IDENTITY = re.compile(r"(.*) <(.*)> (\d+ [+-]\d{4})")
+_IDENTITY = re.compile(r"(.*) <([^<>]*)> (\d+ [+-]\d{4})")
 _START = "Start the repository\n"
 _ABSENT_MODE = "000000"
 _MAX_ARGUMENTS = 400

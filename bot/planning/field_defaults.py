@@ -11,9 +11,9 @@ from decimal import Decimal
 STRING_LIMIT, EMAIL_LIMIT, URL_LIMIT = 255, 320, 2048
 
 _INTEGER = re.compile(r"[+-]?\d{1,19}")
-_FLOAT = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,2})?")
+_FLOAT = re.compile(r"[+-]?(\d++\.?\d*|\.\d+)([eE][+-]?\d{1,2})?")
 _DECIMAL = re.compile(r"[+-]?\d{1,12}(\.\d{1,6})?")
-_EMAIL = re.compile(r"[^@\s,]+@[^@\s,]+\.[^@\s,]+")
+_EMAIL = re.compile(r"[^@\s,]+@[^@\s,][^@\s,.]*\.[^@\s,]+")
 _JSON_DEPTH = 20
 _URL = re.compile(r"https?://[^\s/]\S*")
 

@@ -22,7 +22,7 @@ _RUN_PART = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]*")
 
 def snake_case(name: str) -> str:
     """``PostTag`` → ``post_tag``, ``HTTPServer`` → ``http_server``."""
-    name = re.sub(r"([A-Z]+)([A-Z][a-z])", r"\1_\2", name)
+    name = re.sub(r"([A-Z])(?=[A-Z][a-z])", r"\1_", name)
     return re.sub(r"([a-z0-9])([A-Z])", r"\1_\2", name).lower()
 
 

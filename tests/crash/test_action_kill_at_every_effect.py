@@ -106,9 +106,9 @@ def watched(github: World, reaper: Reaper) -> Iterator[None]:
         reaper.breathe()
         return result
 
-    def request(self: GitHubTransport, call: Callable[[], object]) -> object:
+    def request(self: GitHubTransport, call: Callable[[], object], deadline: float) -> object:
         reaper.breathe()
-        answer = ask(self, call)
+        answer = ask(self, call, deadline)
         reaper.breathe()
         return answer
 

@@ -292,6 +292,7 @@ def test_a_similar_word_followed_by_prose_gets_no_answer(text: str) -> None:
         ("/regenerate a\u200bb", "'a\\u200bb' is not a phase", None),
         ("/regenerate " + "x" * 201, "is not a phase", None),
         ("/rollback", "/rollback needs a phase; write /rollback PHASE", None),
+        ("/rollback to,", "'to' is not a phase; /status lists the phases", None),
         ("/rollback to", "/rollback needs a phase", None),
         ("/rollback to a b", "/rollback to takes one phase, not 'a b'", None),
         ("/regenerate a --discard-edits=1", "--discard-edits does not take a value, but got '1'", None),

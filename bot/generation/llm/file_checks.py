@@ -27,7 +27,7 @@ _MAY_BE_EMPTY = ("__init__.py", "py.typed", ".gitkeep")
 _MARKDOWN = (".md", ".markdown")
 _YAML = (".yaml", ".yml")
 _WITHOUT_COMMENTS = (".csv", ".json", ".rst", ".txt")
-_REQUIREMENTS = re.compile(r".*requirements.*\.txt|constraints.*\.txt")
+_REQUIREMENTS = re.compile(r"(?>.*?requirements).*\.txt|constraints.*\.txt")
 _INCLUDE = re.compile(r"(?:-[rc]\s*|--(?:requirement|constraint)[\s=]\s*)\w[\w.-]*", re.ASCII)
 _OPTION = re.compile(r"(?<!\S)--?[A-Za-z][\w-]*|\\", re.ASCII)
 _ENCODING = re.compile(r"[ \t]*#.*?coding[:=][ \t]*([-\w.]+)", re.ASCII)
@@ -45,7 +45,7 @@ _IS_UNCHANGED = r"(?:(?:(?:is|are|would be) )?(?:the same|here|omitted|similar|u
 _PLACEHOLDER = re.compile(
     r"(?-i:\b(?:TODO|FIXME|XXX)\b)|^(?:\. ?){2,}$|^…$"
     r"|\byour (?:\w+ )?code (?:goes )?here\b|\b(?:code|implementation|logic) goes here\b"
-    r"|^\W*implement this(?: [\w()]+){0,3}\W*$|\b(?:to|must|please|should) implement this\b"
+    r"|^\W*implement this(?: [\w()]++){0,3}\W*$|\b(?:to|must|please|should) implement this\b"
     rf"|^\W*(?:and )?(?:the )?{_OMITTED_CODE}\W*$|\b{_OMITTED_CODE}\W+{_IS_UNCHANGED}"
     r"|\bsame as before\b|\bomitted for brevity\b"
     r"|^\W*(?:please )?(?:add|insert|put|write) (?:[\w'-]+ ){1,4}here(?=\W*$|[.,:;!)]| (?:as|if) needed)",

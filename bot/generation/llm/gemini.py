@@ -1,8 +1,8 @@
 """The Gemini client.  Only this module imports Google's SDK, and the SDK's exceptions don't leave it.
 
-The SDK only sends requests.  Responses and errors are parsed here, because the SDK raises many unrelated exceptions
-for malformed bodies and none for a blocked or empty response.  Its retries and automatic continuation are off,
-because they would spend tokens without checking the budget.
+The SDK only sends requests.  Responses and errors are read and parsed here, because the SDK reads bodies of any size,
+raises many unrelated exceptions for malformed ones, and none for a blocked or empty response.  Its retries and
+automatic continuation are off, because they would spend tokens without checking the budget.
 """
 
 import json
@@ -36,6 +36,10 @@ _OK, _BAD_REQUEST, _TOO_MANY, _SERVER = 200, 400, 429, 500
 _DELAY = re.compile(r"(\d{1,6}(?:\.\d{1,9})?)s?", re.ASCII)
 _CHARACTERS_PER_TOKEN = 4
 _MAX_MESSAGE = 200
+_MAX_BYTES = 32_000_000
+"""Of a decompressed body."""
+_TOO_LARGE = f"the answer is larger than {_MAX_BYTES // 1_000_000} MB"
+_ENCODINGS = ("", "identity", "gzip")
 
 
 class GeminiModel:
@@ -54,7 +58,9 @@ class GeminiModel:
         try:
             # No redirects, because the header with the key would be sent along.  Without an httpx client of ours,
             # the SDK would use aiohttp where that is installed.
-            self._http = httpx2.AsyncClient(follow_redirects=False, event_hooks={"response": [_check_status]})
+            self._http = httpx2.AsyncClient(
+                follow_redirects=False, headers={"Accept-Encoding": "gzip"}, event_hooks={"response": [_read_response]}
+            )
             self._client = genai.Client(
                 api_key=key,
                 vertexai=False,
@@ -79,12 +85,15 @@ class GeminiModel:
 
     async def ask(self, model: str, request: ModelRequest) -> ModelResponse:
         """Send one request; see :class:`bot.generation.llm.client.ModelClient`."""
+        received: _Response
+        failure: ModelError | None
         try:
-            response = await self._client.aio.models.generate_content(
+            await self._client.aio.models.generate_content(
                 model=model, contents=list(request.parts), config=self._config(request)
             )
-        except _ResponseError as exc:
-            failure = self._classify(exc, request)
+            failure = ModelError(FailureKind.UNREADABLE, "there was no response")
+        except _Response as exc:
+            received, failure = exc, None
         except httpx2.TimeoutException as exc:
             failure = ModelError(FailureKind.TIMEOUT, type(exc).__name__)
         except httpx2.DecodingError:
@@ -93,10 +102,12 @@ class GeminiModel:
             failure = ModelError(FailureKind.CONNECTION, self._plain(f"{type(exc).__name__} {exc}"))
         except (ValueError, TypeError, AssertionError, RecursionError) as exc:  # bad headers can cause any of these
             failure = ModelError(FailureKind.UNREADABLE, f"the body could not be decoded ({type(exc).__name__})")
-        else:
-            http_response = response.sdk_http_response
-            return self._parse(http_response.body or "" if http_response else "", request)
-        raise failure  # outside the try, so it has no context: the library's exceptions contain the request and the key
+        # Outside the try, so an error has no context: the library's exceptions contain the request and the key.
+        if failure is not None:
+            raise failure
+        if received.code == _OK and received.fault is None:
+            return self._parse(received.body, request)
+        raise self._classify(received, request)
 
     def _config(self, request: ModelRequest) -> types.GenerateContentConfig:
         plain = request.schema is None  # models that reject the schema may also reject the thinking level
@@ -107,7 +118,6 @@ class GeminiModel:
             thinking_config=None if plain else types.ThinkingConfig(thinking_level=types.ThinkingLevel(self._thinking)),
             automatic_continuation=False,
             automatic_function_calling=types.AutomaticFunctionCallingConfig(disable=True),
-            should_return_http_response=True,
         )
 
     def _parse(self, body: str, request: ModelRequest) -> ModelResponse:
@@ -128,8 +138,10 @@ class GeminiModel:
             raise ModelError(FailureKind.EMPTY, self._plain(str(reason or "no candidate")), tokens=tokens)
         return ModelResponse(text, tokens or _estimate(request, text), cut=cut)
 
-    def _classify(self, response: "_ResponseError", request: ModelRequest) -> ModelError:
-        """Classify an error response of the service."""
+    def _classify(self, response: "_Response", request: ModelRequest) -> ModelError:
+        """Classify an error response of the service, or one whose body can't be read."""
+        if response.code == _OK:
+            return ModelError(FailureKind.UNREADABLE, str(response.fault))
         error = _parse_error(response.body)
         code, message = response.code, error.message
         kind = _BY_CODE.get(code, FailureKind.SERVER if code >= _SERVER else FailureKind.REQUEST)
@@ -215,31 +227,50 @@ def _parse_body(text: str) -> "_Body | str":
         return "the body is not JSON"
 
 
-class _ResponseError(Exception):
-    """A response with a status other than 200."""
+class _Response(Exception):
+    """A response, raised so that the SDK does not look at it."""
 
-    def __init__(self, code: int, body: str, retry_after: str | None) -> None:
+    def __init__(self, code: int, body: str, retry_after: str | None, fault: str | None = None) -> None:
         super().__init__(code)
         self.code = code
         self.body = body
         self.retry_after = retry_after
+        self.fault = fault
+        """Why the body can't be read; it then stands in for the body."""
 
 
-async def _check_status(response: httpx2.Response) -> None:
-    """Check a response before the SDK does, which loses the status if it can't decode the body.
+async def _read_response(response: httpx2.Response) -> None:
+    """Read a response before the SDK does, and raise it.
 
     Raises:
-        _ResponseError: The status is not 200.
-        UnicodeDecodeError: The status is 200 but the body is not UTF-8; the SDK would replace invalid bytes.
+        _Response: Always, unless the connection fails.
     """
-    if response.status_code == _OK:
-        (await response.aread()).decode()
-        return
+    code, retry_after = response.status_code, response.headers.get("retry-after")
     try:
-        body = await response.aread()
+        body = await _read_body(response)
+        text = body.decode("utf-8", "strict" if code == _OK else "replace")
+    except _BodyError as exc:
+        raise _Response(code, str(exc), retry_after, str(exc)) from None
     except httpx2.DecodingError:
-        body = b""
-    raise _ResponseError(response.status_code, body.decode("utf-8", "replace"), response.headers.get("retry-after"))
+        fault = "the body does not match its Content-Encoding header"
+        raise _Response(code, "", retry_after, fault) from None
+    raise _Response(code, text, retry_after)
+
+
+class _BodyError(Exception):
+    """The body must not be read to its end."""
+
+
+async def _read_body(response: httpx2.Response) -> bytes:
+    encoding = response.headers.get("content-encoding", "").strip().lower()
+    if encoding not in _ENCODINGS:
+        raise _BodyError("the body has an encoding that was not asked for")
+    content = bytearray()
+    async for piece in response.aiter_bytes():  # decompressed in pieces of at most 1 MiB
+        content += piece
+        if len(content) > _MAX_BYTES:
+            raise _BodyError(_TOO_LARGE)
+    return bytes(content)
 
 
 class _Error(NamedTuple):

@@ -134,7 +134,7 @@ def _blocks(files: Mapping[str, str]) -> Iterator[str]:
 
 def _block(tag: str, text: str) -> str:
     """Enclose text of a person or a model in a tag that the text itself can't close."""
-    inner = re.sub(rf"<(?=\s*/?\s*{tag}\b)", "&lt;", text, flags=re.IGNORECASE)
+    inner = re.sub(rf"<(?=\s*+/?\s*+{tag}\b)", "&lt;", text, flags=re.IGNORECASE)
     return f"<{tag}>\n{inner}\n</{tag}>\n"
 
 

@@ -19,7 +19,7 @@ from bot.redaction import MIN_SEARCHED, Redactor
 from bot.sandbox.protocol import Failure, Run
 from bot.text import one_line, shown, unix_newlines
 
-_FENCED = re.compile(r"\s*```(?:json)?\s*\n(.*?)\n?```\s*", re.DOTALL)
+_FENCE = "```"
 _START = re.compile(r'\s*(?:```(?:json)?\s*)?(?:\{\s*"files"\s*:\s*)?\[')
 _SEPARATOR = re.compile(r"[\s,]*")
 _MAX_REFUSED = 20
@@ -64,12 +64,22 @@ def parse_json(text: str) -> Any:  # noqa: ANN401  # any JSON value
     Raises:
         ValueError: It is not JSON.
     """
-    if match := _FENCED.fullmatch(text):
-        text = match[1]
     try:
-        return json.loads(text)  # accepts lone surrogates, unlike pydantic; they spoil only their file
+        return json.loads(_without_fence(text))  # accepts lone surrogates, unlike pydantic; they spoil only their file
     except (ValueError, RecursionError) as exc:
         raise ValueError(f"it is not JSON: {exc}"[:200]) from None
+
+
+def _without_fence(text: str) -> str:
+    """Return what is inside the Markdown fence around *text*, or the text itself if there is none."""
+    whole = text.strip()
+    if not (whole.startswith(_FENCE) and whole.endswith(_FENCE) and len(whole) > 2 * len(_FENCE)):
+        return text
+    inner = whole[len(_FENCE) : -len(_FENCE)].removeprefix("json")
+    blank = inner[: len(inner) - len(inner.lstrip())]
+    if "\n" not in blank:
+        return text
+    return inner[blank.rindex("\n") + 1 :].removesuffix("\n")
 
 
 def parse_files(text: str, wanted: Sequence[str], *, cut: bool, secrets: Collection[str], run: Run) -> ParsedFiles:
