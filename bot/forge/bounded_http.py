@@ -1,12 +1,13 @@
 """Connections for PyGithub whose answers are bounded: in size, whatever they decompress to, and in time.
 
-PyGithub reads a body to its end, and waits for each byte anew.  So it gets its connections from here.
+PyGithub reads a body to its end, waits for each byte anew, and takes answers of any kind.  So it gets its connections
+from here.
 """
 
 import threading
 import time
-from collections.abc import Callable, ItemsView
-from contextvars import copy_context
+from collections.abc import Callable, ItemsView, Mapping
+from http.client import responses
 from typing import Any, Protocol, TypeVar
 
 import requests
@@ -20,7 +21,20 @@ MAX_BYTES = 32_000_000
 _CHUNK = 1 << 16
 _ENCODINGS = ("", "identity", "gzip")
 _current = threading.local()
-"""Has the ``deadline`` of the call that this thread makes."""
+"""Has the ``deadline`` of the call that this thread makes, and whether it may be ``moved``."""
+_CLIENT_ERROR, _MOVED_PERMANENTLY = 400, 301
+_ANSWERS: Mapping[str, tuple[int, ...]] = {"GET": (200,)}
+"""The statuses of a real answer, by method.  A proxy marks what it changed with 203; PyGithub waits for ever on 202."""
+_MADE = (200, 201, 204)
+"""The same for every other method."""
+
+
+class NoAnswerError(Exception):
+    """A response that PyGithub would take for an answer, although it is a redirect or not GitHub's own."""
+
+    def __init__(self, status: int) -> None:
+        super().__init__(f"{responses.get(status, '')}, which can't be read as an answer")
+        self.status = status
 
 
 class AnswerTooLargeError(Exception):
@@ -35,8 +49,8 @@ class OutOfTimeError(Exception):
     """The call took too long in total."""
 
 
-def call_within(seconds: float, call: Callable[[], T]) -> T:
-    """Return what *call* returns, or raise what it raises.
+def call_within(seconds: float, call: Callable[[], T], *, moved: bool) -> T:
+    """Return what *call* returns, or raise what it raises; with *moved*, permanent redirects are followed.
 
     It runs in a thread of its own, which does not keep the process alive.  When the time is over, it is left alone: it
     sends nothing more, and ends at the next byte that arrives.
@@ -48,7 +62,7 @@ def call_within(seconds: float, call: Callable[[], T]) -> T:
     deadline = time.monotonic() + seconds
 
     def run() -> None:
-        _current.deadline = deadline
+        _current.deadline, _current.moved = deadline, moved
         try:
             result = call()
         except BaseException as exc:  # noqa: BLE001  # whatever it is, it is raised in the caller's thread
@@ -57,7 +71,7 @@ def call_within(seconds: float, call: Callable[[], T]) -> T:
         else:
             outcome.append(lambda: result)
 
-    thread = threading.Thread(target=copy_context().run, args=(run,), name="github", daemon=True)
+    thread = threading.Thread(target=run, name="github", daemon=True)
     thread.start()
     thread.join(max(0.0, seconds))
     if not outcome:
@@ -97,7 +111,7 @@ def read_body(answer: urllib3.BaseHTTPResponse) -> bytes:
     except urllib3.exceptions.ProtocolError as exc:
         raise ChunkedEncodingError(exc) from exc
     finally:
-        if len(content) > MAX_BYTES or answer.status >= 400:  # noqa: PLR2004  # any error
+        if len(content) > MAX_BYTES or answer.status >= _CLIENT_ERROR:
             answer.close()
     return bytes(content)
 
@@ -141,7 +155,15 @@ def _answer(connection: _Connection) -> _Answer:
         allow_redirects=False,
         stream=True,
     ) as answer:
+        if not _is_answer(connection.verb, answer.status_code):
+            raise NoAnswerError(answer.status_code)
         return _Answer(answer)
+
+
+def _is_answer(verb: str, status: int) -> bool:
+    if status == _MOVED_PERMANENTLY and getattr(_current, "moved", False):
+        return True
+    return status >= _CLIENT_ERROR or status in _ANSWERS.get(verb, _MADE)
 
 
 class _Http(HTTPRequestsConnectionClass):

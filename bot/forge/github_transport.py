@@ -9,7 +9,6 @@ import re
 import threading
 import time
 from collections.abc import Callable, Mapping
-from contextvars import ContextVar
 from dataclasses import dataclass
 from http.client import responses
 from typing import Any, NamedTuple, TypeVar
@@ -22,21 +21,15 @@ from requests.exceptions import ChunkedEncodingError
 
 from bot.errors import ForgeError, ForgeGoneError, ForgeRefusedError, UsageError
 from bot.forge import bounded_http
-from bot.forge.bounded_http import AnswerTooLargeError, OutOfTimeError
+from bot.forge.bounded_http import AnswerTooLargeError, NoAnswerError, OutOfTimeError
 from bot.redaction import Redactor
 
 T = TypeVar("T")
 _VALID_SETTINGS = re.compile(r"[!-~]+ [\w.-]+/[\w.-]+ https?://[\w.-]+(:\d{1,5})?(/[\w./-]*)?", re.ASCII)
 _MAX_MESSAGE, _ATTEMPTS = 200, 4
 _GRAPHQL = {"FORBIDDEN": 403, "NOT_FOUND": 404, "RATE_LIMITED": 429}
-_TOO_LONG, _NO_ANSWER, _UNREADABLE, _CLIENT_ERROR, _FORBIDDEN, _TOO_MANY, _SERVER_ERROR = -1, 0, 200, 400, 403, 429, 500
+_TOO_LONG, _NO_ANSWER, _UNREADABLE, _FORBIDDEN, _TOO_MANY, _SERVER_ERROR = -1, 0, 200, 403, 429, 500
 _GONE = (301, 404, 410)
-_ANSWERS: Mapping[str, tuple[int, ...]] = {"GET": (200,)}
-"""The statuses of a real answer, by method.  A proxy marks what it changed with 203; PyGithub waits for ever on 202."""
-_MADE = (200, 201, 204)
-"""The same for every other method."""
-_MOVED_PERMANENTLY = 301
-_follows_redirects: ContextVar[bool] = ContextVar("follows_redirects", default=False)
 _UNREADABLE_ANSWER = (  # what PyGithub raises for an answer of an unexpected form
     *(BadAttributeException, IncompletableObject, ChunkedEncodingError, AssertionError, RuntimeError),
     *(ValueError, TypeError, LookupError, AttributeError),
@@ -159,15 +152,8 @@ class GitHubTransport:
         lost.  *recover* turns a harmless failure into a result.  Only with *moved* may the answer come from where
         GitHub redirects to: it may be about something else than what was asked, so nothing is decided by it.
         """
-        token = _follows_redirects.set(moved)
-        try:
-            return self._ask(doing, needs, call, find, recover)
-        finally:
-            _follows_redirects.reset(token)
-
-    def _ask(self, doing: str, needs: str, call: _Call[T], find: _Find[T], recover: _Recover[T]) -> T:
         deadline = time.monotonic() + self._pacing.total
-        outcome, attempt = self._try(call, deadline), 1
+        outcome, attempt = self._try(call, deadline, moved=moved), 1
         while isinstance(outcome, Failure):
             wait = outcome.wait(self._pacing, attempt, creates=bool(find))
             if wait > self._pacing.longest_wait or time.monotonic() + wait > deadline:
@@ -177,15 +163,15 @@ class GitHubTransport:
                 return recovered
             self._pacing.sleep(wait)
             found = find() if find else None
-            outcome, attempt = (self._try(call, deadline) if found is None else found), attempt + 1
+            outcome, attempt = (self._try(call, deadline, moved=moved) if found is None else found), attempt + 1
         return outcome
 
-    def _try(self, call: _Call[T], deadline: float) -> T | Failure:
+    def _try(self, call: _Call[T], deadline: float, *, moved: bool) -> T | Failure:
         try:
-            return self._call(call, deadline)
+            return self._call(call, deadline, moved=moved)
         except OutOfTimeError:
             return Failure(_TOO_LONG, f"did not answer completely within {self._pacing.total:g} seconds", {})
-        except (_NoAnswerError, AnswerTooLargeError) as exc:
+        except (NoAnswerError, AnswerTooLargeError) as exc:
             return Failure(exc.status, str(exc), {})
         except _UNREADABLE_ANSWER as exc:
             return Failure(_UNREADABLE, f"with an answer that can't be read ({type(exc).__name__})", {})
@@ -196,11 +182,11 @@ class GitHubTransport:
         except (OSError, urllib3.exceptions.HTTPError) as exc:
             return Failure(_NO_ANSWER, f"did not answer ({type(exc).__name__})", {})
 
-    def _call(self, call: _Call[T], deadline: float) -> T:
+    def _call(self, call: _Call[T], deadline: float, *, moved: bool) -> T:
         if not self._one_at_a_time.acquire(timeout=max(0.0, deadline - time.monotonic())):
             raise OutOfTimeError
         try:
-            return bounded_http.call_within(deadline - time.monotonic(), call)
+            return bounded_http.call_within(deadline - time.monotonic(), call, moved=moved)
         finally:
             self._one_at_a_time.release()
 
@@ -221,25 +207,8 @@ class GitHubTransport:
         return self._redactor.line(text, _MAX_MESSAGE)
 
 
-class _NoAnswerError(Exception):
-    """A response that PyGithub would take for an answer, although it is a redirect or not GitHub's own."""
-
-    def __init__(self, status: int) -> None:
-        super().__init__(f"{responses.get(status, '')}, which can't be read as an answer")
-        self.status = status
-
-
 class _Retry(GithubRetry):
-    """PyGithub's retry, with an upper limit for the wait that a server asks for, and for bodies that it reads.
-
-    urllib3 shows it every response, so it also refuses those that are no answer.
-    """
-
-    def is_retry(self, method: str, status_code: int, has_retry_after: bool = False) -> bool:  # noqa: FBT001, FBT002
-        follows = status_code == _MOVED_PERMANENTLY and _follows_redirects.get()
-        if status_code < _CLIENT_ERROR and status_code not in _ANSWERS.get(method, _MADE) and not follows:
-            raise _NoAnswerError(status_code)
-        return super().is_retry(method, status_code, has_retry_after)
+    """PyGithub's retry, with an upper limit for the wait that a server asks for, and for bodies that it reads."""
 
     def increment(self, *arguments: Any, **more: Any) -> urllib3.Retry:  # type: ignore[override]  # noqa: ANN401
         bounded_http.check_time()

@@ -31,7 +31,7 @@ _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
 _SECRET = re.compile(r"[!-~]+")
 _HASHES = re.compile(r"#([^ -~\n]*+)#([^ -~\n]*+)\[")
 """``##[`` as seen by a reader that ignores characters outside ASCII."""
-_COMMAND = re.compile(r"(?:^|\r)[^!-~\u2502\ufffd]*+:[^ -~]*+:|" + _HASHES.pattern)
+_COMMAND = re.compile(r"[^!-~\u2502\ufffd]*+:[^ -~]*+:")
 """What the runner may take for a command in a line."""
 
 
@@ -78,7 +78,7 @@ def _make_visible(text: str) -> str:
 
 def has_command(line: str) -> bool:
     """Whether the runner may find a command in a line of the log."""
-    return bool(_COMMAND.search(line))
+    return any(map(_COMMAND.match, line.split("\r"))) or bool(_HASHES.search(line))
 
 
 def neutralise(text: str) -> str:

@@ -106,9 +106,9 @@ def watched(github: World, reaper: Reaper) -> Iterator[None]:
         reaper.breathe()
         return result
 
-    def request(self: GitHubTransport, call: Callable[[], object], deadline: float) -> object:
+    def request(self: GitHubTransport, call: Callable[[], object], deadline: float, *, moved: bool) -> object:
         reaper.breathe()
-        answer = ask(self, call, deadline)
+        answer = ask(self, call, deadline, moved=moved)
         reaper.breathe()
         return answer
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from bot import secret_scan
 from bot.cli import inert_output
 from bot.errors import UsageError
 from bot.forge import comment_command, comment_wording, github_transport, mail_reply, markdown, workflow_commands
@@ -22,13 +23,16 @@ from bot.planning import field_grammar, names, path_rules, spec_parser, spec_sou
 from bot.planning.plan_file import parse_plan
 from bot.planning.recipe_names import given_name, load_built_in
 from bot.redaction import Redactor
-from bot.secret_scan import find_secret
 from bot.text import find_hidden, one_line, shown, truncate, without_hidden
 from tests.growth import find_growth
 from tests.patterns import BAD_UNITS, Use, find_uses, texts
 from tests.unit.values import run_here
 
+_REDACTOR = Redactor(["AIza-not-a-real-key-0123456789"])
 _BUILT = {
+    "bot.planning.denied_names.": [],  # for paths, which have at most 400 characters
+    "bot.redaction.__init__": _REDACTOR._pattern.pattern.split("|"),
+    "bot.secret_scan._found": [form for _, _, form in secret_scan._OWN],
     "bot.planning.spec_draft._line": [r"title\b"],
     "bot.planning.spec_parser._split_fences": [r" {0,3}```+\s*$"],
     "bot.generation.llm.prompts._block": [r"<(?=\s*+/?\s*+spec\b)"],
@@ -37,7 +41,6 @@ _BUILT = {
     "bot.history.remote._classify": remote._REMEDIES,
 }
 """The patterns that functions build at run time."""
-_REDACTOR = Redactor(["AIza-not-a-real-key-0123456789"])
 _FEW, _MANY = 100, 6_000
 """How many texts are tried for each pattern."""
 
@@ -137,9 +140,9 @@ _PARSERS: dict[str, Callable[[str], object]] = {
     "value of a commit message": lambda text: (inert_text.quote(text), inert_text.unquote(f'"{text}"')),
     "title of a commit": inert_text.words,
     "keys": lambda text: (_REDACTOR.redact(text), _REDACTOR.finds(text)),
-    "secrets": find_secret,
+    "secrets": secret_scan.find_secret,
     "JSON for the log": lambda text: inert_output.inert_json(json.dumps(text), in_job=True),
-    "YAML for the log": lambda text: inert_output.inert_yaml(text, in_job=True),
+    "YAML for the log": lambda text: inert_output.inert_yaml(json.dumps(text), in_job=True),
     "slug": names.slug,
     "snake case": names.snake_case,
     "plural": names.plural,
@@ -172,7 +175,7 @@ def _of(unit: str, end: str) -> Callable[[int], str]:
     return build
 
 
-_SLOW = ("entity in YAML", "YAML in a fence", "YAML")
+_SLOW = ("entity in YAML", "YAML in a fence", "YAML", "YAML for the log")
 """PyYAML reads 100 kB in a second."""
 
 
