@@ -26,6 +26,7 @@ from bot.history.credentials import Credentials
 from bot.history.git import Git, create_repository, open_repository
 from bot.history.merged_runs import RenderPhase, render_nothing
 from bot.history.reasons import Reason
+from bot.history.recipe_files import remember
 from bot.history.repository import Identity
 from bot.planning.resolved_plan import ResolvedPlan, resolve_exact_spec
 from tests.unit.values import BLOG
@@ -78,7 +79,13 @@ def clone(origin: Path, folder: Path, *options: str) -> Path:
     """Clone *origin* as a person of its own would, so that no two clones make the very same commit."""
     subprocess.run(["git", "clone", "--quiet", *options, str(origin), str(folder)], check=True)
     git(folder, "config", "user.name", folder.name)
+    trust(folder)
     return folder
+
+
+def trust(folder: Path, recipe: Path = SMALL) -> None:
+    """Let the clone at *folder* remember that its person named *recipe* with --recipe."""
+    remember(open_git(folder), str(recipe))
 
 
 def phasebot(*arguments: object, cwd: Path | None = None, stdin: str = "") -> subprocess.CompletedProcess[str]:

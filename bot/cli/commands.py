@@ -156,7 +156,7 @@ def rollback(
         )
         result = asyncio.run(factory.roll_back_phases(run, request, door.log))
     _print_state(door, result.state, output, render_summary)
-    _log_notes(door, [*result.notes, *run.branch.plans.notes])
+    _log_notes(door, result.notes)
     if result.error:
         raise result.error
 
@@ -209,7 +209,7 @@ def status(door: Door, *, location: "RunLocation", output: str) -> None:
         run.branch.existing_plan()  # raises, because there is none
     own = (ACTIONS_BOT, run.writer.author, run.writer.committer)
     click.echo(render_json(state, own) if output == "json" else render_status(state, door.now(), own))
-    _log_notes(door, [*worktree_problems(run), *run.branch.plans.notes])
+    _log_notes(door, worktree_problems(run))
     if error:
         raise error
     for path, diff in rejected_changes(run.branch, state, {}).items():
@@ -279,7 +279,7 @@ def _work(door: Door, run: "OpenRun", request: "RunRequest", output: str) -> Non
     with run.lock(lambda: _log_wait(door, run)), door.announcer() as announcer:
         result = asyncio.run(until_signalled(functools.partial(factory.work, run, request, announcer, door.timer)))
     _print_state(door, result.state, output, render_summary)
-    _log_notes(door, [*result.notes, *run.branch.plans.notes])
+    _log_notes(door, result.notes)
     conflicts = render_conflicts(result.state)
     if result.error:
         _log_notes(door, [conflicts] if conflicts else [])

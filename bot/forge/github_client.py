@@ -27,6 +27,7 @@ LOGIN = "github-actions[bot]"
 _MAX_BODY = 60_000  # characters; GitHub's limit is 65,536
 _READ_ISSUES, _WRITE_ISSUES = "issues=read; pull_requests=read", "issues=write; pull_requests=write"
 _READ_PULLS, _WRITE_PULLS = "pull_requests=read", "pull_requests=write"
+_WRITING = ("admin", "maintain", "write")
 _WHO = "query { viewer { login } }"
 _MARK_READY = "contents=write,pull_requests=write"  # cli/cli#8910: without contents, GitHub refuses this one mutation
 _MOVED, _NOT_FOUND, _INVALID = 301, 404, 422
@@ -65,7 +66,8 @@ class GitHubClient:
 
         def read() -> tuple[str, str]:
             answer = self._requester.requestJsonAndCheck("GET", f"{path}/permission")[1]
-            found = (answer["permission"], answer["user"]["login"])
+            permission = answer["permission"]
+            found = (permission, answer["user"]["login"] if permission in _WRITING else login)
             if not all(isinstance(each, str) for each in found):
                 raise TypeError("they are text")
             return found
@@ -79,7 +81,7 @@ class GitHubClient:
                 f"{doing}: GitHub answered about {shown(about)}; "
                 "check GITHUB_API_URL and the network, or try again later"
             )
-        return permission in ("admin", "maintain", "write")
+        return permission in _WRITING
 
     def own_login(self) -> str:
         """Return our login; an app's token can ask for it by GraphQL only."""

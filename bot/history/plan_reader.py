@@ -211,14 +211,6 @@ class PlanReader:
             self._resolved[output_dir, text] = plan
         return plan
 
-    @property
-    def notes(self) -> Sequence[str]:
-        """Which recipe was read from outside the repository, because somebody named it in this clone before."""
-        elsewhere = (name for name in self._recipes if name != self.recipe and Path(name).is_absolute())
-        return [
-            f"the recipe is in {name}, outside the repository: --recipe named it in this clone" for name in elsewhere
-        ]
-
     def load(self, name: str) -> Recipe:
         """Load the recipe *name*; see :class:`bot.planning.recipe_names.RecipeFinder`.  Raises UsageError."""
         if name not in self._recipes:
