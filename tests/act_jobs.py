@@ -11,8 +11,8 @@ import shlex
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -207,12 +207,21 @@ class Consumer:
     world: World
     environment: Path
     """What the action would install; linked into each job, which saves the time."""
+    step: str = ""
+    """A script that runs before the action."""
+    inputs: Mapping[str, str] = field(default_factory=dict)
+    """Of the action, besides those of the workflow."""
 
     def __post_init__(self) -> None:
         """Commit the workflow, and files that would be imported if the workspace were looked at."""
         copy_action(self.world.root / "action")
-        prepared = f'      - run: cp -Rl "{self.environment}" "$RUNNER_TEMP"\n      - uses: acme/phasebot@v1'
-        workflow = re.sub(r"^      - uses: \./.*$", prepared, WORKFLOW.read_text(), flags=re.MULTILINE)
+        prepared = f'      - run: cp -Rl "{self.environment}" "$RUNNER_TEMP"\n'
+        if self.step:
+            prepared += f"      - run: {json.dumps(self.step)}\n"
+        prepared += "      - uses: acme/phasebot@v1"
+        workflow = re.sub(r"^      - uses: \./.*$", lambda _: prepared, WORKFLOW.read_text(), flags=re.MULTILINE)
+        more = "".join(f"          {name}: {value}\n" for name, value in self.inputs.items())
+        workflow = workflow.replace("          deadline-minutes:", f"{more}          deadline-minutes:")
         for unknown in (r" +queue: max\n", r" +ref: .*\n"):
             workflow = re.sub(unknown, "", workflow)
         writer = clone(self.world.origin, self.world.root / "writer")
@@ -220,21 +229,33 @@ class Consumer:
         commit(writer, "Use Phasebot", {PLACE: workflow} | shadows)
         git(writer, "push", "--quiet", "origin", "main")
 
-    def act(self, payload: Mapping[str, Any]) -> Job:
-        """Do what the workflow says to an event."""
+    def act(
+        self,
+        payload: Mapping[str, Any],
+        *,
+        prepare: Callable[[Path], None] = lambda _: None,
+        under: Sequence[str] = (),
+        **secrets: str,
+    ) -> Job:
+        """Do what the workflow says to an event, in a checkout after *prepare*, *under* a program that watches it."""
         checkout = self.world.checkout()
+        prepare(checkout)
         environ = self.world.environment(checkout, payload)
         told = {name: environ[name] for name in ("GITHUB_API_URL", "GITHUB_SERVER_URL", "GITHUB_REPOSITORY")}
+        kept = self.world.root / "secrets"
+        kept.write_text(
+            "".join(f"{name}={value}\n" for name, value in (secrets | {"GITHUB_TOKEN": self.world.token}).items())
+        )
         command = [
-            *(TOOLS / "act", environ["GITHUB_EVENT_NAME"], "--workflows", PLACE, "--json", "--no-cache-server"),
+            *(*under, TOOLS / "act", environ["GITHUB_EVENT_NAME"], "--workflows", PLACE, "--json", "--no-cache-server"),
             *("--platform", "ubuntu-latest=-self-hosted", "--eventpath", environ["GITHUB_EVENT_PATH"]),
             *("--local-repository", f"acme/phasebot@v1={self.world.root / 'action'}"),
-            *("--actor", payload["sender"]["login"], "--secret", "GITHUB_TOKEN"),
+            *("--actor", payload["sender"]["login"], "--secret-file", kept),
             *(word for name, value in told.items() for word in ("--env", f"{name}={value}")),
         ]
-        own = {"XDG_CACHE_HOME": str(self.world.root / "cache"), "GITHUB_TOKEN": environ["GITHUB_TOKEN"]}
+        own = dict.fromkeys(("XDG_CACHE_HOME", "XDG_CONFIG_HOME"), str(self.world.root / "cache"))
         done = subprocess.run(
-            command, cwd=checkout, env=os.environ | own, capture_output=True, text=True, check=False, timeout=120
+            command, cwd=checkout, env=os.environ | own, capture_output=True, text=True, check=False, timeout=300
         )
         rows = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
         return Job(done.stdout + done.stderr, rows)

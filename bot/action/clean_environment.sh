@@ -17,24 +17,25 @@ clean_list() { # print the folders of a list that are absolute, exist, and are n
 
 if [ -z "${PHASEBOT_SECRETS-}" ]; then # else this is the second time, see below
   workspace=$(cd -P -- "${GITHUB_WORKSPACE:?}" 2>/dev/null && pwd -P) || workspace=$GITHUB_WORKSPACE
+  kept=()
   while IFS= read -r name; do
     case $name in
       PATH | LD_LIBRARY_PATH) export "$name=$(clean_list "${!name}")" ;;
       HOME | USER | LOGNAME | SHELL | LANG | LANGUAGE | LC_* | TZ | TMPDIR | TERM | XDG_CONFIG_HOME) ;;
-      GITHUB_* | RUNNER_* | PHASEBOT_* | PYTHON | GEMINI_API_KEY) ;;
+      PHASEBOT_SECRETS | GITHUB_TOKEN | GEMINI_API_KEY) continue ;;
+      GITHUB_* | RUNNER_* | PHASEBOT_* | PYTHON) ;;
       GOOGLE_GEMINI_BASE_URL | GOOGLE_GENAI_API_VERSION) ;;
       *_proxy | *_PROXY) ;;
       SSL_CERT_FILE | SSL_CERT_DIR | CURL_CA_BUNDLE | REQUESTS_CA_BUNDLE | SSH_AUTH_SOCK) ;;
       GIT_SSL_* | GIT_PROXY_SSL_* | GIT_CONFIG* | GIT_SSH_COMMAND) ;;
-      PIP_TARGET | PIP_PREFIX | PIP_CONSTRAINT) unset "$name" ;;
+      PIP_TARGET | PIP_PREFIX | PIP_CONSTRAINT) continue ;;
       PIP_*) ;; # the runner may choose the package index
-      *) unset "$name" 2>/dev/null || export -n "${name?}" ;; # a read-only one
+      LD_*) unset "$name" && continue ;; # before the loader of env reads it
+      *) continue ;;
     esac
+    kept+=("$name=${!name}")
   done < <(compgen -e)
-
-  if [ -n "${GITHUB_TOKEN-}${GEMINI_API_KEY-}" ]; then
-    exec 3< <(printf '%s\0' "GITHUB_TOKEN=${GITHUB_TOKEN-}" "GEMINI_API_KEY=${GEMINI_API_KEY-}")
-    unset GITHUB_TOKEN GEMINI_API_KEY
-    PHASEBOT_SECRETS=3 exec "$BASH" --noprofile --norc -p -e -o pipefail "$0"
-  fi
+  # Start again: bash can't remove variables that are no names to it, such as act's INPUT_GITHUB-TOKEN.
+  exec 3< <(printf '%s\0' "GITHUB_TOKEN=${GITHUB_TOKEN-}" "GEMINI_API_KEY=${GEMINI_API_KEY-}")
+  exec /usr/bin/env -i "${kept[@]}" PHASEBOT_SECRETS=3 "$BASH" --noprofile --norc -p -e -o pipefail "$0"
 fi
