@@ -28,7 +28,7 @@ from tests.history_picture import (
     work,
     write_recipe,
 )
-from tests.repositories import SMALL, ScriptedProvider, clone, git, new_origin, phasebot
+from tests.repositories import SMALL, ScriptedProvider, clone, git, new_origin, phasebot, trust
 
 ITEM = "app/models/item.py"
 PHASES = ["plan", "core", "entity/Item", "entity/Order", "support", "main"]
@@ -257,6 +257,8 @@ def test_files_of_a_refresh_that_was_killed_are_nobodys_edits(tmp_path: Path) ->
     own_one = finished(tmp_path / "first", recipe=first_edition())
     subprocess.run(["git", "clone", "--quiet", "--bare", str(own_one), str(tmp_path / "shared.git")], check=True)
     one, two = at(tmp_path / "shared.git", tmp_path / "one"), at(tmp_path / "shared.git", tmp_path / "two")
+    for each in (one, two):
+        trust(each, first_edition())
     (one / ".git" / "index.lock").touch()  # files are written, and can't be recorded
     write_recipe(first_edition(), 2)
     well(one, "regenerate", "entity/Item", "--no-push")

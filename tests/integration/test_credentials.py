@@ -18,7 +18,18 @@ from bot.history.checkout import RunLocation
 from bot.history.credentials import Credentials
 from bot.history.git import config_environment
 from tests.git_http_server import TOKEN, Asked, GitServer, Refusal, basic
-from tests.repositories import House, ScriptedProvider, clone, commit, git, new_origin, open_run, phases_of, tree_of
+from tests.repositories import (
+    House,
+    ScriptedProvider,
+    clone,
+    commit,
+    git,
+    new_origin,
+    open_run,
+    phases_of,
+    tree_of,
+    trust,
+)
 
 CHECKOUTS = "ghs_left_by_actions_checkout"
 HEADER = f"AUTHORIZATION: basic {basic(CHECKOUTS)}"
@@ -452,6 +463,7 @@ def test_a_shallow_clone_pushes_a_run_and_another_continues_it(server: GitServer
     commit(other, "Third", {"third": "3\n"})
     git(other, "push", "--quiet", "origin", "main")
     two = checkout(server, tmp_path / "two")
+    trust(two)
     again = House(two, spec=None, credentials=Credentials(TOKEN, server.url))
     outcome = again.run()
 
