@@ -32,8 +32,11 @@ def meanwhile(github: World, act: Callable[[], object]) -> Callable[[GenerationR
     """Do something while a phase is being made, which ends once the run has heard of a request to stop."""
 
     async def made(request: GenerationRequest) -> GenerationResult:
-        await asyncio.to_thread(act)
         until = time.monotonic() + PATIENCE
+        while not github.said():  # the progress comment is written meanwhile
+            assert time.monotonic() < until, "nobody wrote it"
+            await asyncio.sleep(0.01)
+        await asyncio.to_thread(act)
         while not any("stop requested" in line for line in github.log):
             assert time.monotonic() < until, "nobody heard it"
             await asyncio.sleep(0.01)

@@ -14,7 +14,7 @@ from bot.planning.recipe import BUILT_IN
 from tests.repositories import planned
 
 _FENCE = "it is wrapped in a Markdown fence"
-_DEEP = "it does not parse: it is nested too deeply"
+_DEEP = "it does not parse: it is too large, or nested too deeply"
 _ONLY_NAMES = "only names and versions are allowed"
 
 

@@ -134,7 +134,7 @@ def _reason(exc: Exception) -> str:
         case _FileError():
             return str(exc)
         case RecursionError() | MemoryError():
-            what = "it is nested too deeply"
+            what = "it is too large, or nested too deeply"
         case SyntaxError() | json.JSONDecodeError():
             line, what = exc.lineno, exc.msg
         case yaml.MarkedYAMLError(problem_mark=yaml.Mark(line=index)):
