@@ -2,7 +2,7 @@
 
 A shim in front of the real git counts the writes and kills the process that asked for the n-th with SIGKILL,
 before or after it was done.  The rerun happens in the same clone, or in a fresh one where there is a remote.
-The moment after one write is the moment before the next, so the fast set dies before and after every third write, in
+The moment after one write is the moment before the next, so the fast set dies before and after every fifth write, in
 one kind of repository; the slow set does the rest.
 """
 
@@ -92,8 +92,8 @@ def generate(folder: Path, shim: Path, *, before: int = 0, after: int = 0) -> in
 @pytest.mark.parametrize(
     ("kind", "first", "step"),
     [
-        (FAST_KIND, 1, 3),
-        *(pytest.param(FAST_KIND, first, 3, marks=pytest.mark.slow) for first in (2, 3)),
+        (FAST_KIND, 1, 5),
+        *(pytest.param(FAST_KIND, first, 5, marks=pytest.mark.slow) for first in (2, 3, 4, 5)),
         *(pytest.param(kind, 1, 1, marks=pytest.mark.slow) for kind in SLOW_KINDS),
     ],
 )
