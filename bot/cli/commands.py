@@ -2,52 +2,29 @@
 
 import functools
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import AbstractContextManager
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from bot.cli.options import on_a_new_run, on_a_run, with_a_provider, with_inputs, with_work
+from bot.cli.action_command import action
+from bot.cli.door import Door
+from bot.cli.options import on_a_new_run, on_a_run, with_a_provider, with_work
 from bot.errors import UsageError
 
 if TYPE_CHECKING:
-    from bot.action.handler import CommandHandler
-    from bot.action.inputs import ActionInputs
     from bot.engine.requests import RunRequest
-    from bot.engine.snapshot import Announcer
     from bot.generation.provider_factory import ProviderOptions
     from bot.history.checkout import OpenRun, RunLocation
     from bot.history.plan_reader import PlanReader
     from bot.history.run_state import RunState
     from bot.planning.resolved_plan import ProseSpec, ResolvedPlan
-    from bot.redaction import Redactor
 
 INCOMPLETE = 3
 _PHASES = click.argument("phases", nargs=-1, metavar="PHASE…")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Door:
-    """Environment, clock and streams, which only the entry point may touch."""
-
-    environ: Mapping[str, str]
-    """As the process was started with it, secrets included; no child inherits those."""
-    in_job: bool
-    """Whether this is a job of GitHub Actions, which executes commands that it finds in what is printed."""
-    redactor: "Redactor"
-    """Knows the keys of the environment."""
-    log: Callable[[str], None]
-    """Print a line of progress, or an error."""
-    tell_runner: Callable[[str], None]
-    """Print a line that may be a command for GitHub Actions."""
-    announcer: Callable[[], "AbstractContextManager[Announcer]"]
-    timer: Callable[[], float]
-    now: Callable[[], datetime]
-    stdin: Callable[[], bytes]
 
 
 @click.command()
@@ -208,7 +185,7 @@ def status(door: Door, *, location: "RunLocation", output: str) -> None:
     if plan is None and error is None:
         run.branch.existing_plan()  # raises, because there is none
     own = (ACTIONS_BOT, run.writer.author, run.writer.committer)
-    click.echo(render_json(state, own) if output == "json" else render_status(state, door.now(), own))
+    _print(door, output, render_json(state, own) if output == "json" else render_status(state, door.now(), own))
     _log_notes(door, worktree_problems(run))
     if error:
         raise error
@@ -216,31 +193,6 @@ def status(door: Door, *, location: "RunLocation", output: str) -> None:
         door.log(render_diff(path, diff))
     if conflicts := render_conflicts(state):
         door.log(f"phasebot: {conflicts}")
-
-
-@click.command()
-@with_inputs
-@click.option("--finish", is_flag=True, help="Only report the state of the run, after a process that was killed.")
-@click.pass_obj
-def action(door: Door, *, inputs: "Callable[[], ActionInputs]", finish: bool) -> None:
-    """Answer the event of a GitHub Actions job; action.yml runs this."""
-    from bot.forge import workflow_commands
-    from bot.forge.webhook_event import Ignored, read_event
-
-    event = read_event(door.environ.get("GITHUB_EVENT_NAME", ""), _event_content(door))
-    if isinstance(event, Ignored):
-        door.log(f"nothing to do: {event.reason}")
-        outputs, summary, code = {"status": "ignored"}, "", 0
-    else:
-        result = _command_handler(door, inputs()).handle(event, finish=finish)
-        outputs, summary, code = dict(result.outputs), result.summary, result.exit_code
-    if path := door.environ.get("GITHUB_OUTPUT"):
-        workflow_commands.write_outputs(
-            Path(path), {name: door.redactor.redact(value) for name, value in outputs.items()}
-        )
-    if summary and (path := door.environ.get("GITHUB_STEP_SUMMARY")):
-        workflow_commands.write_summary(Path(path), door.redactor.redact(summary))
-    sys.exit(code)
 
 
 COMMANDS = (generate, plan, status, regenerate, rollback, action)
@@ -295,10 +247,15 @@ def _work(door: Door, run: "OpenRun", request: "RunRequest", output: str) -> Non
 
 
 def _print_state(door: Door, state: "RunState", output: str, render: "Callable[[RunState, datetime], str]") -> None:
-    from bot.cli.inert_output import inert_json
     from bot.cli.output import render_json
 
-    click.echo(inert_json(render_json(state), in_job=door.in_job) if output == "json" else render(state, door.now()))
+    _print(door, output, render_json(state) if output == "json" else render(state, door.now()))
+
+
+def _print(door: Door, output: str, text: str) -> None:
+    from bot.cli.inert_output import inert_json
+
+    click.echo(inert_json(text, in_job=door.in_job) if output == "json" else text)
 
 
 def _check_phases(spec: "ResolvedPlan | ProseSpec", keys: Sequence[str]) -> None:
@@ -308,46 +265,6 @@ def _check_phases(spec: "ResolvedPlan | ProseSpec", keys: Sequence[str]) -> None
 
     for key in keys if isinstance(spec, ResolvedPlan) else ():
         find_phase(spec.phases, key)  # type: ignore[union-attr]  # there are keys only for a resolved plan
-
-
-def _event_content(door: Door) -> bytes:
-    path = door.environ.get("GITHUB_EVENT_PATH", "")
-    try:
-        return Path(path).read_bytes()
-    except OSError as exc:
-        raise UsageError(
-            f"reading the event at GITHUB_EVENT_PATH ({path or 'not set'}): {exc.strerror}; run this in GitHub Actions"
-        ) from exc
-
-
-def _command_handler(door: Door, inputs: "ActionInputs") -> "CommandHandler":
-    """Build the handler, and keep its secrets out of the log."""
-    from bot.action.handler import CommandHandler
-    from bot.cli.progress import PlainAnnouncer
-    from bot.forge import workflow_commands
-    from bot.forge.github_client import GitHubClient
-    from bot.settings import read_actions_settings
-
-    settings, key = read_actions_settings(door.environ), inputs.provider.gemini.key
-    token = settings.token.get_secret_value()
-    secrets = [token, *([key.get_secret_value()] if key else [])]
-    for secret in secrets:
-        try:
-            mask = workflow_commands.mask(secret)
-        except UsageError as exc:  # too short for a secret: masking it would hide ordinary words
-            door.log(f"note: {exc}")
-        else:
-            if door.in_job:
-                door.tell_runner(mask)
-    return CommandHandler(
-        settings=settings,
-        inputs=inputs,
-        forge=GitHubClient(token, repository=settings.repository, api_url=settings.api_url, secrets=secrets),
-        announcer=PlainAnnouncer(door.log),
-        print_line=door.tell_runner,
-        timer=door.timer,
-        now=door.now,
-    )
 
 
 def _read_spec(

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, NoReturn
 import click
 
 from bot import __version__
-from bot.cli.commands import COMMANDS, Door
+from bot.cli.commands import COMMANDS
+from bot.cli.door import Door
 from bot.cli.secrets import NAMES
 from bot.cli.streams import guarded_streams
 from bot.errors import PhasebotError

@@ -18,7 +18,7 @@ import pytest
 import yaml
 from filelock import FileLock
 
-from bot.cli.commands import action
+from bot.cli.action_command import action
 from bot.forge.comment_command import USAGE
 from bot.planning.resolved_plan import resolve_exact_spec
 from bot.planning.spec_source import read_issue

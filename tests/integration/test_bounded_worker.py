@@ -16,9 +16,11 @@ from typing import Any
 
 import pytest
 
+from bot.sandbox import process
 from bot.sandbox import worker as module
+from bot.sandbox.process import Limits
 from bot.sandbox.protocol import MAX_BYTES, Failure, Run
-from bot.sandbox.worker import Limits, Worker
+from bot.sandbox.worker import Worker
 from tests.unit.test_template_limits import HOSTILE, expected
 
 _QUICK = Limits(seconds=0.5, megabytes=128)
@@ -231,8 +233,8 @@ _LIES = {
 def test_a_child_that_lies_has_failed(lie: str, worker: Worker, monkeypatch: pytest.MonkeyPatch) -> None:
     act, reason = _LIES[lie]
     code = "import sys; out = sys.stdout.buffer; out.write((2).to_bytes(8, 'big') + b'{}'); out.flush(); "
-    monkeypatch.setattr(module, "_MARGIN", 0)
-    monkeypatch.setattr(module, "_START", f"{code} sys.stdin.buffer.read(8); {act}; out.flush()")
+    monkeypatch.setattr(process, "_MARGIN", 0)
+    monkeypatch.setattr(process, "_START", f"{code} sys.stdin.buffer.read(8); {act}; out.flush()")
 
     [told] = _render(worker, "good")
 
@@ -240,7 +242,7 @@ def test_a_child_that_lies_has_failed(lie: str, worker: Worker, monkeypatch: pyt
 
 
 def test_a_child_that_can_not_start_has_failed(worker: Worker, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "_START", "import nothing_of_this_name")
+    monkeypatch.setattr(process, "_START", "import nothing_of_this_name")
     assert _render(worker, "good") == ["Failure(what='it ended the worker process (status 1)')"]
 
     monkeypatch.setattr(sys, "executable", "/nowhere/python")
@@ -253,7 +255,8 @@ def test_a_child_that_can_not_start_has_failed(worker: Worker, monkeypatch: pyte
 @pytest.mark.parametrize("name", ["good", "endless"])
 def test_a_parent_that_is_killed_leaves_no_child(name: str) -> None:
     code = f"""
-        from bot.sandbox.worker import Limits, Worker
+        from bot.sandbox.process import Limits
+        from bot.sandbox.worker import Worker
         worker = Worker(Limits(seconds=1))
         worker.start()
         worker.run("render", ({{"good": "good"}}, {{}}), [("good", None)])

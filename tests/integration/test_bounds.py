@@ -17,7 +17,8 @@ from bot.generation.llm.token_budget import TokenBudget
 from bot.generation.provider import GenerationResult, Tokens
 from bot.generation.templates import PhaseRenderer
 from bot.sandbox import worker as module
-from bot.sandbox.worker import Limits, Worker
+from bot.sandbox.process import Limits
+from bot.sandbox.worker import Worker
 from tests.gemini_server import KEY, Asked, Author, FakeGemini, Reply, files
 from tests.repositories import commit, git, new_repository, phasebot_here, planned
 from tests.unit.test_llm_provider import ScriptedModel, client_of, wanted_of
@@ -203,7 +204,7 @@ def test_commands_that_render_nothing_start_no_process(tmp_path: Path, monkeypat
     def refuse(*_: object) -> None:
         raise AssertionError("a process was started")
 
-    monkeypatch.setattr(module, "_Process", refuse)
+    monkeypatch.setattr(module, "Process", refuse)
     repository = tmp_path / "blog"
     for arguments in (
         *(["--help"], ["generate", "--help"]),
