@@ -14,7 +14,7 @@ from bot.text import find_hidden
 _FORBIDDEN = re.compile(r"[\t\n\\:*?\"<>|]")
 """What a path can't hold besides hidden characters: Windows reads it otherwise, and a path is one line."""
 _DEVICES = re.compile(r"(con|prn|aux|nul|conin\$|conout\$|com\d|lpt\d)\s*(\..*)?")
-_SHORT_NAME = re.compile(r".*~\d+ *(\..*)?")
+_SHORT_NAME = re.compile(r"~\d++ *+(?:\.|\Z)")
 """``CLAUDE~1.MD`` is another name of ``CLAUDE.local.md`` on Windows."""
 MAX_PATH = 400
 
@@ -44,7 +44,7 @@ def _form_problem(path: str) -> str | None:
             any(not part.strip(" .") or part != part.strip() or part.endswith(".") for part in parts),
             "has a part that is empty, or has spaces around it or a dot at its end",
         ),
-        (any(_DEVICES.fullmatch(part) or _SHORT_NAME.fullmatch(part) for part in plain), "is reserved on Windows"),
+        (any(_DEVICES.fullmatch(part) or _SHORT_NAME.search(part) for part in plain), "is reserved on Windows"),
     )
     return next((message for broken, message in rules if broken), None)
 
