@@ -2,7 +2,7 @@
 
 import functools
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -14,6 +14,7 @@ from bot.cli.action_command import action
 from bot.cli.door import Door
 from bot.cli.options import on_a_new_run, on_a_run, with_a_provider, with_work
 from bot.errors import UsageError
+from bot.text import shown
 
 if TYPE_CHECKING:
     from bot.engine.requests import RunRequest
@@ -53,9 +54,11 @@ def generate(  # one for each option
     from bot.engine import factory
     from bot.planning.resolved_plan import OUTPUT_DIR
 
+    _check_output_dir(output_dir)
     request = replace(request, only=only)
     if spec is None:
         clone = factory.open_clone(location)
+        _log_notes(door, _unused_options(clone.open_run(location.run, door.now), clone.plans.recipe, output_dir))
     else:
         found = factory.find_clone(location)
         with_model = request.provider.resolve() != "template"
@@ -154,6 +157,7 @@ def plan(
     from bot.cli.inert_output import inert_json, inert_yaml
     from bot.engine import factory
 
+    _check_output_dir(output_dir)
     read = _read_spec(door, spec, recipe, output_dir, with_model=provider.resolve() != "template")
     resolved = asyncio.run(factory.plan_spec(read, provider, door.log))
     _log_notes(door, resolved.notes)
@@ -258,6 +262,30 @@ def _print(door: Door, output: str, text: str) -> None:
     click.echo(inert_json(text, in_job=door.in_job) if output == "json" else text)
 
 
+def _check_output_dir(output_dir: str | None) -> None:
+    from bot.planning.path_rules import output_dir_problem
+
+    if output_dir and (problem := output_dir_problem(output_dir)):
+        raise UsageError(f"--output-dir: {shown(output_dir)} {problem}")
+
+
+def _unused_options(run: "OpenRun", recipe: str | None, output_dir: str | None) -> Iterator[str]:
+    """Yield what to tell people about options that differ from the plan of a run that goes on."""
+    from bot.planning.path_rules import normal_output_dir
+
+    if not (recipe or output_dir):
+        return
+    run.branch.read()
+    if plan := run.branch.view()[0]:
+        options = {
+            "recipe": (recipe, plan.plan.recipe),
+            "output-dir": (output_dir and normal_output_dir(output_dir), plan.plan.output_dir),
+        }
+        for name, (given, planned) in options.items():
+            if given and given != planned:
+                yield f"--{name} {shown(given)} is not used: the plan of {run.branch.name} has {shown(planned)}"
+
+
 def _check_phases(spec: "ResolvedPlan | ProseSpec", keys: Sequence[str]) -> None:
     """Refuse unknown phases before anything is written, if the plan is already known."""
     from bot.planning.phases import find_phase
@@ -296,7 +324,7 @@ def _read_spec(
     text, source, project = read_source(spec, door.stdin)
     base = base_of(name_spec(text, source=source, project=project, with_model=with_model)) if base_of else None
     here = Path.cwd()
-    named = plans.recipe if plans else given_name(recipe, None, relative_to=here) if recipe else None
+    named = plans.recipe if plans else given_name(recipe, here, relative_to=here) if recipe else None
     resolve = resolve_spec if with_model else resolve_exact_spec
     return resolve(
         text,

@@ -107,5 +107,5 @@ def guarded_streams(redactor: Redactor, *, in_job: bool) -> Iterator[Streams]:
     finally:
         sys.stdout, sys.stderr = before
         for stream in streams:
-            with suppress(BrokenPipeError):
+            with suppress(OSError):  # nobody reads it any more, or the disk is full
                 stream.finish()

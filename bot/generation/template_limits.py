@@ -18,7 +18,10 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 MAX_SIZE = 1 << 20
 """Longest text that an expression may compute, and longest file, in characters; a list has as many items at most."""
 _MAX_BITS = 1 << 12
-FAILURES = (TemplateError, ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError)
+FAILURES = (
+    *(TemplateError, ArithmeticError, AttributeError, LookupError, RuntimeError),
+    *(SyntaxError, TypeError, ValueError),
+)
 """Exceptions that a broken template can raise; its expressions can fail like any Python code."""
 _GLOBALS = ("range", "dict", "namespace", "cycler", "joiner")
 """The functions that templates may call; jinja also has one that makes long texts up."""

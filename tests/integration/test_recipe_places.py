@@ -14,7 +14,7 @@ from bot.planning.recipe import MAX_BYTES
 from bot.planning.recipe_names import RecipeFinder
 from tests.action_world import ISSUE, World, small_world
 from tests.history_picture import bot, well
-from tests.repositories import DATA, NOTE, SMALL, clone, commit, git, new_repository
+from tests.repositories import DATA, NOTE, SMALL, clone, commit, git, new_repository, phasebot_here
 
 NAMES = json.loads((DATA / "hostile" / "recipes" / "names.json").read_text())
 SPEC = "{fields}entities:\n  Note: text text\n"
@@ -167,3 +167,30 @@ def test_a_recipe_is_read_from_the_base_and_not_from_the_workspace(github: World
     assert ending.status == "complete"
     assert "recipe: recipes/notes\n" in github.file(".phasebot/plan.yaml")
     assert "EVIL" not in git(github.origin, "grep", "-h", "", "phasebot/issue-12")
+
+
+def test_an_option_that_a_run_can_not_follow_any_more_is_told(tmp_path: Path) -> None:
+    folder = new_repository(tmp_path / "shop")
+    assert phasebot_here("generate", NOTE, "--repo", folder, "--recipe", SMALL).returncode == 0
+
+    same = phasebot_here("generate", "--repo", folder, "--recipe", SMALL, "--output-dir", "./")
+    other = phasebot_here("generate", "--repo", folder, "--recipe", "fastapi", "--output-dir", "web")
+    bad = phasebot_here("generate", "--repo", folder, "--output-dir", "../web")
+
+    assert (same.returncode, "is not used" in same.stderr) == (0, False)
+    assert "note: --recipe 'fastapi' is not used: the plan of phasebot/note has '" in other.stderr
+    assert "note: --output-dir 'web' is not used: the plan of phasebot/note has '.'" in other.stderr
+    assert (bad.returncode, bad.stderr.split(";")[0]) == (
+        2,
+        "phasebot: --output-dir: '../web' is not a folder inside the repository",
+    )
+
+
+def test_a_printed_plan_names_a_recipe_of_the_folder_as_generate_does(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = new_repository(tmp_path / "shop")
+    shutil.copytree(SMALL, folder / "recipe")
+    monkeypatch.chdir(folder)
+
+    assert "\nrecipe: recipe\n" in phasebot_here("plan", NOTE, "--recipe", "recipe").stdout

@@ -103,3 +103,14 @@ def test_json_and_yaml_for_a_job_mean_the_same_and_hold_no_command(text: str) ->
     assert yaml.safe_load(inert_yaml(as_yaml, in_job=True)) == value
     assert commands(inert_json(as_json, in_job=True)) == commands(inert_yaml(as_yaml, in_job=True)) == []
     assert (inert_json(as_json, in_job=False), inert_yaml(as_yaml, in_job=False)) == (as_json, as_yaml)
+
+
+def test_a_full_disk_at_the_end_hides_no_other_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Full(io.StringIO):
+        def flush(self) -> None:
+            raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(sys, "stdout", Full())
+
+    with pytest.raises(LookupError, match="the real one"), guarded_streams(Redactor([]), in_job=False):
+        raise LookupError("the real one")
