@@ -324,7 +324,7 @@ def _read_spec(
     text, source, project = read_source(spec, door.stdin)
     base = base_of(name_spec(text, source=source, project=project, with_model=with_model)) if base_of else None
     here = Path.cwd()
-    named = plans.recipe if plans else given_name(recipe, here, relative_to=here) if recipe else None
+    named = plans.recipe if plans else given_name(recipe, None, relative_to=here) if recipe else None
     resolve = resolve_spec if with_model else resolve_exact_spec
     return resolve(
         text,

@@ -184,13 +184,3 @@ def test_an_option_that_a_run_can_not_follow_any_more_is_told(tmp_path: Path) ->
         2,
         "phasebot: --output-dir: '../web' is not a folder inside the repository",
     )
-
-
-def test_a_printed_plan_names_a_recipe_of_the_folder_as_generate_does(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    folder = new_repository(tmp_path / "shop")
-    shutil.copytree(SMALL, folder / "recipe")
-    monkeypatch.chdir(folder)
-
-    assert "\nrecipe: recipe\n" in phasebot_here("plan", NOTE, "--recipe", "recipe").stdout
