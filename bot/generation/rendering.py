@@ -15,14 +15,16 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from bot.planning import names
+from bot.planning.plurals import plural
 from bot.sandbox.protocol import Failure, Run
 from bot.secret_scan import find_secret
 from bot.text import all_newlines, find_hidden, is_printable, is_prose_file, one_line, without_hidden
 
 if TYPE_CHECKING:
     from bot.generation.template_limits import BoundedEnvironment
+    from bot.planning.entities import Entity, Field
     from bot.planning.phases import Phase
-    from bot.planning.plan import Entity, Field, Plan
+    from bot.planning.plan import Plan
     from bot.planning.recipe import Recipe
 
 _MAX_REASON = 500
@@ -34,7 +36,7 @@ class _EntityName:
     def __init__(self, name: str) -> None:
         self.name = name
         self.module = names.module_name(name)
-        self.plural = names.plural(names.snake_case(name))
+        self.plural = plural(names.snake_case(name))
         self.order = re.sub(r"\d+", lambda digits: digits[0].zfill(20), self.module)
         """Sort key that orders modules as import sorters do: numbers by value."""
 

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 
-from bot.planning.plan import Entity, Plan
+from bot.planning.entities import Entity
+from bot.planning.plan import Plan
 
 _RESERVED_WORDS = frozenset(
     ("accdescr", "acctitle", "class", "classdef", "end", "erdiagram", "many", "one", "style", "subgraph", "to")

@@ -9,6 +9,8 @@ from collections.abc import Callable, Sequence
 from decimal import Decimal
 
 STRING_LIMIT, EMAIL_LIMIT, URL_LIMIT = 255, 320, 2048
+MAX_DIGITS = 18
+"""Of a decimal: SQLite keeps them in 64 bits."""
 
 _INTEGER = re.compile(r"[+-]?\d{1,19}")
 _FLOAT = re.compile(r"[+-]?(\d++\.?\d*|\.\d+)([eE][+-]?\d{1,2})?")
@@ -17,7 +19,7 @@ _EMAIL = re.compile(r"[^@\s,]+@[^@\s,][^@\s,.]*\.[^@\s,]+")
 _JSON_DEPTH = 20
 _URL = re.compile(r"https?://[^\s/]\S*")
 
-Default = str | int | float | bool | Decimal | dt.date | uuid.UUID | list[object] | dict[str, object] | None
+Default = str | int | float | bool | Decimal | dt.date | dt.time | uuid.UUID | list[object] | dict[str, object] | None
 
 
 def parse_default(kind: str, text: str, choices: Sequence[str] = ()) -> Default:
@@ -74,6 +76,10 @@ def _datetime(text: str) -> dt.datetime | str:
         raise ValueError(text) from exc
 
 
+def _nothing(text: str) -> str:
+    raise ValueError(text)
+
+
 def _json(text: str) -> Default:
     try:
         value: Default = json.loads(text, parse_constant=_finite, parse_float=_finite)
@@ -106,6 +112,9 @@ _PARSERS: dict[str, tuple[Callable[[str], Default], str]] = {
     "boolean": (_boolean, "write true or false"),
     "date": (_date, "write today, or a date such as 2026-01-31"),
     "datetime": (_datetime, "write now, or a time such as 2026-01-31T12:00:00+00:00"),
+    "time": (dt.time.fromisoformat, "write a time of the day such as 08:30"),
+    "bytes": (_nothing, "leave the default out"),
+    "password": (_nothing, "leave the default out"),
     "uuid": (uuid.UUID, "write a UUID such as 00000000-0000-0000-0000-000000000000"),
     "email": (_matching(_EMAIL, EMAIL_LIMIT), "write an email address such as someone@example.com"),
     "url": (_matching(_URL, URL_LIMIT), "write an http or https URL"),

@@ -1,4 +1,4 @@
-"""Derived names: modules, plurals, slugs and run names.
+"""Derived names: modules, slugs and run names.
 
 They become paths, tables and branch names, which are part of the generated project's interface.  The rules are
 fixed here because upgrading an inflection library could rename people's tables.
@@ -26,13 +26,22 @@ def snake_case(name: str) -> str:
     return re.sub(r"([a-z0-9])([A-Z])", r"\1_\2", name).lower()
 
 
-def plural(word: str) -> str:
-    """Return the regular English plural of a snake_case *word*."""
-    if re.search(r"(s|x|z|ch|sh)$", word):
-        return word + "es"
-    if re.search(r"[^aeiou_]y$", word):
-        return word[:-1] + "ies"
-    return word + "s"
+def field_name(text: str) -> str:
+    """Return the likely name of a field: ``regionName`` and ``Region name`` → ``region_name``."""
+    return re.sub(r"[^a-z0-9]+", "_", snake_case(_without_accents(text))).strip("_").lstrip("0123456789_")
+
+
+def entity_name(text: str) -> str:
+    """Return the likely name of an entity: ``blog post`` and ``blog_post`` → ``BlogPost``."""
+    words = re.findall(r"[A-Za-z0-9]+", _without_accents(text))
+    return "".join(word[0].upper() + word[1:] for word in words).lstrip("0123456789")
+
+
+def _without_accents(text: str) -> str:
+    """Return *text* in ASCII, or empty if a letter of another script would be lost."""
+    plain = unicodedata.normalize("NFKD", text)
+    kept = "".join(each for each in plain if not unicodedata.combining(each))
+    return "" if any(each.isalnum() and not each.isascii() for each in kept) else kept
 
 
 def slug(text: str, *, default: str = "project") -> str:

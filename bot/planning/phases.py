@@ -7,8 +7,9 @@ from string import Template
 from typing import Any
 
 from bot.errors import UsageError
+from bot.planning.entities import ME, Entity
 from bot.planning.path_rules import inside, path_problem
-from bot.planning.plan import Entity, Plan
+from bot.planning.plan import Plan
 from bot.planning.recipe import PROMPTS, Recipe, RecipePhase, digest
 
 PLAN_PHASE = "plan"
@@ -38,6 +39,24 @@ class Phase:
     reads: tuple[str, ...] = ()
     """Repository paths of phases it needs; the model is shown their content at head."""
 
+    @property
+    def asks(self) -> tuple[str, ...]:
+        """What people ask of this phase in sentences: templates can't carry it out."""
+        owner = self.slice.get("entity") or self.slice.get("item") or {}
+        access = [f"{verb} {', '.join(who)}" for verb, who in owner.get("access", {}).items()]
+        from_caller = [f"{each['name']} = {ME}" for each in owner.get("fields", ()) if _is_me(each)]
+        return (
+            *owner.get("rules", ()),
+            *([f"access: {'; '.join(access)}"] if access else []),
+            *from_caller,
+            *self.slice.get("rules", ()),
+            *([self.slice["instruction"]] if "instruction" in self.slice else []),
+        )
+
+
+def _is_me(field: Mapping[str, Any]) -> bool:
+    return bool(field.get("type") == "relation" and field.get("default") == ME)
+
 
 def plan_path(output_dir: str) -> str:
     """Return the repository path of the plan file for a project in *output_dir*."""
@@ -51,7 +70,7 @@ def derive_phases(plan: Plan, recipe: Recipe) -> tuple[Phase, ...]:
         UsageError: The recipe gives one path to two phases, has an invalid path, or lists a need that is not an
             earlier phase.
     """
-    content = plan.model_dump(mode="json", by_alias=True)
+    content = plan.content()
     phases = [
         Phase(
             key=PLAN_PHASE,
@@ -139,12 +158,14 @@ def _slice(entry: RecipePhase, entity: Entity | None, plan: Plan, key: str) -> d
     if entry.sees != "nothing":
         content["project"] = plan.project
     if entity:
-        content["entity"] = entity.model_dump(mode="json", exclude_defaults=True)
+        content["entity"] = entity.content()
     elif entry.sees == "names":
         content["entities"] = [entity.name for entity in plan.entities]
     elif entry.sees == "entities":
         content["description"] = plan.description
-        content["entities"] = [entity.model_dump(mode="json", exclude_defaults=True) for entity in plan.entities]
+        content["entities"] = [entity.content() for entity in plan.entities]
+    if plan.rules and (entity or entry.sees == "names"):
+        content["rules"] = list(plan.rules)
     if key in plan.instructions:
         content["instruction"] = plan.instructions[key]
     return content

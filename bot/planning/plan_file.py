@@ -8,7 +8,8 @@ from collections.abc import Mapping
 import yaml
 
 from bot.planning import field_grammar
-from bot.planning.plan import Field, Plan
+from bot.planning.entities import Field
+from bot.planning.plan import Plan
 from bot.planning.spec_draft import SpecDraft
 from bot.planning.spec_parser import read_spec
 from bot.planning.yaml_spec import INSTRUCTIONS

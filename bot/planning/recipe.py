@@ -19,7 +19,7 @@ from pydantic import Field as Setting
 
 from bot.errors import UsageError
 from bot.planning import yaml_outline
-from bot.planning.plan import Reserved
+from bot.planning.plan_checks import Reserved
 from bot.text import shown
 
 BUILT_IN = Path(__file__).parent.parent / "recipes"

@@ -10,7 +10,9 @@ from pydantic import ValidationError
 
 from bot.errors import UsageError
 from bot.planning import field_grammar
-from bot.planning.plan import NOTHING_RESERVED, PROJECT_LIMIT, Entity, Field, Plan, Reserved, find_problem
+from bot.planning.entities import Entity, Field
+from bot.planning.plan import PROJECT_LIMIT, Plan
+from bot.planning.plan_checks import NOTHING_RESERVED, Reserved, find_problems
 from bot.text import shown
 
 
@@ -46,8 +48,8 @@ class SpecDraft:
         if not self.entities:
             raise UsageError(f"{self.source}: it contains no entities; {field_grammar.HELP}")
         entities = tuple(Entity(name=e.name, fields=tuple(self._fields(e))) for e in self.entities)
-        if problem := find_problem(entities, reserved):
-            self.fail(self._line(problem.entity, problem.field), problem.message)
+        if problems := find_problems(entities, reserved):
+            self.fail(self._line(problems[0].entity, problems[0].field), problems[0].message)
         try:
             return Plan(
                 project=(self.project or project)[:PROJECT_LIMIT],

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot.planning.entities import SCALARS
 from bot.planning.field_defaults import Default, parse_default
-from bot.planning.plan import SCALARS
 
 
 @pytest.mark.parametrize(

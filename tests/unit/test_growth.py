@@ -19,7 +19,7 @@ from bot.generation.llm import gemini, prompts, response_parser
 from bot.generation.llm.file_checks import find_fault
 from bot.history import git, inert_text, remote
 from bot.history.trailers import Trailers
-from bot.planning import field_grammar, names, path_rules, spec_parser, spec_source, yaml_outline
+from bot.planning import field_grammar, names, path_rules, plurals, spec_parser, spec_source, yaml_outline
 from bot.planning.plan_file import parse_plan
 from bot.planning.recipe_names import given_name, load_built_in
 from bot.redaction import Redactor
@@ -145,7 +145,7 @@ _PARSERS: dict[str, Callable[[str], object]] = {
     "YAML for the log": lambda text: inert_output.inert_yaml(json.dumps(text), in_job=True),
     "slug": names.slug,
     "snake case": names.snake_case,
-    "plural": names.plural,
+    "plural": plurals.plural,
     "run name": names.check_run_name,
     "docstring": rendering.docstring,
     "Markdown in a template": rendering.markdown,

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.errors import UsageError
-from bot.planning.names import check_run_name, module_name, plural, slug, snake_case
+from bot.planning.names import check_run_name, module_name, slug, snake_case
 
 
 @pytest.mark.parametrize(
@@ -24,26 +24,6 @@ from bot.planning.names import check_run_name, module_name, plural, slug, snake_
 )
 def test_a_capitalised_name_becomes_snake_case(name: str, snake: str) -> None:
     assert snake_case(name) == snake
-
-
-@pytest.mark.parametrize(
-    ("word", "many"),
-    [
-        ("user", "users"),
-        ("post_tag", "post_tags"),
-        ("category", "categories"),
-        ("day", "days"),
-        ("box", "boxes"),
-        ("address", "addresses"),
-        ("branch", "branches"),
-        ("dish", "dishes"),
-        ("quiz", "quizes"),
-        ("y", "ys"),
-        ("post_y", "post_ys"),
-    ],
-)
-def test_a_plural_is_the_regular_one(word: str, many: str) -> None:
-    assert plural(word) == many
 
 
 @pytest.mark.parametrize(("entity", "module"), [("Post", "post"), ("Class", "class_"), ("Import", "import_")])

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from bot.errors import UsageError
+from bot.planning.entities import Field
 from bot.planning.phases import derive_phases, find_phase, plan_path
-from bot.planning.plan import Field, Plan
+from bot.planning.plan import Plan
 from bot.planning.recipe import Recipe, load_recipe
 from tests.unit.values import BLOG, SMALL, SMALL_TEMPLATES, read_plan, write_recipe
 

@@ -1,11 +1,12 @@
-"""The plan as data: what a plan can't hold, the first problem of its entities, and the names that follow from it."""
+"""The plan as data: what a plan can't hold, and the names that follow from it."""
 
 from collections.abc import Mapping
 
 import pytest
 from pydantic import ValidationError
 
-from bot.planning.plan import MAX_ENTITIES, Entity, Field, Plan, Reserved, find_problem
+from bot.planning.entities import Entity, Field
+from bot.planning.plan import Plan
 from tests.unit.values import BLOG, read_plan
 
 
@@ -81,61 +82,3 @@ def test_a_default_is_a_value_of_the_fields_type(field: Field, value: object) ->
     assert field.has_default
     assert field.default_value == value
     assert type(field.default_value) is type(value)
-
-
-# ---- problems
-
-
-def test_sound_entities_have_no_problem() -> None:
-    assert find_problem(read_plan(BLOG).entities) is None
-
-
-@pytest.mark.parametrize(
-    ("entities", "place", "message"),
-    [
-        ([entity("post")], "post", "is not a valid entity name"),
-        ([entity("Post"), entity("Post")], "Post", "defined twice"),
-        ([entity("Post", relation("tag", "Tag"))], "Post.tag", "relation to unknown entity 'Tag'"),
-        ([entity("Post", Field(name="class", type="string"))], "Post.class", "is a Python keyword"),
-        (
-            [entity("Post", Field(name="state", type="enum", choices=("a", "a")))],
-            "Post.state",
-            "an enum choice appears twice",
-        ),
-        ([entity("Post", relation("up", "Post"))], "Post.up", "Post -> Post; no row could be created first"),
-        (
-            [entity("A", relation("b", "B")), entity("B", relation("c", "C")), entity("C", relation("a", "A"))],
-            "A.b",
-            "A -> B -> C -> A; no row could be created first",
-        ),
-    ],
-)
-def test_the_first_problem_names_its_place(entities: list[Entity], place: str, message: str) -> None:
-    found = find_problem(entities)
-
-    assert found
-    assert str(found).startswith(f"{place}: ")
-    assert message in found.message
-
-
-def test_an_optional_relation_breaks_a_circle() -> None:
-    circle = [entity("A", relation("b", "B")), entity("B", relation("a", "A", optional=True))]
-
-    assert find_problem(circle) is None
-
-
-def test_a_recipe_reserves_names_of_entities_and_of_fields() -> None:
-    reserved = Reserved(frozenset({"Doc"}), frozenset({"id"}))
-
-    assert [str(find_problem([each], reserved)).partition(": ")[0] for each in (entity("Doc"), entity("Docs"))] == [
-        "Doc",
-        "None",
-    ]
-    assert str(find_problem([entity("Post", Field(name="id", type="integer"))], reserved)).startswith("Post.id: ")
-
-
-def test_a_plan_has_a_largest_number_of_entities() -> None:
-    many = [entity(f"E{number}") for number in range(MAX_ENTITIES + 1)]
-
-    assert find_problem(many[:-1]) is None
-    assert "are too many" in str(find_problem(many))

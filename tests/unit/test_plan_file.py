@@ -3,7 +3,8 @@
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from bot.planning.plan import Entity, Field, Plan
+from bot.planning.entities import Entity, Field
+from bot.planning.plan import Plan
 from bot.planning.plan_file import PLAN_HEADER, format_instructions, format_plan, parse_plan
 from bot.text import CONTROL
 from tests.unit.test_field_grammar import valid_fields
@@ -22,7 +23,10 @@ _LINE = TEXT.map(lambda text: " ".join(text.split())[:100].strip()).filter(bool)
 def plans(draw: st.DrawFn) -> Plan:
     """Draw a valid plan whose texts are hostile."""
     fields = draw(st.lists(valid_fields(), max_size=4, unique_by=lambda field: field.name))
-    made = [field.model_copy(update={"name": f"f{n}", "optional": True}) for n, field in enumerate(fields)]
+    made = [
+        field.model_copy(update={"name": f"f{n}", "optional": not (field.auto or field.many)})
+        for n, field in enumerate(fields)
+    ]
     post = Entity(name="Post", fields=(Field(name="title", type="string"), *made))
     more = [Entity(name=f"E{n}", fields=post.fields) for n in range(draw(st.integers(0, 2)))]
     return Plan(

@@ -12,8 +12,9 @@ from bot.errors import UsageError
 from bot.generation.llm.client import ModelRequest
 from bot.generation.llm.prompts import files_request, plan_request, system_prompt
 from bot.generation.provider import GenerationRequest
+from bot.planning.entities import Entity, Field
 from bot.planning.phases import derive_phases, find_phase
-from bot.planning.plan import Entity, Field, Plan
+from bot.planning.plan import Plan
 from bot.planning.recipe import Recipe, load_recipe
 from tests.gemini_server import Author
 from tests.unit.test_field_grammar import valid_fields

@@ -7,6 +7,7 @@ import pytest
 from bot.errors import UsageError
 from bot.planning.path_rules import inside
 from bot.planning.phases import derive_phases
+from bot.planning.plan_checks import Reserved
 from bot.planning.recipe import Recipe, digest, load_recipe
 from tests.unit.values import BLOG, SMALL, SMALL_TEMPLATES, read_plan, write_recipe
 
@@ -26,7 +27,7 @@ def test_a_recipe_is_its_phases_and_the_text_of_its_templates(tmp_path: Path) ->
 def test_a_recipe_reserves_names(tmp_path: Path) -> None:
     recipe = write_recipe(tmp_path, _ONE + "reserved: {entities: [Doc], fields: [id]}\n", {"t.j2": ""})
 
-    assert recipe.reserved == (frozenset({"Doc"}), frozenset({"id"}))
+    assert recipe.reserved == Reserved(frozenset({"Doc"}), frozenset({"id"}))
 
 
 def test_templates_that_no_phase_uses_are_not_read(tmp_path: Path) -> None:

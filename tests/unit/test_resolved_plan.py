@@ -111,7 +111,6 @@ def test_a_mistake_in_the_exact_form_is_the_person_s_to_mend_and_names_its_line(
         "- **Users**: name\n- **Posts**: title",
         "- Post: title string\n- Comment: whatever fits",
         "- Post: titel strng\n",
-        "- Post: title string(255)\n",
         "- Post: title string, body text (long\n",
         "```\ncode\n```\nA service for it.",
         "```python\n- Post: title string\n```\nbuild this",

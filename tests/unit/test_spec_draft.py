@@ -7,7 +7,8 @@ import pytest
 
 from bot.errors import UsageError
 from bot.planning.field_grammar import HELP
-from bot.planning.plan import Plan, Reserved
+from bot.planning.plan import Plan
+from bot.planning.plan_checks import Reserved
 from bot.planning.spec_parser import read_spec
 from bot.text import shown
 from tests.unit.values import SOURCE, read_plan, refusal
@@ -35,7 +36,7 @@ def test_a_spec_without_entities_is_answered_with_the_grammar_in_four_lines(text
         ("- Post: author -> Zzz", "relation to unknown entity 'Zzz'", "add an entity of that name, or use one of"),
         ("- Post: author ->", "a relation is written 'name -> Entity'", "with 'unique' or '?' after it"),
         ("- User: name text", "entity User is defined twice", "rename one or merge them"),
-        ("- Users: name text\n- Users: name text", "entity Users is defined twice", "rename one or merge them"),
+        ("- Thing: name text\n- Thing: name text", "entity Thing is defined twice", "rename one or merge them"),
         ("- USER: name text", "entities User and USER would share the module 'user'", "rename one"),
         ("- Post: title string, title text", "name 'title' is used twice in Post", "rename one"),
         ("- Post: author -> User, author_id integer", "name 'author_id' is used twice in Post", "rename one"),
@@ -43,19 +44,15 @@ def test_a_spec_without_entities_is_answered_with_the_grammar_in_four_lines(text
         ("- None: name text", "'None' is a Python keyword", "rename the entity, for example to 'NoneItem'"),
         ("- Doc: name text", "'Doc' is reserved for the generated project", "choose another name for the entity"),
         ("- Post: id integer", "'id' is reserved for the generated project", "choose another name for the field"),
-        ("- post: name text", "'post' is not a valid entity name", "such as 'BlogPost'"),
-        ("- Pöst: name text", "'Pöst' is not a valid entity name", "such as 'BlogPost'"),
-        ("- Post: Title string", "'Title' is not a valid field name", "such as 'created_at'"),
-        ("- Post: my__title string", "'my__title' is not a valid field name", "such as 'created_at'"),
-        ("- Post: _title string", "'_title' is not a valid field name", "such as 'created_at'"),
+        ("- Пост: name text", "'Пост' is not a valid entity name", "use a capital letter, then letters and digits"),
+        ("- Post: имя string", "'имя' is not a valid field name", "use lowercase letters, digits and single '_'"),
         (f"- Post: {'x' * 61} string", "has 61 characters", "the limit is 60"),
         ("- Post:", "entity Post has no fields", "write, for example, '- Post: name string'"),
         ("- Post: a text,, b text", "a field is empty", "as in 'name type, name type'"),
         ("- Post: a enum(x|y", "a bracket is not closed", "close it"),
-        ("- Post: a enum()", "enum choice ''", "use letters, digits"),
+        ("- Post: a enum()", "an enum needs 1 to 200 choices", "enum(draft|published)"),
         ("- Post: a enum", "an enum needs 1 to 200 choices", "enum(draft|published)"),
         ("- Post: a enum(x|x)", "an enum choice appears twice", ""),
-        ("- Post: a enum(x y|z)", "enum choice 'x y'", "use letters, digits"),
         ("- Post: a enum(x|y) = z", "default 'z' does not fit type enum", "write one of: x, y"),
         ("- Post: n integer = many", "default 'many' does not fit type integer", "such as 0"),
         ("- Post: n integer = 9223372036854775808", "does not fit type integer", "within 64 bits"),

@@ -11,7 +11,8 @@ from bot.errors import UsageError
 from bot.history.run_state import Commit, Entry
 from bot.history.trailers import Status, Trailers
 from bot.planning.phases import Phase
-from bot.planning.plan import NOTHING_RESERVED, Plan, Reserved
+from bot.planning.plan import Plan
+from bot.planning.plan_checks import NOTHING_RESERVED, Reserved
 from bot.planning.recipe import BUILT_IN, Recipe, load_recipe
 from bot.planning.spec_parser import read_spec
 from bot.sandbox.tasks import perform

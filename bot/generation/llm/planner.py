@@ -19,7 +19,8 @@ from bot.generation.llm.token_budget import TokenBudget
 from bot.generation.provider import ProposedPlan
 from bot.planning import field_grammar
 from bot.planning.phases import PLAN_PHASE
-from bot.planning.plan import Plan, find_problem
+from bot.planning.plan import Plan
+from bot.planning.plan_checks import find_problems
 from bot.planning.recipe import Recipe
 from bot.planning.resolved_plan import ProseSpec, ResolvedPlan, resolve_model_plan
 from bot.planning.yaml_outline import MAX_CHARACTERS
@@ -156,8 +157,8 @@ def _build_plan(proposal: _Proposal, spec: ProseSpec, recipe: Recipe) -> Plan:
     })  # fmt: skip
     if not plan.entities:
         raise UsageError("it has no entities")
-    if problem := find_problem(plan.entities, recipe.reserved):
-        raise UsageError(str(problem))
+    if problems := find_problems(plan.entities, recipe.reserved, plan.collections):
+        raise UsageError("; ".join(map(str, problems)))
     return plan
 
 

@@ -13,7 +13,7 @@ from bot.generation.llm.client import ModelRequest
 from bot.generation.llm.response_parser import FILES_FORM, files_schema
 from bot.generation.provider import GenerationRequest
 from bot.generation.rendering import RenderingError, phase_context, render_files, render_template
-from bot.planning.plan import SCALARS
+from bot.planning.entities import SCALARS
 from bot.planning.recipe import PROMPTS, Recipe
 from bot.sandbox.protocol import Run
 
