@@ -121,14 +121,16 @@ def render_item(
 
     This is the worker's part: it runs in the child process, and only there is jinja imported.
     """
-    from bot.generation.template_limits import FAILURES, TooLargeError
+    from bot.generation.template_limits import FAILURES, TooLargeError, place_of
 
     try:
         text = _environment(tuple(templates.items())).render_bounded(name, context)
     except TooLargeError as exc:
-        return None, ("template", f"template {name}: {exc}")
+        return None, ("template", f"template {name}: {place_of(exc, name)}{exc}")
     except FAILURES as exc:
-        return None, ("template", one_line(f"template {name}: {type(exc).__name__}: {exc}", _MAX_REASON))
+        what = getattr(exc, "message", None) or exc  # the text of a syntax error repeats the place and the line
+        told = f"template {name}: {place_of(exc, name)}{type(exc).__name__}: {what}"
+        return None, ("template", one_line(told, _MAX_REASON))
     text = text if text.endswith("\n") or not text else f"{text}\n"
     if path and (fault := _fault(name, path, text)):
         return None, fault
