@@ -10,9 +10,8 @@ from bot.planning.plurals import plural, singular
 from bot.planning.schema_files import naming
 from bot.planning.schema_files.keys import carry_over_keys
 from bot.planning.schema_files.schema_fields import make_field
-from bot.planning.schema_files.source import MAX_TABLES, Column, Group, SchemaError, Source, Table
+from bot.planning.schema_files.source import MAX_COLUMNS, MAX_TABLES, Column, Group, SchemaError, Source, Table
 
-MAX_FIELDS = 200
 _NOT_COMPARED = ("json", "bytes", "password")
 
 
@@ -62,9 +61,9 @@ def _check(source: Source) -> None:
         line = source.tables[MAX_TABLES].line
         problems.append((line, f"{len(source.tables):,} tables are too many; the limit is {MAX_TABLES}"))
     for table in source.tables:
-        if len(table.columns) > MAX_FIELDS:
-            line = table.columns[MAX_FIELDS].line
-            problems.append((line, f"{table.name} has {len(table.columns):,} columns; the limit is {MAX_FIELDS}"))
+        if len(table.columns) > MAX_COLUMNS:
+            line = table.columns[MAX_COLUMNS].line
+            problems.append((line, f"{table.name} has {len(table.columns):,} columns; the limit is {MAX_COLUMNS}"))
     if problems:
         raise SchemaError(problems)
 

@@ -11,8 +11,6 @@ from bot.planning.schema_files.django_fields import FieldReader, Names, called, 
 from bot.planning.schema_files.source import Column, Group, SchemaError, Source, Table
 
 _WHOLE = re.compile(r"-?\d{1,18}")
-_DEEPEST = 20
-"""How many classes may extend each other; hostile ones extend themselves."""
 _CHOICES = ("TextChoices", "IntegerChoices", "Choices", "StrEnum", "IntEnum", "Enum")
 _USERS = {
     "AbstractUser": (
@@ -119,14 +117,16 @@ class _Reader:
         self.names.choices[node.name] = values
         self.names.choices[f"{prefix}{node.name}"] = values
 
-    def _is_model(self, node: ast.ClassDef, depth: int = 0) -> bool:
-        if depth > _DEEPEST:  # classes that are their own bases
-            return False
-        for base in _bases(node):
-            if base in {"Model", *_USERS} or (base.endswith("Model") and base not in self.classes):
-                return True
-            if base in self.classes and base != node.name and self._is_model(self.classes[base], depth + 1):
-                return True
+    def _is_model(self, node: ast.ClassDef) -> bool:
+        """Whether *node* extends a model, through classes of the file or directly."""
+        found, ahead = {node.name}, [node]
+        while ahead:
+            for base in _bases(ahead.pop()):
+                if base in {"Model", *_USERS} or (base.endswith("Model") and base not in self.classes):
+                    return True
+                if base in self.classes and base not in found:
+                    found.add(base)
+                    ahead.append(self.classes[base])
         return False
 
     def _class(self, node: ast.ClassDef, user: str) -> None:
@@ -149,13 +149,17 @@ class _Reader:
         for each in reversed(list(self._lineage(node))):
             self._members(table, each, user, is_own=each is node)
 
-    def _lineage(self, node: ast.ClassDef, depth: int = 0) -> Iterator[ast.ClassDef]:
-        """Yield *node* and the abstract classes that it extends, the nearest first."""
-        yield node
-        for base in _bases(node):
-            parent = self.classes.get(base)
-            if parent is not None and parent is not node and depth < _DEEPEST and not self._is_concrete(parent):
-                yield from self._lineage(parent, depth + 1)
+    def _lineage(self, node: ast.ClassDef) -> Iterator[ast.ClassDef]:
+        """Yield *node* and the abstract classes that it extends, the nearest first, each once."""
+        found, ahead = {node.name}, [node]
+        while ahead:
+            each = ahead.pop(0)
+            yield each
+            for base in _bases(each):
+                parent = self.classes.get(base)
+                if parent is not None and base not in found and not self._is_concrete(parent):
+                    found.add(base)
+                    ahead.append(parent)
 
     def _is_concrete(self, node: ast.ClassDef) -> bool:
         return self._is_model(node) and not _is_set(_meta(node), "abstract")

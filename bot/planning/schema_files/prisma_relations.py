@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from bot.planning.schema_files import naming
-from bot.planning.schema_files.source import Column, Source, Table
+from bot.planning.schema_files.source import MAX_COLUMNS, Column, Source, Table
 
 
 class Link(NamedTuple):
@@ -29,6 +29,10 @@ def connect(source: Source, links: Sequence[Link]) -> None:
     sides: dict[tuple[str, str], list[tuple[int, Link]]] = {}
     for place, link in enumerate(links):
         sides.setdefault((link.table.name, link.target), []).append((place, link))
+    for (model, target), found in sides.items():
+        if len(found) > MAX_COLUMNS:
+            source.fail(found[0][1].column.line, f"{model} has {len(found):,} relations to {target}; that is too many")
+            return
     for place, link in enumerate(links):
         if not link.fields:
             _other_side(source, link, place, sides.get((link.target, link.table.name), []))

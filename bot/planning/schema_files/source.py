@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 MAX_PROBLEMS = 20
 MAX_TABLES = 500
 """As many as a plan has entities."""
+MAX_COLUMNS = 200
+"""As many as an entity has fields."""
 
 
 class SchemaError(ValueError):

@@ -39,6 +39,10 @@ _DIALECTS = {
 _SIGNS = {name: re.compile(pattern, re.IGNORECASE | re.MULTILINE) for name, pattern in _DIALECTS.items()}
 
 
+_SAMPLE = 100_000
+"""How many characters of a file show its dialect; the rest of a dump is data."""
+
+
 class Statement(NamedTuple):
     text: str
     line: int
@@ -46,6 +50,7 @@ class Statement(NamedTuple):
 
 def dialect_of(text: str) -> str:
     """Return which of the dialects *text* looks like most; PostgreSQL if it looks like none."""
+    text = text[:_SAMPLE]
     counts = {name: sum(1 for _ in sign.finditer(text)) for name, sign in _SIGNS.items()}
     if "`" not in text and counts["tsql"] <= counts["mysql"] and counts["sqlite"]:
         counts["sqlite"] += counts["mysql"]
