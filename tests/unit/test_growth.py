@@ -189,7 +189,11 @@ def _of(unit: str, end: str) -> Callable[[int], str]:
     return build
 
 
-_SLOW = ("entity in YAML", "YAML in a fence", "YAML", "YAML for the log", "value of a commit message")
+_SLOW = (
+    *("entity in YAML", "YAML in a fence", "YAML", "YAML for the log", "value of a commit message"),
+    *("DBML", "column of DBML", "check of DBML", "Prisma", "field of Prisma", "JDL", "entity of JDL"),
+    *("Mermaid", "attribute of Mermaid", "dialect of SQL"),
+)
 """They take a second for 100 kB."""
 
 
