@@ -65,6 +65,8 @@ class ProseSpec:
     """The existing project that the spec adds to."""
     load: LoadRecipe | None = field(default=None, compare=False, repr=False)
     """Loads :attr:`recipe`."""
+    exact: ResolvedPlan | None = None
+    """The plan of what the spec says in the exact form.  A model only adds what :attr:`text`, the rest, asks for."""
 
     def load_recipe(self) -> Recipe:
         """Return the recipe.  Raises UsageError."""
