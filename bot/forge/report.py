@@ -151,7 +151,7 @@ def render_pull_title(project: str) -> str:
 
 def render_pull_body(report: Report, issue: int | None, description: str) -> str:
     """Return the pull request's description; merging the pull request closes *issue*."""
-    keys = [each.phase.key for each in report.state.phases]
+    phases = [each.phase for each in report.state.phases]
     return cut(
         fill(
             "pull",
@@ -159,7 +159,7 @@ def render_pull_body(report: Report, issue: int | None, description: str) -> str
             issue=issue,
             description=Markdown(prose(truncate(description, _MAX_TEXT))),
             rows=Markdown("\n".join(within(_rows(report), 2 * _MAX_LIST, "phase", "| and {} | | | |"))),
-            example=next((key for key in keys if key.startswith("entity/")), keys[-1] if keys else ""),
+            example=next((each.key for each in phases if each.is_of_item), phases[-1].key if phases else ""),
         )
     )
 

@@ -66,6 +66,26 @@ class _EntityView(_EntityName):
         self.fields = tuple(map(_FieldView, entity.fields))
 
 
+class _UsedName(_EntityName):
+    """What an item uses, as the item sees it."""
+
+    def __init__(self, name: str, collection: str) -> None:
+        super().__init__(name)
+        self.collection = collection
+
+
+class _ItemView(_EntityName):
+    """An item of a collection such as features, as phases see it; *content* is its part of a slice."""
+
+    def __init__(self, content: Mapping[str, Any], collections: Mapping[str, str] | None = None) -> None:
+        """*collections* says of which collection each item is that it uses; without it, they are not shown."""
+        super().__init__(content["name"])
+        self.does = content.get("does", "")
+        self.rules = tuple(content.get("rules", ()))
+        self.files = tuple(content.get("files", ()))
+        self.uses = tuple(_UsedName(name, collections[name]) for name in content.get("uses", ()) if collections)
+
+
 class RenderingError(Exception):
     """A template of the recipe is broken or does not fit this plan; the message names the template."""
 
@@ -121,14 +141,16 @@ def render_item(
 
     This is the worker's part: it runs in the child process, and only there is jinja imported.
     """
-    from bot.generation.template_limits import FAILURES, TooLargeError
+    from bot.generation.template_limits import FAILURES, TooLargeError, place_of
 
     try:
         text = _environment(tuple(templates.items())).render_bounded(name, context)
     except TooLargeError as exc:
-        return None, ("template", f"template {name}: {exc}")
+        return None, ("template", f"template {name}: {place_of(exc, name)}{exc}")
     except FAILURES as exc:
-        return None, ("template", one_line(f"template {name}: {type(exc).__name__}: {exc}", _MAX_REASON))
+        what = getattr(exc, "message", None) or exc  # the text of a syntax error repeats the place and the line
+        told = f"template {name}: {place_of(exc, name)}{type(exc).__name__}: {what}"
+        return None, ("template", one_line(told, _MAX_REASON))
     text = text if text.endswith("\n") or not text else f"{text}\n"
     if path and (fault := _fault(name, path, text)):
         return None, fault
@@ -170,7 +192,35 @@ def phase_context(plan: "Plan", phase: "Phase") -> dict[str, Any]:
             _EntityName(each) if isinstance(each, str) else _EntityView(by_name[each["name"]])
             for each in content["entities"]
         ]
+    return context | _items_context(plan, phase, by_name)
+
+
+def _items_context(plan: "Plan", phase: "Phase", entities: "Mapping[str, Entity]") -> dict[str, Any]:
+    """Return the variables about items of other collections than entities, options and rules."""
+    content = phase.slice
+    context: dict[str, Any] = {**phase.implied, "rules": list(content.get("rules", ()))}
+    if "options" in phase.implied:
+        context["options"] = {**phase.implied["options"], **content.get("options", {})}
+    for name in plan.collections:
+        if name in content:
+            context[name] = [_view(each, entities) for each in content[name]]
+    if "item" in content:
+        used = content.get("uses", {})
+        names = {_name(each): collection for collection, listed in used.items() for each in listed}
+        context["item"] = _ItemView(content["item"], names)
+        context["uses"] = {name: [_view(each, entities) for each in listed] for name, listed in used.items()}
     return context
+
+
+def _name(seen: str | Mapping[str, Any]) -> str:
+    return seen if isinstance(seen, str) else str(seen["name"])
+
+
+def _view(seen: str | Mapping[str, Any], entities: "Mapping[str, Entity]") -> _EntityName:
+    """Return the view of what stands in a slice: a name, an item, or an entity, which has fields."""
+    if isinstance(seen, str):
+        return _EntityName(seen)
+    return _EntityView(entities[seen["name"]]) if "fields" in seen else _ItemView(seen)
 
 
 def python_literal(value: object) -> str:

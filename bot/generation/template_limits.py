@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from functools import wraps
 from typing import Any
 
-from jinja2 import StrictUndefined, TemplateError, TemplateRuntimeError
+from jinja2 import Environment, StrictUndefined, TemplateError, TemplateRuntimeError, TemplateSyntaxError
 from jinja2.filters import FILTERS
 from jinja2.loaders import DictLoader
 from jinja2.runtime import Context
@@ -39,6 +39,14 @@ class TooLargeError(TemplateRuntimeError):
     """An expression of a template is too large to compute."""
 
 
+class _Loader(DictLoader):
+    """Gives templates their names as file names, so that errors say which one they are from."""
+
+    def get_source(self, environment: Environment, template: str) -> tuple[str, str, Callable[[], bool]]:  # type: ignore[override]
+        source, _, is_current = super().get_source(environment, template)
+        return source, template, is_current
+
+
 class BoundedEnvironment(ImmutableSandboxedEnvironment):
     """An environment whose templates can't compute anything large."""
 
@@ -46,7 +54,7 @@ class BoundedEnvironment(ImmutableSandboxedEnvironment):
 
     def __init__(self, templates: Mapping[str, str]) -> None:
         super().__init__(
-            loader=DictLoader(templates),
+            loader=_Loader(templates),
             undefined=StrictUndefined,
             trim_blocks=True,
             lstrip_blocks=True,
@@ -87,6 +95,21 @@ class BoundedEnvironment(ImmutableSandboxedEnvironment):
                 raise TooLargeError(f"its text is longer than {MAX_SIZE:,} characters")
             pieces.append(piece)
         return "".join(pieces)
+
+
+def place_of(error: BaseException, name: str) -> str:
+    """Return where in the template *name*, or in one that it uses, *error* was raised: ``line 3: ``; or nothing."""
+    found: tuple[str, int] | None = None
+    if isinstance(error, TemplateSyntaxError):
+        found = error.name or name, error.lineno
+    trace = error.__traceback__
+    while trace and not isinstance(error, TemplateSyntaxError):
+        if "__jinja_exception__" in trace.tb_frame.f_globals:
+            found = trace.tb_frame.f_code.co_filename, trace.tb_lineno
+        trace = trace.tb_next
+    if found is None:
+        return ""
+    return f"line {found[1]}: " if found[0] == name else f"line {found[1]} of {found[0]}: "
 
 
 def _bounded(name: str, function: Callable[..., Any]) -> Callable[..., Any]:

@@ -1,19 +1,27 @@
 """Derive the phases of a run from its plan and recipe: order, files, needs and digests."""
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from string import Template
 from typing import Any
 
 from bot.errors import UsageError
-from bot.planning.entities import ME, Entity
+from bot.planning.entities import ME, Entity, Item
 from bot.planning.path_rules import inside, path_problem
+from bot.planning.phase_slices import PlanView
 from bot.planning.plan import Plan
-from bot.planning.recipe import PROMPTS, Recipe, RecipePhase, digest
+from bot.planning.recipe import PROMPTS, Recipe, digest
+from bot.planning.recipe_checks import PLAN_FILE, PLAN_PHASE
+from bot.planning.recipe_fit import check_fit
+from bot.planning.recipe_model import USES, RecipePhase
 
-PLAN_PHASE = "plan"
-PLAN_FILE = ".phasebot/plan.yaml"
+__all__ = ["PLAN_FILE", "PLAN_PHASE", "Phase", "derive_phases", "find_owner", "find_phase", "plan_path"]
+
+_MAX_PHASES = 10_000
+_MAX_USED = 60
+"""How many files of the items that an item uses a model is shown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +33,7 @@ class Phase:
     place: int
     """Position in plan order; ``plan`` is 1."""
     files: Mapping[str, str]
-    """Repository path → template (empty for the plan's own file)."""
+    """Repository path → template, which is empty where there is none: a model or a person writes the file."""
     needs: tuple[str, ...]
     """Keys of the phases that must be done first; ``plan``, which every phase needs, is not listed."""
     inputs: str
@@ -38,6 +46,18 @@ class Phase:
     """The recipe's template for this phase's model prompt."""
     reads: tuple[str, ...] = ()
     """Repository paths of phases it needs; the model is shown their content at head."""
+    implied: Mapping[str, Any] = field(default_factory=dict)
+    """What templates see besides the slice: collections that are empty, options that have their defaults."""
+
+    @property
+    def without_template(self) -> tuple[str, ...]:
+        """Repository paths that no template makes; the plan's own file is not one of them."""
+        return () if self.key == PLAN_PHASE else tuple(path for path, template in self.files.items() if not template)
+
+    @property
+    def is_of_item(self) -> bool:
+        """Whether it is for one entity or one item of another collection."""
+        return "entity" in self.slice or "item" in self.slice
 
     @property
     def asks(self) -> tuple[str, ...]:
@@ -66,12 +86,16 @@ def plan_path(output_dir: str) -> str:
 def derive_phases(plan: Plan, recipe: Recipe) -> tuple[Phase, ...]:
     """Return the phases in plan order: ``plan`` first, then as the recipe lists them.
 
+    Those of a collection's items are in plan order, but what an item uses comes before it.
+
     Raises:
-        UsageError: The recipe gives one path to two phases, has an invalid path, or lists a need that is not an
-            earlier phase.
+        UsageError: The plan does not fit the recipe, two phases get one path or key, a path is invalid, or a need is
+            not an earlier phase.
     """
+    check_fit(plan, recipe)
     content = plan.content()
-    phases = [
+    made = _Phases(PlanView(plan, recipe))
+    made.add(
         Phase(
             key=PLAN_PHASE,
             title="plan",
@@ -82,93 +106,147 @@ def derive_phases(plan: Plan, recipe: Recipe) -> tuple[Phase, ...]:
             recipe=f"{recipe.name}@{digest(recipe.name)}",
             slice=content,
         )
-    ]
-    keys = {PLAN_PHASE}
+    )
     for entry in recipe.phases:
         recipe_id = f"{recipe.name}@{recipe.digest(entry)}"
-        for entity in plan.entities if entry.for_each else (None,):
-            phases.append(_phase(entry, entity, plan, recipe_id, phases))
-            if phases[-1].key in keys:
-                raise UsageError(f"recipe {recipe.name!r}: two phases have the key {phases[-1].key!r}; rename one")
-            keys.add(phases[-1].key)
-    _check_paths_are_disjoint(phases, recipe.name)
-    return tuple(phases)
+        for item in _in_order(plan.items(entry.collection)) if entry.collection else (None,):
+            made.add(made.phase(entry, item, recipe_id), entry, item)
+    _check_paths_are_disjoint(made.phases, recipe.name)
+    return tuple(made.phases)
 
 
-def _phase(entry: RecipePhase, entity: Entity | None, plan: Plan, recipe_id: str, earlier: Sequence[Phase]) -> Phase:
-    values = {"name": entity.name, "module": entity.module, "plural": entity.plural} if entity else {}
-    key, title = _substitute(entry.key, values), _substitute(entry.title, values)
-    plan_slice = _slice(entry, entity, plan, key)
-    needs = tuple(_needs(entry, key, earlier))
-    paths = {_substitute(path, values): template for path, template in entry.files.items()}
-    for path in paths:
-        if problem := path_problem(path):
-            raise UsageError(f"recipe {plan.recipe!r}, phase {key!r}: path {path!r} {problem}")
-    return Phase(
-        key=key,
-        title=title,
-        place=len(earlier) + 1,
-        files={inside(plan.output_dir, path): template for path, template in paths.items()},
-        needs=needs,
-        inputs=digest(plan_slice),
-        recipe=recipe_id,
-        slice=plan_slice,
-        prompt=PROMPTS + entry.prompt if entry.prompt else None,
-        reads=tuple(_reads(entry, key, needs, earlier, plan.output_dir)),
-    )
+def _in_order(items: Sequence[Entity | Item]) -> list[Entity | Item]:
+    """Return *items* so that what one uses comes before it; otherwise they keep their order.  Uses form no circle."""
+    by_name = {item.name: item for item in items}
+    done: dict[str, Entity | Item] = {}
+    for item in items:
+        stack = [item]
+        while stack:
+            uses = stack[-1].uses if isinstance(stack[-1], Item) else ()
+            open_uses = [by_name[name] for name in uses if name in by_name and name not in done]
+            if open_uses:
+                stack.append(open_uses[0])
+            else:
+                last = stack.pop()
+                done[last.name] = last
+    return [*done.values()]
+
+
+class _Phases:
+    """The phases derived so far, to be found by what others need."""
+
+    def __init__(self, view: PlanView) -> None:
+        self.phases: list[Phase] = []
+        self._view, self._root = view, view.plan.output_dir
+        self._by_key: dict[str, Phase] = {}
+        self._groups = defaultdict[str, list[str]](list)
+        """``<collection>/*`` and ``<start of keys>/*`` → keys."""
+        self._by_item = defaultdict[str, list[str]](list)
+
+    def add(self, phase: Phase, entry: RecipePhase | None = None, item: Entity | Item | None = None) -> None:
+        """Add *phase*, which is *entry* for *item*."""
+        recipe = self._view.recipe.name
+        if phase.key in self._by_key:
+            raise UsageError(f"recipe {recipe!r}: two phases have the key {phase.key!r}; rename one")
+        if len(self.phases) >= _MAX_PHASES:
+            raise UsageError(f"recipe {recipe!r}: the plan has more than {_MAX_PHASES:,} phases; split the project")
+        self.phases.append(phase)
+        self._by_key[phase.key] = phase
+        parts = phase.key.split("/")
+        groups = {"/".join(parts[:depth]) for depth in range(1, len(parts))}
+        for group in groups | ({entry.collection} if entry and entry.collection else set()):
+            self._groups[f"{group}/*"].append(phase.key)
+        if item is not None:
+            self._by_item[item.name].append(phase.key)
+
+    def phase(self, entry: RecipePhase, item: Entity | Item | None, recipe_id: str) -> Phase:
+        """Return the phase that *entry* is for *item*."""
+        values = {"name": item.name, "module": item.module, "plural": item.plural} if item else {}
+        key = _substitute(entry.key, values)
+        seen = self._view.see(entry, item, key)
+        needs = self._needs(entry, item, key, values)
+        paths = {_substitute(path, values): template for path, template in entry.templates.items()}
+        if entry.is_planned and isinstance(item, Item):
+            paths = dict.fromkeys(item.files, "")
+        for path in paths:
+            if problem := path_problem(path):
+                raise UsageError(f"recipe {self._view.recipe.name!r}, phase {key!r}: path {path!r} {problem}")
+        return Phase(
+            key=key,
+            title=_substitute(entry.title, values),
+            place=len(self.phases) + 1,
+            files={inside(self._root, path): template for path, template in paths.items()},
+            needs=needs,
+            inputs=digest(seen.slice),
+            recipe=recipe_id,
+            slice=seen.slice,
+            implied=seen.implied,
+            prompt=PROMPTS + entry.prompt if entry.prompt else None,
+            reads=tuple(self._reads(entry, item, key, needs, values)),
+        )
+
+    def _needs(
+        self, entry: RecipePhase, item: Entity | Item | None, key: str, values: Mapping[str, str]
+    ) -> tuple[str, ...]:
+        found: dict[str, None] = {}
+        for need in entry.needs:
+            if need == USES:
+                found |= dict.fromkeys(self._used(item, key))
+            elif need.endswith("/*"):
+                found |= dict.fromkeys(self._groups.get(need, ()))
+            elif (needed := _substitute(need, values)) in self._by_key:
+                found[needed] = None
+            else:
+                raise UsageError(f"recipe: phase {key!r} needs {needed!r}, which is not the key of an earlier phase")
+        return tuple(found)
+
+    def _used(self, item: Entity | Item | None, key: str) -> Iterator[str]:
+        """Yield the phases of what *item* uses."""
+        for name in item.uses if isinstance(item, Item) else ():
+            collection = self._view.places[name]
+            if name not in self._by_item and any(each.collection == collection for each in self._view.recipe.phases):
+                raise UsageError(
+                    f"recipe {self._view.recipe.name!r}: phase {key!r} uses {name}, whose phase comes later; "
+                    f"list the phases of {collection} before it"
+                )
+            yield from self._by_item.get(name, ())
+
+    def _reads(
+        self,
+        entry: RecipePhase,
+        item: Entity | Item | None,
+        key: str,
+        needs: Sequence[str],
+        values: Mapping[str, str],
+    ) -> Iterator[str]:
+        if not entry.reads:
+            return
+        root = "" if self._root == "." else f"{self._root}/"
+        needed = sorted((self._by_key[need] for need in needs), key=lambda phase: phase.place)
+        available = {path.removeprefix(root): path for phase in needed for path in phase.files}
+        found: set[str] = set()
+        for pattern in entry.reads:
+            if pattern == USES:
+                matches = [path for used in self._used(item, key) for path in self._by_key[used].files][:_MAX_USED]
+            else:
+                matches = _matching(_substitute(pattern, values), available)
+            if not matches and pattern != USES and "*" not in pattern:
+                raise UsageError(
+                    f"recipe: phase {key!r} reads {pattern!r}, which none of the phases it needs generates"
+                )
+            yield from (path for path in matches if path not in found)
+            found.update(matches)
+
+
+def _matching(pattern: str, available: Mapping[str, str]) -> list[str]:
+    """Return the repository paths of what in *available*, by path in the project, matches *pattern*."""
+    if not set("*?[") & set(pattern):
+        return [available[pattern]] if pattern in available else []
+    return [full for path, full in available.items() if fnmatchcase(path, pattern)]
 
 
 def _substitute(text: str, values: Mapping[str, str]) -> str:
-    try:
-        return Template(text).substitute(values)
-    except (KeyError, ValueError) as exc:
-        raise UsageError(f"recipe: {text!r} has a placeholder that is not defined for this phase: {exc}") from exc
-
-
-def _needs(entry: RecipePhase, key: str, earlier: Sequence[Phase]) -> Iterator[str]:
-    for need in entry.needs:
-        matches = [
-            phase.key
-            for phase in earlier
-            if phase.key == need or (need == "entity/*" and phase.key.startswith("entity/"))
-        ]
-        if not matches and need != "entity/*":
-            raise UsageError(f"recipe: phase {key!r} needs {need!r}, which is not the key of an earlier phase")
-        yield from matches
-
-
-def _reads(
-    entry: RecipePhase, key: str, needs: Sequence[str], earlier: Sequence[Phase], output_dir: str
-) -> Iterator[str]:
-    root = "" if output_dir == "." else f"{output_dir}/"
-    available = [path for phase in earlier if phase.key in needs for path in phase.files] if entry.reads else []
-    for pattern in entry.reads:
-        matches = [path for path in available if fnmatchcase(path.removeprefix(root), pattern)]
-        if not matches and "*" not in pattern:
-            raise UsageError(f"recipe: phase {key!r} reads {pattern!r}, which none of the phases it needs generates")
-        yield from matches
-
-
-def _slice(entry: RecipePhase, entity: Entity | None, plan: Plan, key: str) -> dict[str, Any]:
-    """Return the part of the plan that a phase sees; a change to it makes the phase outdated.
-
-    Defaults are left out, so a later release can add a property to fields without making every phase outdated.
-    """
-    content: dict[str, Any] = {"output-dir": plan.output_dir}
-    if entry.sees != "nothing":
-        content["project"] = plan.project
-    if entity:
-        content["entity"] = entity.content()
-    elif entry.sees == "names":
-        content["entities"] = [entity.name for entity in plan.entities]
-    elif entry.sees == "entities":
-        content["description"] = plan.description
-        content["entities"] = [entity.content() for entity in plan.entities]
-    if plan.rules and (entity or entry.sees == "names"):
-        content["rules"] = list(plan.rules)
-    if key in plan.instructions:
-        content["instruction"] = plan.instructions[key]
-    return content
+    return Template(text).substitute(values)
 
 
 def _check_paths_are_disjoint(phases: Sequence[Phase], recipe: str) -> None:

@@ -44,20 +44,23 @@ def test_templates_that_no_phase_uses_are_not_read(tmp_path: Path) -> None:
         ("a: &x 1\nb: *x\n", "recipe.yaml, line 1: YAML anchors, aliases and tags"),
         ("!!python/name:os.system x", "YAML anchors, aliases and tags"),
         ("[" * 100_000, "nested too deeply"),
-        ("- a\n", "Input should be a valid dictionary"),
-        ("name: one\n", "phases: Field required"),
-        ("name: one\nphases: []\n", "phases: "),
-        (_ONE + "colour: red\n", "colour: Extra inputs are not permitted"),
-        (_ONE.replace("name: one", "name: ''"), "name: "),
+        ("- a\n", "recipe.yaml, line 1: a recipe must be a mapping ('key: value' lines), not a list"),
+        ("name: one\n", "line 1: 'phases' is missing; add it"),
+        ("name: one\nphases: []\n", "line 2: 'phases' is empty"),
+        (_ONE + "colour: red\n", "line 3: unknown key 'colour'; the keys are: name, description"),
+        (_ONE.replace("name: one", "name: ''"), "line 1: 'name' is empty"),
         (_ONE.replace("name: one", "name: 2026-99-99"), "month must be in 1..12"),
-        (_ONE.replace("name: one", 'name: "a\\nPhasebot-Run: b"'), "name: Value error, it must be one line"),
-        (_ONE.replace("key: a", 'key: "a\\tb"'), "key: Value error, it must be one line"),
-        (_ONE.replace("key: a", "key: ' a'"), "key: Value error, it must be one line"),
-        (_ONE.replace("title: a", 'title: "a\\n\\nb"'), "title: Value error, it must be one line"),
-        (_ONE.replace("key: a, ", ""), "phases.0.key: Field required"),
-        (_ONE.replace("{x: t.j2}", "{}"), "phases.0.files: "),
-        (_ONE.replace("title: a", "title: a, sees: all"), "phases.0.sees: "),
-        (_ONE.replace("title: a", "title: a, for-each: field"), "phases.0.for-each: "),
+        (_ONE.replace("name: one", 'name: "a\\nPhasebot-Run: b"'), "'name': it must be one line"),
+        (_ONE.replace("key: a", 'key: "a\\tb"'), "'key': it must be one line"),
+        (_ONE.replace("key: a", "key: ' a'"), "'key': it must be one line"),
+        (_ONE.replace("title: a", 'title: "a\\n\\nb"'), "'title': it must be one line"),
+        (_ONE.replace("key: a, ", ""), "line 2: 'key' is missing in 'phases'; add it"),
+        (_ONE.replace("{x: t.j2}", "{}"), "'files': it lists 0 files"),
+        (_ONE.replace("title: a", "title: a, sees: all"), "line 2: phase 'a' can't see 'all'"),
+        (
+            _ONE.replace("title: a", "title: a, for-each: field"),
+            "line 2: 'field' is not a collection; collections are: entities",
+        ),
         (_ONE.replace("name: one", "name: one\n<<: [1]"), "recipe.yaml"),
         (_ONE.replace("t.j2", "none.j2"), "can't read 'none.j2'"),
         (_ONE.replace("t.j2", "../recipe.yaml"), "'../recipe.yaml' is outside the recipe's folder"),
@@ -175,10 +178,10 @@ def test_a_phase_reads_files_of_the_phases_it_needs(tmp_path: Path, folder: str)
 
 
 def test_a_phase_can_t_read_what_no_phase_before_it_makes(tmp_path: Path) -> None:
-    recipe = _with_prompts(tmp_path, _TOLD.replace("app/*.py", "app/none.py"))
-
-    with pytest.raises(UsageError, match=r"phase 'more' reads 'app/none.py', which none of the phases it needs"):
-        derive_phases(read_plan(BLOG), recipe)
+    with pytest.raises(
+        UsageError, match=r"line 9: phase 'more' reads 'app/none.py', which none of the phases it needs"
+    ):
+        _with_prompts(tmp_path, _TOLD.replace("app/*.py", "app/none.py"))
 
 
 def test_a_prompt_needs_the_prompts_that_go_with_it(tmp_path: Path) -> None:
@@ -189,3 +192,59 @@ def test_a_prompt_needs_the_prompts_that_go_with_it(tmp_path: Path) -> None:
 def test_a_prompt_stays_inside_the_recipe(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="is outside the recipe's folder"):
         _with_prompts(tmp_path, _TOLD.replace("more.j2", "../../more.j2"))
+
+
+def test_a_template_with_a_wrong_name_is_answered_with_the_nearest(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"line 2: can't read 'tt\.j2': .*; did you mean 't\.j2'\?"):
+        write_recipe(tmp_path, _ONE.replace("t.j2", "tt.j2"), {"t.j2": ""})
+
+
+_CHOOSY = """\
+name: choosy
+options:
+  auth: {type: choice, choices: [none, token], default: none, about: Who may call it.}
+  pages: {type: boolean, default: false, about: Whether lists are paged.}
+  size: {type: integer, minimum: 1, maximum: 9, default: 5, about: How long a page is.}
+  motto: {type: text, default: "", about: The first line.}
+phases:
+  - {key: a, title: a, sees: [options/auth, options/size], files: {x: t.j2}}
+  - {key: b, title: b, sees: [options], files: {y: t.j2}}
+  - {key: c, title: c, files: {z: t.j2}}
+"""
+
+
+def test_options_are_read_and_defaults_left_out(tmp_path: Path) -> None:
+    recipe = write_recipe(tmp_path, _CHOOSY, {"t.j2": ""})
+
+    assert recipe.read_options({"size": "3", "pages": "true", "auth": "none", "motto": "7"}) == {
+        "pages": True, "size": 3, "motto": "7",
+    }  # fmt: skip
+    assert recipe.read_options({"pages": False, "size": 5}) == {}
+    assert [recipe.seen_options(phase) for phase in recipe.phases] == [["auth", "size"], [*recipe.options], []]
+
+
+def test_all_wrong_options_are_told_with_the_nearest_right_ones(tmp_path: Path) -> None:
+    recipe = write_recipe(tmp_path, _CHOOSY, {"t.j2": ""})
+
+    with pytest.raises(UsageError) as caught:
+        recipe.read_options({"auht": "x", "zzz": 1, "auth": "jwt", "pages": "maybe", "size": True, "motto": 1})
+
+    assert str(caught.value) == (
+        "recipe 'choosy': it has no option 'auht'; did you mean 'auth'?; "
+        "it has no option 'zzz'; its options are auth, pages, size, motto; "
+        "option auth: 'jwt' is not one of its choices: none, token; option pages: 'maybe' is not true or false; "
+        "option size: 'True' is not a number without a point; option motto: '1' is not text"
+    )
+
+
+def test_only_the_digests_of_phases_that_see_an_option_change_with_its_default(tmp_path: Path) -> None:
+    recipe = write_recipe(tmp_path, _CHOOSY, {"t.j2": ""})
+    before = [recipe.digest(phase) for phase in recipe.phases]
+
+    recipe = write_recipe(tmp_path, _CHOOSY.replace('default: ""', "default: hello"), {"t.j2": ""})
+
+    assert [recipe.digest(phase) != old for phase, old in zip(recipe.phases, before, strict=True)] == [
+        False,
+        True,
+        False,
+    ]

@@ -15,7 +15,7 @@ from bot.sandbox.tasks import perform, prepare
             "render",
             ({"a.j2": "{{ y }}"}, {"x": 1}),
             ("a.j2", None),
-            [None, ["template", "template a.j2: UndefinedError: 'y' is undefined"]],
+            [None, ["template", "template a.j2: line 1: UndefinedError: 'y' is undefined"]],
         ),
         (
             "entries",

@@ -87,3 +87,24 @@ def test_a_file_with_a_hidden_character_is_refused_but_a_prompt_is_not() -> None
 
     assert re.fullmatch(r"template a\.j2: line 2 of app/a\.py would hold the hidden character U\+202E; .*", told)
     assert _render(text, context) == "a\nb\u202e\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("a\n\n{{ oops }}\n", "template a.j2: line 3: UndefinedError: 'oops' is undefined"),
+        ("a\n{% for x in y %}\n", "template a.j2: line 2: TemplateSyntaxError: Unexpected end of template. Jinja was "),
+        ("a\n{{ 'x' | nothing }}\n", "template a.j2: line 2: TemplateAssertionError: No filter named 'nothing'"),
+        ("a\n{{ 1 / 0 }}\n", "template a.j2: line 2: ZeroDivisionError: division by zero"),
+        ("a\n{% import 'm.j2' as m %}{{ m.m() }}\n", "template a.j2: line 3 of m.j2: UndefinedError: 'oops' is undefi"),
+        ("a\n{% include 'bad.j2' %}\n", "template a.j2: line 2 of bad.j2: TemplateSyntaxError: Expected an expression"),
+        ("a\n{{ 'x' * 10 ** 9 }}\n", "template a.j2: line 2: an expression makes a value of 1,000,000,000 characters"),
+    ],
+)
+def test_an_error_names_the_line_of_the_template_it_is_from(text: str, told: str) -> None:
+    others = {"m.j2": "{% macro m() %}\n\n{{ oops }}\n{% endmacro %}", "bad.j2": "a\n{{ }}"}
+
+    _, error = render_item({"a.j2": text, **others}, {}, "a.j2", None)
+
+    assert error is not None
+    assert error[1].startswith(told)

@@ -8,6 +8,7 @@ import pytest
 from bot.generation.provider import GenerationRequest, GenerationResult, Tokens
 from bot.generation.templates import TemplateProvider
 from bot.history.reasons import code_of
+from bot.planning.entities import Item
 from bot.planning.phases import derive_phases, find_phase
 from bot.planning.plan import Plan
 from tests.unit.values import BLOG, SMALL, SMALL_TEMPLATES, read_plan, write_recipe
@@ -167,3 +168,61 @@ def test_the_text_of_a_plan_is_no_template(tmp_path: Path) -> None:
     made = _render(tmp_path, "support", {"readme.j2": "NAME = {{ project.name | python }}\n"}, plan)
 
     assert made.files["README.md"] == 'NAME = "{{ 1 + 1 }}"\n'
+
+
+_WITH_ITEMS = """\
+name: site
+options:
+  theme: {type: choice, choices: [light, dark], default: light, about: How it looks.}
+collections:
+  pages: {singular: page, about: what people visit}
+phases:
+  - key: page/${name}
+    title: page ${name}
+    for-each: pages
+    sees: [options/theme, uses]
+    files: {"${module}.html": page.j2}
+  - key: index
+    title: index
+    sees: [project, pages, entities/names]
+    files: {index.html: index.j2}
+"""
+_PAGE = """\
+{{ item.name }} {{ item.module }} {{ item.plural }}: {{ item.does }} {{ item.rules|join }} {{ rules|join }}
+{{ options.theme }}
+{% for each in item.uses %}{{ each.collection }} {{ each.name }} {{ each.module }}, {% endfor %}
+{{ uses.pages[0].does }} {{ uses.entities[0].fields[0].name }}
+"""
+_INDEX = "{{ project.name }}:{% for page in pages %} {{ page.name }} {{ page.does }}{% endfor %} {{ entities|length }}"
+
+
+def _page(folder: Path, plan: Plan, phase: str, **templates: str) -> GenerationResult:
+    recipe = write_recipe(folder, _WITH_ITEMS, {"page.j2": _PAGE, "index.j2": _INDEX, **templates})
+    chosen = find_phase(derive_phases(plan, recipe), phase)
+    return asyncio.run(TemplateProvider().generate(GenerationRequest(plan, recipe, chosen, tuple(chosen.files))))
+
+
+def test_a_template_of_an_item_sees_the_item_what_it_uses_and_its_options(tmp_path: Path) -> None:
+    home = Item(name="HomePage", does="Greets.", uses=("Blog", "Post"), rules=("It is short.",))
+    pages = (home, Item(name="Blog", does="Lists."))
+    plan = read_plan("- Post: title string").model_copy(
+        update={"collections": {"pages": pages}, "rules": ("No ads.",), "options": {"theme": "dark"}}
+    )
+
+    assert _page(tmp_path, plan, "page/HomePage").files["home_page.html"] == (
+        "HomePage home_page home_pages: Greets. It is short. No ads.\ndark\n"
+        "pages Blog blog, entities Post post, Lists. title\n"
+    )
+    assert _page(tmp_path, plan, "index").files["index.html"] == "Untitled: HomePage Greets. Blog Lists. 1\n"
+
+
+def test_a_template_sees_defaults_and_empty_collections_and_no_option_of_others(tmp_path: Path) -> None:
+    plan = Plan(project="Site", collections={"pages": (Item(name="Home", does="Greets."),)})
+    empty = Plan(project="Site")
+
+    assert _page(tmp_path, plan, "page/Home", **{"page.j2": "{{ options.theme }}"}).files["home.html"] == "light\n"
+    assert _page(tmp_path, empty, "index").files["index.html"] == "Site: 0\n"
+    assert (
+        "'options' is undefined"
+        in _page(tmp_path, plan, "index", **{"index.j2": "{{ options.theme }}"}).missing["index.html"]
+    )

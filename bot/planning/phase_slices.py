@@ -1,0 +1,80 @@
+"""The slice of the plan that a phase sees: all that its files can depend on, and so what its digest covers."""
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from bot.planning.entities import Entity, Item
+from bot.planning.plan import Option, Plan
+from bot.planning.recipe import Recipe
+from bot.planning.recipe_model import ENTITIES, USES, RecipePhase
+
+
+class Seen(NamedTuple):
+    """What a phase sees of the plan."""
+
+    slice: Mapping[str, Any]
+    """A change to it makes the phase outdated."""
+    implied: Mapping[str, Any]
+    """What templates see besides: collections that are empty, options that have their defaults."""
+
+
+class PlanView:
+    """A plan of a recipe, looked up by names."""
+
+    def __init__(self, plan: Plan, recipe: Recipe) -> None:
+        self.plan, self.recipe = plan, recipe
+        self.options: Mapping[str, Option] = recipe.read_options(plan.options)
+        self.collections = [name for name in recipe.collections if name != ENTITIES]
+        self.places: dict[str, str] = {}
+        """Name of an entity or item → its collection."""
+        self._contents: dict[str, dict[str, Any]] = {}
+        for collection in (ENTITIES, *plan.collections):
+            for item in plan.items(collection):
+                self.places[item.name] = collection
+                self._contents[item.name] = item.content()
+
+    def see(self, entry: RecipePhase, item: Entity | Item | None, key: str) -> Seen:
+        """Return what the phase *key* sees, which is *entry* for *item*.
+
+        Defaults are left out, so a later release can add a property to fields without making every phase outdated.
+        """
+        content: dict[str, Any] = {"output-dir": self.plan.output_dir}
+        implied: dict[str, Any] = {}
+        self._see_project(entry.seen, content, implied)
+        if item is not None:
+            content["entity" if isinstance(item, Entity) else "item"] = self._contents[item.name]
+        if isinstance(item, Item) and item.uses:
+            content[USES] = self._used(item, whole=USES in entry.seen)
+        if self.plan.rules and (item is not None or entry.seen & {"names", "rules"}):
+            content["rules"] = list(self.plan.rules)
+        if names := self.recipe.seen_options(entry):
+            implied["options"] = {name: self.recipe.options[name].default for name in names}
+            if changed := {name: self.options[name] for name in names if name in self.options}:
+                content["options"] = changed
+        if key in self.plan.instructions:
+            content["instruction"] = self.plan.instructions[key]
+        return Seen(content, implied)
+
+    def _see_project(self, seen: frozenset[str], content: dict[str, Any], implied: dict[str, Any]) -> None:
+        """Add what the words *seen* stand for to *content*, and what is empty to *implied*."""
+        if seen & {"project", "names", ENTITIES, "description"}:
+            content["project"] = self.plan.project
+        if seen & {ENTITIES, "description"}:
+            content["description"] = self.plan.description
+        if seen & {"names", ENTITIES, f"{ENTITIES}/names"}:
+            content[ENTITIES] = self._listed(ENTITIES, whole=ENTITIES in seen)
+        for name in self.collections:
+            if seen & {name, f"{name}/names"}:
+                listed = self._listed(name, whole=name in seen)
+                (content if listed else implied)[name] = listed
+
+    def _listed(self, collection: str, *, whole: bool) -> list[Any]:
+        items = self.plan.items(collection)
+        return [self._contents[each.name] if whole else each.name for each in items]
+
+    def _used(self, item: Item, *, whole: bool) -> dict[str, list[Any]]:
+        """Return what *item* uses, by collection."""
+        found: dict[str, list[Any]] = {}
+        for name in item.uses:
+            found.setdefault(self.places[name], []).append(self._contents[name] if whole else name)
+        return found

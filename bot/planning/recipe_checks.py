@@ -1,0 +1,223 @@
+"""What the parts of a recipe have to do with each other: needs, placeholders, paths, prompts, collections, options.
+
+Here is checked what holds for every plan; what depends on the plan is checked when phases are derived.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from fnmatch import fnmatchcase
+from itertools import islice
+from pathlib import PurePosixPath
+from string import Template
+
+from bot.planning.path_rules import path_problem
+from bot.planning.recipe_document import Document, Place, nearest
+from bot.planning.recipe_model import ENTITIES, USES, RecipeFile, RecipePhase
+from bot.text import shown
+
+PLAN_PHASE = "plan"
+PLAN_FILE = ".phasebot/plan.yaml"
+PLACEHOLDERS = ("name", "module", "plural")
+_SAMPLE = {"name": "Sample", "module": "sample", "plural": "samples"}
+_OLD_WORDS = ("nothing", "names", ENTITIES)
+_NOT_COLLECTIONS = frozenset(
+    (
+        *("project", "name", "title", "description", "recipe", "output-dir", "options", "rules", "instructions"),
+        *("left-out", "collections", "output_dir", "left_out"),
+        *("entity", "item", "instruction", "root", "reference", "reserved", "types"),
+        *("plan", "uses", "names", "nothing"),
+    )
+)
+"""Keys of a plan file, variables of templates, and words of a recipe."""
+_MAX_DEPTH = 50
+_Found = Iterator[tuple[Place, str]]
+
+
+def find_problems(recipe: RecipeFile, document: Document) -> None:
+    """Add to *document* what is wrong with *recipe*, as far as its phases could be read."""
+    found = (*_collections(recipe), *_phases(recipe, document), *_paths(recipe, document.broken))
+    for place, message in found:
+        document.add(place, message)
+
+
+def _collections(recipe: RecipeFile) -> _Found:
+    for name in recipe.collections:
+        if name in _NOT_COLLECTIONS:
+            yield ("collections", name), f"a collection can't be called {name!r}, which means something else in a plan"
+    for pattern in recipe.language:
+        if problem := path_problem(pattern.replace("*", "x")):
+            yield ("language", pattern), f"the pattern {shown(pattern)} {problem}"
+
+
+def _phases(recipe: RecipeFile, document: Document) -> _Found:
+    broken = document.broken
+    known = [ENTITIES, *sorted({*recipe.collections, *document.names.get("collections", ())} - {ENTITIES})]
+    options = sorted({*recipe.options, *document.names.get("options", ())})
+    circle = [] if broken else _circle(recipe.phases)
+    if circle:
+        yield ("phases",), f"phases need each other in a circle: {' -> '.join(circle)}; take one need out"
+    keys: set[str] = {PLAN_PHASE}
+    for number, phase in enumerate(recipe.phases):
+        if phase.key in keys:
+            yield ("phases", number, "key"), f"two phases have the key {phase.key!r}; rename one"
+        keys.add(phase.key)
+        if number in broken:
+            continue
+        found = [*_items(phase, recipe, known), *_placeholders(phase, recipe, known), *_seen(phase, known, options)]
+        if not broken & set(range(number)) and number not in document.unread_needs:
+            found += [*_needs(number, recipe, known, circle), *_reads(number, recipe)]
+        yield from ((("phases", number, *place), message) for place, message in found)
+
+
+def _items(phase: RecipePhase, recipe: RecipeFile, known: Sequence[str]) -> _Found:
+    if phase.collection and phase.collection not in known:
+        word = nearest(phase.for_each or "", known, "collections are")
+        yield ("for-each",), f"{shown(phase.for_each or '')} is not a collection; {word}"
+    if phase.prompt and recipe.prompts is None:
+        yield ("prompt",), f"phase {phase.key!r} has a prompt, but the recipe has no 'prompts' section; add one"
+    if phase.is_planned and phase.collection in (None, ENTITIES):
+        yield ("files",), "only a phase for each item of another collection than entities has planned files; list them"
+
+
+def _placeholders(phase: RecipePhase, recipe: RecipeFile, known: Sequence[str]) -> _Found:
+    texts: list[tuple[Place, str]] = [(("key",), phase.key), (("title",), phase.title)]
+    texts += [(("files", path), path) for path in phase.templates]
+    texts += [((key, number), text) for key in ("needs", "reads") for number, text in enumerate(getattr(phase, key))]
+    defined = PLACEHOLDERS if phase.collection else ()
+    for place, text in texts:
+        template = Template(text)
+        unknown = [name for name in template.get_identifiers() if name not in defined]
+        if not unknown and template.is_valid():
+            continue
+        start = f"phase {phase.key!r}: {text!r} has a placeholder that is not defined for this phase"
+        if unknown and not phase.collection:
+            yield place, f"{start}; only a phase with 'for-each' has ${{name}}, ${{module}} and ${{plural}}"
+        elif unknown:
+            yield place, f"{start}: {unknown[0]!r}; {nearest(unknown[0], PLACEHOLDERS, 'placeholders are')}"
+        else:
+            yield place, f"{start}; write ${{name}}, or $$ for the character $"
+    if phase.collection in known and not _is_single(phase, recipe):
+        for place, text in (texts[0], *texts[2 : 2 + len(phase.templates)]):
+            if Template(text).is_valid() and not Template(text).get_identifiers():
+                what = f"every item of {phase.collection} would have"
+                kind = "the key" if place == ("key",) else "the file"
+                yield place, f"phase {phase.key!r}: {what} {kind} {text!r}; put ${{name}} or ${{module}} into it"
+
+
+def _is_single(phase: RecipePhase, recipe: RecipeFile) -> bool:
+    """Whether a plan can hold one item at most."""
+    limits = recipe.collections.get(phase.collection or "")
+    return limits is not None and limits.max == 1
+
+
+def _seen(phase: RecipePhase, collections: Sequence[str], options: Sequence[str]) -> _Found:
+    words = ["names", "project", "description", "rules", "options", USES]
+    words += [word for name in collections for word in (name, f"{name}/names")]
+    words += [f"options/{name}" for name in options]
+    single = isinstance(phase.sees, str)
+    for number, word in enumerate((phase.sees,) if isinstance(phase.sees, str) else phase.sees):
+        place: Place = ("sees",) if single else ("sees", number)
+        if word not in words and not (single and word in _OLD_WORDS):
+            yield place, f"phase {phase.key!r} can't see {shown(word)}; {nearest(word, words, 'it can see')}"
+        elif word == USES and phase.collection in (None, ENTITIES):
+            yield place, f"phase {phase.key!r} has no item that uses anything, so it can't see {USES!r}"
+
+
+def _needs(number: int, recipe: RecipeFile, collections: Sequence[str], circle: Sequence[str]) -> _Found:
+    phase, earlier = recipe.phases[number], recipe.phases[:number]
+    for position, need in enumerate(phase.needs):
+        place: Place = ("needs", position)
+        start = f"phase {phase.key!r} needs {need!r}, which"
+        if need == USES:
+            if phase.collection in (None, ENTITIES):
+                yield place, f"phase {phase.key!r} has no item that uses anything, so it can't need {USES!r}"
+        elif not any(is_needed(need, each) for each in earlier):
+            later = [each.key for each in recipe.phases[number:] if is_needed(need, each)]
+            if later:
+                if phase.key not in circle:
+                    advice = f"move {later[0]!r} up" if later[0] != phase.key else "take that need out"
+                    yield place, f"{start} is not the key of an earlier phase; {advice}"
+                continue
+            known = [each.key for each in earlier]
+            known += [f"{name}/*" for name in collections if any(each.collection == name for each in earlier)]
+            yield place, f"{start} is not the key of an earlier phase; {nearest(need, known, 'earlier ones are')}"
+
+
+def is_needed(need: str, phase: RecipePhase) -> bool:
+    """Whether *need* can mean the phase or phases of the entry *phase*."""
+    if need.endswith("/*") and need[:-2] == phase.collection:
+        return True
+    pattern = as_pattern(phase.key)
+    prefix = need[:-1] if need.endswith("/*") else None
+    return need == phase.key or (phase.key.startswith(prefix) if prefix else bool(fnmatchcase(need, pattern)))
+
+
+def as_pattern(text: str) -> str:
+    """Return *text* with its placeholders as ``*``, and everything else taken as it is."""
+    escaped = text.replace("[", "[[]").replace("*", "[*]").replace("?", "[?]")
+    return Template(escaped).safe_substitute(dict.fromkeys(PLACEHOLDERS, "*"))
+
+
+def _reads(number: int, recipe: RecipeFile) -> _Found:
+    phase = recipe.phases[number]
+    needed = [each for each in recipe.phases[:number] if any(is_needed(need, each) for need in phase.needs)]
+    for position, read in enumerate(phase.reads):
+        place: Place = ("reads", position)
+        if read == USES and USES not in phase.needs:
+            yield place, f"phase {phase.key!r} reads {USES!r}, but does not need it; add {USES!r} to 'needs'"
+        if read == USES or set("*?[$") & set(read) or USES in phase.needs or any(each.is_planned for each in needed):
+            continue
+        if not any(fnmatchcase(read, as_pattern(path)) for each in needed for path in each.templates):
+            known = [path for each in needed for path in each.templates]
+            message = f"phase {phase.key!r} reads {read!r}, which none of the phases it needs generates"
+            yield place, f"{message}; {nearest(read, known, 'they generate')}"
+
+
+def _circle(phases: Sequence[RecipePhase]) -> list[str]:
+    """Return keys that need each other, the first again at the end; none if all can be made."""
+    needs = {
+        each.key: [other.key for need in each.needs if need != USES for other in phases if is_needed(need, other)]
+        for each in phases
+    }
+    left = dict(needs)
+    while ready := [key for key, wanted in left.items() if not any(each in left for each in wanted)]:
+        for key in ready:
+            del left[key]
+    path: list[str] = []
+    key = next(iter(left), "")
+    while key and key not in path:
+        path.append(key)
+        key = next((each for each in needs[key] if each in left), "")
+    return [*path[path.index(key) :], key] if key and len(path[path.index(key) :]) > 1 else []
+
+
+# ---- paths
+
+
+_Owners = Mapping[str, Sequence[tuple[str, RecipePhase | None]]]
+
+
+def _paths(recipe: RecipeFile, broken: set[int]) -> _Found:
+    owners: dict[str, list[tuple[str, RecipePhase | None]]] = {PLAN_FILE: [(PLAN_PHASE, None)]}
+    for number, phase in enumerate(recipe.phases):
+        for path in phase.templates if number not in broken else ():
+            place: Place = ("phases", number, "files", path)
+            if problem := path_problem(Template(path).safe_substitute(_SAMPLE)):
+                yield place, f"phase {phase.key!r}: path {path!r} {problem}"
+            if other := _owner(path, phase, owners):
+                yield place, f"{path!r} belongs to both {other!r} and {phase.key!r}; only one phase can own a path"
+            owners.setdefault(path.lower(), []).append((phase.key, phase))
+    for number, phase in enumerate(recipe.phases):
+        for path in phase.templates if number not in broken else ():
+            for parent in islice(PurePosixPath(path).parents, _MAX_DEPTH):
+                if other := _owner(str(parent), phase, owners):
+                    message = f"{path!r} of {phase.key!r} needs a folder where {other!r} has a file"
+                    yield ("phases", number, "files", path), message
+
+
+def _owner(path: str, phase: RecipePhase, owners: _Owners) -> str | None:
+    """Return which phase owns *path* of *phase*; items of two collections have different names, and so files."""
+    has_item = bool(Template(path).get_identifiers())
+    for key, other in owners.get(path.lower(), ()):
+        if other is None or phase.collection == other.collection or not has_item:
+            return key
+    return None
