@@ -206,13 +206,12 @@ class RunJob:
             )
         if request.issue != request.number or request.command.verb == "regenerate":
             raise UsageError(f"{branch.name} has no plan; comment /generate on the issue that describes the project")
-        text, source, project = read_issue(
-            request.number, request.title, request.body, request.instruction, prose=with_model
-        )
+        spec = read_issue(request.number, request.title, request.body, request.instruction, prose=with_model)
         return (resolve_spec if with_model else resolve_exact_spec)(
-            text,
-            source=source,
-            project=project,
+            spec.text,
+            source=spec.name,
+            project=spec.project,
+            title=spec.title,
             recipe=branch.plans.recipe or RECIPE,
             output_dir=inputs.output_dir or OUTPUT_DIR,
             base=branch.base_plan(inputs.output_dir or OUTPUT_DIR),

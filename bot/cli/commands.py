@@ -321,7 +321,7 @@ def _read_spec(
     )
     from bot.planning.spec_source import read_source
 
-    text, source, project = read_source(spec, door.stdin)
+    text, source, project, _ = read_source(spec, door.stdin)
     base = base_of(name_spec(text, source=source, project=project, with_model=with_model)) if base_of else None
     here = Path.cwd()
     named = plans.recipe if plans else given_name(recipe, None, relative_to=here) if recipe else None

@@ -10,6 +10,7 @@ set of error messages.
 import json
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 
 from bot.planning.entities import ME, TEXTS, Field
 from bot.planning.field_reader import QUOTED, FieldReader
@@ -55,6 +56,7 @@ def parse_field(text: str) -> Field:
     return read_field(text)[0]
 
 
+@lru_cache(maxsize=1 << 14)  # a field is looked at when its line is recognised, and again when the plan is made
 def read_field(text: str) -> tuple[Field, Sequence[str]]:
     """Parse one field; also return what to tell people about words that were read as something else.
 
@@ -63,7 +65,8 @@ def read_field(text: str) -> tuple[Field, Sequence[str]]:
     Raises:
         ValueError: The text does not parse; the message says what was expected.
     """
-    return FieldReader(text).read()
+    field, notes = FieldReader(text).read()
+    return field, tuple(notes)
 
 
 def format_field(each: Field) -> str:

@@ -32,6 +32,19 @@ _REQUIRED = ("required", "mandatory", "not null")
 _MODIFIERS = ("unique", "index", "?", "secret", "auto", "auto update", "was OLD", "matches /…/", '"text"', "= default")
 
 
+def is_type(text: str) -> bool:
+    """Whether *text* begins like the type of a field."""
+    word = re.split(r"[\s(?=]", text.strip(), maxsplit=1)[0]
+    return word in (*SCALARS, "enum", "->") or text.strip().startswith("->") or other_type(word) is not None
+
+
+def nearest_type(text: str) -> str | None:
+    """Return the type that *text* begins like, if it is a type with a typing error; None if not."""
+    word = re.split(r"[\s(?=]", text.strip(), maxsplit=1)[0].lower()
+    near = get_close_matches(word, [*SCALARS, "enum"], n=1, cutoff=_TYPO)
+    return near[0] if near else None
+
+
 @dataclass(slots=True)
 class _Token:
     kind: str

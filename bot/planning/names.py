@@ -4,6 +4,7 @@ They become paths, tables and branch names, which are part of the generated proj
 fixed here because upgrading an inflection library could rename people's tables.
 """
 
+import hashlib
 import keyword
 import re
 import unicodedata
@@ -45,9 +46,16 @@ def _without_accents(text: str) -> str:
 
 
 def slug(text: str, *, default: str = "project") -> str:
-    """Return *text* as lower-case ASCII words joined by ``-``, at most 60 characters; *default* if nothing is left."""
-    ascii_text = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
-    return re.sub(r"[^a-z0-9]+", "-", ascii_text.lower())[:60].strip("-") or default
+    """Return *text* as lower-case ASCII words joined by ``-``, at most 60 characters; *default* if nothing is left.
+
+    Words in another script than Latin become a few digits, which differ from text to text.
+    """
+    plain = unicodedata.normalize("NFKD", text)
+    words = re.sub(r"[^a-z0-9]+", "-", plain.encode("ascii", "ignore").decode().lower())[:60].strip("-")
+    if any(each.isalpha() and not unicodedata.name(each, "").startswith("LATIN") for each in plain):
+        digits = hashlib.sha256(plain.encode("utf-8", "replace")).hexdigest()[:8]
+        return f"{words[:51].strip('-') or default}-{digits}"
+    return words or default
 
 
 def module_name(entity: str) -> str:

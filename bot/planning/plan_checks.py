@@ -92,13 +92,16 @@ def _clashes(owners: Sequence[Entity | Item]) -> Iterator[Problem]:
         if isinstance(owner, Entity):
             tables += [("table", link_table(owner, field)) for field in owner.fields if field.many]
         for place in (("module", owner.module), ("name", owner.name.lower()), *tables):
-            if (other := taken.get(place)) == owner.name and place[0] in ("module", "name"):
+            other = taken.get(place)
+            if other == owner.name and place[0] in ("module", "name"):
                 kind = "entity " if isinstance(owner, Entity) else ""
                 yield Problem(owner.name, None, f"{kind}{owner.name} is defined twice; rename one or merge them")
-            elif other and other != owner.name:
+                break
+            if other and other != owner.name:
                 kind = "entities " if isinstance(owner, Entity) else ""
                 message = f"{kind}{other} and {owner.name} would share the {place[0]} {place[1]!r}; rename one"
                 yield Problem(owner.name, None, message)
+                break
             taken[place] = owner.name
 
 

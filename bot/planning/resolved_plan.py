@@ -1,18 +1,20 @@
 """Resolve a spec or a plan file: validate the plan, load its recipe and derive the phases."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import TypedDict, Unpack
 
 from bot.errors import UsageError
 from bot.planning import names
 from bot.planning.path_rules import normal_output_dir, output_dir_problem
 from bot.planning.phases import Phase, derive_phases
-from bot.planning.plan import PROJECT_LIMIT, Plan
+from bot.planning.plan import PROJECT_LIMIT, Option, Plan
 from bot.planning.plan_file import format_plan, parse_plan
+from bot.planning.prose import owner_of, without
 from bot.planning.recipe import Recipe, load_recipe
 from bot.planning.recipe_names import LoadRecipe, load_built_in
 from bot.planning.spec_draft import SpecDraft
-from bot.planning.spec_parser import clean, find_heading, is_prose, read_spec
+from bot.planning.spec_parser import clean, find_heading, is_prose, needs_a_model, read_spec
 from bot.secret_scan import find_secret
 from bot.text import shown
 
@@ -40,7 +42,9 @@ class ResolvedPlan:
     name: str = ""
     """The name of the spec, if it adds to a project that has another name."""
     notes: Sequence[str] = field(default=(), compare=False)
-    """What the spec says and this plan does not use."""
+    """What the spec says and this plan does not use, or takes for something else."""
+    spec_text: str = field(default="", compare=False)
+    """The spec as it was read; empty for a plan from history."""
 
     @property
     def slug(self) -> str:
@@ -66,7 +70,7 @@ class ProseSpec:
     load: LoadRecipe | None = field(default=None, compare=False, repr=False)
     """Loads :attr:`recipe`."""
     exact: ResolvedPlan | None = None
-    """The plan of what the spec says in the exact form.  A model only adds what :attr:`text`, the rest, asks for."""
+    """The plan of the exact part of the spec, if it has one: its entities stay to the letter."""
 
     def load_recipe(self) -> Recipe:
         """Return the recipe.  Raises UsageError."""
@@ -74,49 +78,62 @@ class ProseSpec:
 
     @property
     def slug(self) -> str:
-        return names.slug(self.name)
+        return self.exact.slug if self.exact else names.slug(self.name)
 
 
-def resolve_spec(  # noqa: PLR0913  # what applies where the text says nothing, or whatever it says
-    text: str,
-    *,
-    source: str,
-    project: str,
-    recipe: str,
-    output_dir: str,
-    base: ResolvedPlan | None = None,
-    load: LoadRecipe | None = None,
-    given: Collection[str] = (),
-) -> ResolvedPlan | ProseSpec:
-    """Resolve a spec in the exact form; return one in prose unresolved.
+class Settings(TypedDict, total=False):
+    """What applies besides the text of a spec."""
 
-    The arguments are those of :func:`resolve_exact_spec`.
+    project: str
+    """The name of the project if the text has none."""
+    title: str
+    """The name of the project whatever the text says: the title of an issue."""
+    recipe: str
+    output_dir: str
+    options: Mapping[str, Option]
+    """Options of the recipe that a person named with the command; they win over the spec."""
+    base: ResolvedPlan | None
+    """The existing project that the spec adds to."""
+    load: LoadRecipe | None
+    """Loads recipes by name; without it, the spec can name built-in ones only."""
+    given: Collection[str]
+    """Which of ``recipe`` and ``output-dir`` a person named with the command, so that they win over the spec."""
+
+
+def resolve_spec(text: str, *, source: str, **settings: Unpack[Settings]) -> ResolvedPlan | ProseSpec:
+    """Resolve a spec in the exact form; return one with prose that a model has to read unresolved.
 
     Raises:
         UsageError: The spec is invalid or can't be read.
     """
     text = clean(text, source=source)
     refuse_secret(text, source)
+    exact = None
     if not is_prose(text, source=source):
-        return resolve_exact_spec(
-            text,
-            source=source,
-            project=project,
-            recipe=recipe,
-            output_dir=output_dir,
-            base=base,
-            load=load,
-            given=given,
-        )
+        draft = read_spec(text, source=source)
+        exact = _resolve_draft(draft, **settings)
+        if not needs_a_model(draft):
+            return resolve_exact_spec(text, source=source, **settings)
     if len(text) > MAX_PROSE:
         raise UsageError(
             f"{source}: {len(text):,} characters are too many for a prose description; the limit is {MAX_PROSE:,}: "
             "shorten it, or list the entities in the exact form"
         )
-    heading = find_heading(text)[:PROJECT_LIMIT].strip()
+    project = settings.get("project", UNNAMED)
+    heading = (settings.get("title", "") or find_heading(text))[:PROJECT_LIMIT].strip()
     words = text.split(maxsplit=_NAME_WORDS)[:_NAME_WORDS]
     name = heading or (" ".join(words) if project == UNNAMED else project)
-    return ProseSpec(text, source, heading, name[:PROJECT_LIMIT].strip(), recipe, output_dir, base, load)
+    return ProseSpec(
+        text,
+        source,
+        heading,
+        name[:PROJECT_LIMIT].strip(),
+        settings.get("recipe", RECIPE),
+        settings.get("output_dir", OUTPUT_DIR),
+        settings.get("base"),
+        settings.get("load"),
+        exact,
+    )
 
 
 def given_settings(recipe: str | None, output_dir: str | None) -> Collection[str]:
@@ -124,41 +141,41 @@ def given_settings(recipe: str | None, output_dir: str | None) -> Collection[str
     return [name for name, value in (("recipe", recipe), ("output-dir", output_dir)) if value is not None]
 
 
-def name_spec(text: str, *, source: str, project: str, with_model: bool) -> str:
+def name_spec(text: str, *, source: str, with_model: bool, **settings: Unpack[Settings]) -> str:
     """Return the default name of the run of a spec, before the project that it adds to is known.
 
     Raises:
         UsageError: The spec can't be read.
     """
     if with_model and is_prose(clean(text, source=source), source=source):
-        return resolve_spec(text, source=source, project=project, recipe=RECIPE, output_dir=".").slug
-    return names.slug(read_spec(text, source=source).project or project)
+        return resolve_spec(text, source=source, **settings).slug
+    title = settings.get("title", "") or read_spec(text, source=source).project
+    return names.slug(title or settings.get("project", UNNAMED))
 
 
-def resolve_exact_spec(  # noqa: PLR0913  # as above
-    text: str,
-    *,
-    source: str,
-    project: str,
-    recipe: str,
-    output_dir: str,
-    base: ResolvedPlan | None = None,
-    load: LoadRecipe | None = None,
-    given: Collection[str] = (),
-) -> ResolvedPlan:
-    """Resolve a spec; *project*, *recipe* and *output_dir* are used if the spec does not set them.
+def resolve_exact_spec(text: str, *, source: str, **settings: Unpack[Settings]) -> ResolvedPlan:
+    """Resolve a spec without a model; sentences that ask for something become rules.
 
-    A setting in *given* (``recipe``, ``output-dir``) was named by a person with the command, and wins over the spec.
-    With a *base*, the result is the plan of *base* plus what the spec adds.  *load* loads recipes by name; without it,
-    the spec can name built-in ones only.
+    With a *base*, the result is the plan of *base* plus what the spec adds.
 
     Raises:
         UsageError: The spec or the recipe is invalid; the message starts with *source*.
     """
     refuse_secret(text, source)
-    draft = read_spec(text, source=source)
-    name = draft.project or project
-    notes = tuple(_overruled(draft, recipe, output_dir, base, given))
+    draft = _with_asks_as_rules(read_spec(text, source=source))
+    return replace(_resolve_draft(draft, **settings), spec_text=text)
+
+
+def _resolve_draft(draft: SpecDraft, **settings: Unpack[Settings]) -> ResolvedPlan:
+    project, base, load = settings.get("project", UNNAMED), settings.get("base"), settings.get("load")
+    recipe, output_dir = settings.get("recipe", RECIPE), settings.get("output_dir", OUTPUT_DIR)
+    given = settings.get("given", ())
+    notes = (*draft.told(), *_overruled(draft, recipe, output_dir, base, given))
+    draft = replace(
+        draft,
+        project=settings.get("title", "") or draft.project,
+        options={**draft.options, **settings.get("options", {})},
+    )
     if base is None:
         draft = replace(
             draft,
@@ -167,7 +184,22 @@ def resolve_exact_spec(  # noqa: PLR0913  # as above
         )
         return replace(_resolve(draft, project, recipe, output_dir, load), notes=notes)
     planned = _resolve(draft.on_top_of(base.plan), project, recipe, output_dir, lambda _: base.recipe)
-    return replace(planned, name=name, notes=notes)
+    return replace(planned, name=draft.project or project, notes=notes)
+
+
+def _with_asks_as_rules(draft: SpecDraft) -> SpecDraft:
+    """Make rules of the sentences that ask for something: of the entity that each is about, else of the project."""
+    fields = {each.name: [text.split(" ", 1)[0].strip("*`:") for text, _ in each.fields] for each in draft.entities}
+    rules: dict[str | None, list[str]] = {}
+    for sentence in dict.fromkeys(draft.asks):
+        rules.setdefault(owner_of(sentence, fields), []).append(sentence)
+    return replace(
+        draft,
+        description=without(draft.description, draft.asks),
+        entities=[each.with_rules(rules.get(each.name, ())) for each in draft.entities],
+        rules=[*draft.rules, *rules.get(None, ())],
+        asks=(),
+    )
 
 
 def _overruled(

@@ -1,35 +1,39 @@
-"""Parse a spec in Markdown or YAML.  Error messages name the line, its text and a fix."""
+"""Parse a spec in Markdown or YAML.  Error messages name the lines, their text and a fix."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 from bot.errors import UsageError
 from bot.planning import field_grammar, yaml_outline
-from bot.planning.spec_draft import DraftEntity, SpecDraft, locate_fields
+from bot.planning.markdown_spec import FEATURES, HEADING, Line, MarkdownReader, heading
+from bot.planning.prose import asks, sentences
+from bot.planning.spec_draft import Problem, SpecDraft
 from bot.planning.yaml_spec import read_yaml_spec
 from bot.text import CONTROL, unix_newlines
 
-_ENTITY_LINE = re.compile(r" {0,3}[-*]\s+(\w+)\s*:(?:\s+(.*))?$")
-_HEADING = re.compile(r" {0,3}#{1,6}\s+(.*)")
-_CLOSING_MARKS = re.compile(r"(?:^|\s)#+$")
-_CONTINUATION = re.compile(r"\s+\S")
 _FENCE = re.compile(r" {0,3}(```+|~~~+)")
 _ENTITIES_KEY = re.compile(r"entities\s*:")
+_FRONT_MATTER = ("title", "recipe", "output-dir", "options")
+_INTRO = 3
+"""How many sentences a description can have before a model reads it for what else it says."""
 
 
 def read_spec(text: str, *, source: str) -> SpecDraft:
     """Parse a spec in any of its forms; the result is not validated yet.
 
     Raises:
-        UsageError: The text is empty, too long, contains control characters or does not parse.
+        UsageError: The text is empty, too long, contains control characters or is not YAML of a simple kind.
     """
     text = clean(text, source=source)
     lines = text.split("\n")
     if _is_yaml(lines):
         return read_yaml_spec(text, text, source)
-    prose, blocks = _split_fences(lines)
+    start, settings = _front_matter(lines, text, source)
+    prose, blocks = _split_fences(lines, start)
     draft = _read_markdown(text, prose, source)
+    draft = replace(draft, **{**settings, "problems": [*settings.get("problems", ()), *draft.problems]})
     if not blocks:
         return draft
     if draft.entities or len(blocks) > 1:
@@ -37,7 +41,26 @@ def read_spec(text: str, *, source: str) -> SpecDraft:
         draft.fail(line, "the entities are listed twice; keep either one YAML block or the '- Name: …' lines")
     first, block = blocks[0]
     inner = read_yaml_spec("\n" * first + "\n".join(block), text, source)
-    return replace(inner, project=inner.project or draft.project, description=inner.description or draft.description)
+    return _both(inner, draft)
+
+
+def _both(inner: SpecDraft, outer: SpecDraft) -> SpecDraft:
+    """Return the draft of a YAML block together with what the Markdown around it says."""
+    features = [*outer.collections.get(FEATURES, ()), *inner.collections.get(FEATURES, ())]
+    return replace(
+        inner,
+        project=inner.project or outer.project,
+        description=inner.description or outer.description,
+        recipe=inner.recipe or outer.recipe,
+        output_dir=inner.output_dir or outer.output_dir,
+        options={**outer.options, **inner.options},
+        collections={**inner.collections, **({FEATURES: features} if features else {})},
+        rules=[*outer.rules, *inner.rules],
+        left_out=[*outer.left_out, *inner.left_out],
+        asks=outer.asks,
+        problems=[*outer.problems, *inner.problems],
+        notes=[*outer.notes, *inner.notes],
+    )
 
 
 def is_prose(text: str, *, source: str) -> bool:
@@ -48,23 +71,32 @@ def is_prose(text: str, *, source: str) -> bool:
     """
     text = clean(text, source=source)
     lines = text.split("\n")
-    prose, blocks = _split_fences(lines)
-    if blocks or _is_yaml(lines):
+    if _is_yaml(lines):
         return False
-    try:
-        draft = _read_markdown(text, prose, source)
-        for entity in draft.entities:
-            for field, _ in entity.fields:
-                field_grammar.parse_field(field)
-    except (UsageError, ValueError):
+    prose, blocks = _split_fences(lines)
+    if blocks:
+        return False
+    draft = _read_markdown(text, prose, source)
+    if draft.problems or not draft.entities or not all(entity.fields for entity in draft.entities):
         return True
-    return not draft.entities or not all(entity.fields for entity in draft.entities)
+    return any(True for _ in draft.unreadable_fields())
+
+
+def needs_a_model(draft: SpecDraft) -> bool:
+    """Whether the prose beside the exact form says more than what is built."""
+    found = list(sentences(draft.description))
+    return bool(draft.asks) or len(found) > _INTRO or any(map(asks, found))
 
 
 def find_heading(text: str) -> str:
-    """Return the first heading of a Markdown *text*, or an empty string."""
+    """Return the first heading of level 1 of a Markdown *text*, or an empty string."""
     prose, _ = _split_fences(_plain_lines(text).split("\n"))
-    return next(filter(None, (_heading(line) for _, line, fenced in prose if not fenced)), "")
+    return next(filter(None, (_title(line.text) for line in prose if not line.fenced)), "")
+
+
+def _title(line: str) -> str:
+    match = HEADING.match(line)
+    return heading(line) if match and len(match[1]) == 1 else ""
 
 
 def clean(text: str, *, source: str) -> str:
@@ -106,14 +138,35 @@ def _is_yaml(lines: Sequence[str]) -> bool:
     return False
 
 
-def _split_fences(lines: list[str]) -> tuple[list[tuple[int, str, bool]], list[tuple[int, list[str]]]]:
-    """Separate the fenced blocks that contain ``entities:`` from all other lines.
+def _front_matter(lines: Sequence[str], text: str, source: str) -> tuple[int, Mapping[str, Any]]:
+    """Read settings between two lines of ``---`` at the top; return where the rest starts, and the settings."""
+    if not lines or lines[0].rstrip() != "---":
+        return 0, {}
+    end = next((n for n, line in enumerate(lines[1:], 1) if line.rstrip() in ("---", "...")), 0)
+    if not end or not any(":" in line for line in lines[1:end]):
+        return 0, {}
+    inner = read_yaml_spec("\n" + "\n".join(lines[1:end]), text, source)
+    others = inner.rules or inner.left_out or inner.collections or inner.instructions or inner.description
+    unknown = (
+        [Problem(1, f"front matter takes {', '.join(_FRONT_MATTER)} only; write the rest below it")] if others else []
+    )
+    return end + 1, {
+        **({"project": inner.project} if inner.project else {}),
+        "recipe": inner.recipe,
+        "output_dir": inner.output_dir,
+        "options": inner.options,
+        "problems": [*inner.problems, *unknown],
+    }
 
-    Returns the other lines as ``(number, line, fenced)`` and the blocks as ``(line number of the fence, lines)``.
+
+def _split_fences(lines: Sequence[str], start: int = 0) -> tuple[list[Line], list[tuple[int, list[str]]]]:
+    """Separate the fenced blocks that contain ``entities:`` from all other lines, from line *start* on.
+
+    Returns the other lines, and the blocks as ``(line number of the fence, lines)``.
     """
-    prose: list[tuple[int, str, bool]] = []
+    prose: list[Line] = []
     blocks: list[tuple[int, list[str]]] = []
-    number = 0
+    number = start
     while number < len(lines):
         end = number + 1
         if match := _FENCE.match(lines[number]):
@@ -121,35 +174,30 @@ def _split_fences(lines: list[str]) -> tuple[list[tuple[int, str, bool]], list[t
             while end < len(lines) and not close.match(lines[end]):
                 end += 1
             if any(map(_ENTITIES_KEY.match, lines[number + 1 : end])):
-                blocks.append((number + 1, lines[number + 1 : end]))
+                blocks.append((number + 1, list(lines[number + 1 : end])))
             else:
-                prose += [(n + 1, lines[n], True) for n in range(number, min(end + 1, len(lines)))]
+                prose += [Line(n + 1, lines[n], fenced=True) for n in range(number, min(end + 1, len(lines)))]
             end += 1
         else:
-            prose.append((number + 1, lines[number], False))
+            prose.append(Line(number + 1, lines[number], fenced=False))
         number = end
     return prose, blocks
 
 
-def _read_markdown(text: str, lines: list[tuple[int, str, bool]], source: str) -> SpecDraft:
-    project, prose, entities = "", [], []
-    rest = iter(enumerate(lines))
-    for position, (number, line, fenced) in rest:
-        if not (fenced or project) and _HEADING.match(line):
-            project = _heading(line)
-        elif not fenced and (match := _ENTITY_LINE.match(line)):
-            body = match[2] or ""
-            following = position + 1
-            while body.rstrip().endswith(",") and following < len(lines) and _CONTINUATION.match(lines[following][1]):
-                body += "\n" + lines[following][1].strip()
-                following += 1
-                next(rest)
-            entities.append(DraftEntity(match[1], number, locate_fields(body, number, text, source)))
-        else:
-            prose.append(line.rstrip())
-    return SpecDraft(text, source, project, re.sub(r"\n{3,}", "\n\n", "\n".join(prose)).strip(), entities)
-
-
-def _heading(line: str) -> str:
-    match = _HEADING.match(line)
-    return _CLOSING_MARKS.sub("", " ".join(match[1].split())).strip() if match else ""
+def _read_markdown(text: str, lines: Sequence[Line], source: str) -> SpecDraft:
+    reader = MarkdownReader(lines)
+    reader.read()
+    features = reader.items()
+    return SpecDraft(
+        text,
+        source,
+        reader.project,
+        reader.description,
+        reader.drafts(),
+        collections={FEATURES: features} if features else {},
+        rules=reader.rules,
+        left_out=reader.left_out,
+        asks=reader.asks,
+        problems=reader.problems,
+        notes=reader.notes,
+    )

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from bot.errors import UsageError
+from bot.planning.markdown_spec import is_field_or_table
 from bot.planning.resolved_plan import UNNAMED
 from bot.planning.spec_parser import find_heading, is_prose
 from bot.text import unix_newlines, without_hidden
@@ -28,6 +29,8 @@ class SpecSource(NamedTuple):
     """What to call it in messages: ``the spec blog.md``."""
     project: str
     """The project name if the spec has no heading."""
+    title: str = ""
+    """The project name whatever the spec says."""
 
 
 def read_source(spec: str, stdin: Callable[[], bytes]) -> SpecSource:
@@ -55,18 +58,29 @@ def read_source(spec: str, stdin: Callable[[], bytes]) -> SpecSource:
 def read_issue(number: int, title: str, body: str, added: str = "", *, prose: bool) -> SpecSource:
     """Combine the visible text of an issue with the text *added* by the command.
 
-    If the text has no heading, the issue's title names the project; labels of an issue form don't count as headings.
+    The issue's title names the project.  Labels of an issue form are left out, because they are not the person's.
     The title is added to the text only if a model will plan it (*prose*).  Otherwise line numbers in error messages
     would not match the issue.
     """
     text = _shown(body).rstrip()
     if _LABEL.match(text.lstrip()):
-        text = _NO_RESPONSE.sub("", _LABEL.sub("", text)).rstrip()
+        text = _NO_RESPONSE.sub("", _without_labels(text)).rstrip()
     text = "\n\n".join(filter(None, (text, _shown(added).strip())))
     name, source = " ".join(title.split()), f"issue #{number}"
     if prose and name and not find_heading(text) and _is_prose(text, source):
         text = f"# {name}\n\n{text.lstrip()}"
-    return SpecSource(text, source, name or UNNAMED)
+    return SpecSource(text, source, name or UNNAMED, name)
+
+
+def _without_labels(text: str) -> str:
+    """Blank the labels of an issue form; a heading with fields below it names an entity, and stays."""
+    lines = text.split("\n")
+    for number, line in enumerate(lines):
+        if _LABEL.match(line):
+            below = next((each for each in lines[number + 1 :] if each.strip()), "")
+            if not is_field_or_table(below):
+                lines[number] = ""
+    return "\n".join(lines)
 
 
 def _is_prose(text: str, source: str) -> bool:

@@ -174,7 +174,7 @@ def test_what_is_new_comes_after_what_there_is_and_what_is_said_otherwise_takes_
         ("- Item: name string, name text", "'name' is used twice in Item"),
         ("- Tag: name string\n- Tag: name string", "line 2: '- Tag: name string': entity Tag is defined twice"),
         ("- Item: name string\n- Item: note string", "line 2: '- Item: note string': entity Item is defined twice"),
-        ("- item: note string", "line 1"),
+        ("- имя: note string", "line 1"),
     ],
 )
 def test_what_is_wrong_with_the_new_spec_names_its_line(spec: str, message: str) -> None:

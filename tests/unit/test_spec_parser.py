@@ -55,7 +55,7 @@ def test_a_markdown_spec_gives_project_description_and_entities_in_order() -> No
         "\ufeff" + BLOG,
         BLOG.replace("- ", "* "),
         BLOG.replace("- ", "  -   "),
-        BLOG.replace("# Blog API", "## Blog   API ##"),
+        BLOG.replace("# Blog API", "# Blog   API #"),
         BLOG.replace("string, body", "string,\n    body"),
         BLOG.removesuffix("\n"),
     ],

@@ -145,7 +145,9 @@ def _issue(body: str, added: str = "", title: str = "Blog API", *, prose: bool =
 
 
 def test_an_issue_is_its_text_and_its_title_names_the_project() -> None:
-    assert read_issue(12, "Blog API", f"{SPEC}\n", "", prose=False) == SpecSource(SPEC, "issue #12", "Blog API")
+    assert read_issue(12, "Blog API", f"{SPEC}\n", "", prose=False) == SpecSource(
+        SPEC, "issue #12", "Blog API", "Blog API"
+    )
 
 
 def test_who_plans_prose_reads_the_title_above_it_where_no_heading_is() -> None:
@@ -159,7 +161,8 @@ def test_who_plans_prose_reads_the_title_above_it_where_no_heading_is() -> None:
 
 @pytest.mark.parametrize(("title", "project"), [("  Blog \t API ", "Blog API"), ("", UNNAMED), (" \n", UNNAMED)])
 def test_the_title_is_one_line_and_may_be_missing(title: str, project: str) -> None:
-    assert read_issue(12, title, SPEC, "", prose=True) == SpecSource(SPEC, "issue #12", project)
+    named = "" if project == UNNAMED else project
+    assert read_issue(12, title, SPEC, "", prose=True) == SpecSource(SPEC, "issue #12", project, named)
     assert _issue("A blog.", title=title, prose=True) == ("A blog." if project == UNNAMED else "# Blog API\n\nA blog.")
 
 
@@ -199,7 +202,13 @@ def test_the_labels_of_an_issue_form_are_no_headings_and_empty_fields_say_nothin
 def test_headings_of_the_third_order_are_labels_only_where_the_text_begins_with_one() -> None:
     body = "A blog.\n\n### Posts\n\n_No response_"
 
-    assert _issue(body, prose=True) == body
+    assert _issue(body, prose=True) == f"# Blog API\n\n{body}"
+
+
+def test_a_heading_with_fields_below_it_is_no_label() -> None:
+    body = "### What?\n\nA blog.\n\n### Post\n- title string\n\n### Tag\n| Field | Type |\n|---|---|\n| name | string |"
+
+    assert _issue(body) == body.replace("### What?", "")
 
 
 @pytest.mark.parametrize(
@@ -214,7 +223,7 @@ def test_headings_of_the_third_order_are_labels_only_where_the_text_begins_with_
     ],
 )
 def test_a_line_in_a_message_is_the_line_of_the_issue(body: str, line: int) -> None:
-    text, source, project = read_issue(12, "Blog", body, "", prose=False)
+    text, source, project, _ = read_issue(12, "Blog", body, "", prose=False)
 
     with pytest.raises(UsageError) as caught:
         resolve_exact_spec(text, source=source, project=project, recipe="fastapi", output_dir=".")
@@ -226,7 +235,7 @@ def test_a_line_in_a_message_is_the_line_of_the_issue(body: str, line: int) -> N
     st.text(max_size=20), st.text("<!->- \nab#\r:", max_size=40), st.text(max_size=10), st.sampled_from([True, False])
 )
 def test_any_issue_is_a_spec_without_what_is_hidden(title: str, body: str, added: str, prose: bool) -> None:  # noqa: FBT001
-    text, source, project = read_issue(12, title, body, added, prose=prose)
+    text, source, project, _ = read_issue(12, title, body, added, prose=prose)
 
     assert (source, bool(project)) == ("issue #12", True)
     assert "<!--" not in text.removeprefix(f"# {project}\n\n")

@@ -1,0 +1,430 @@
+"""Read a spec in Markdown: entities, features, rules and what is left out, in the forms in which people write them.
+
+A line that looks like an entity or a field and can't be read is a problem.  All other text is the description.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from bot.planning import field_grammar, names
+from bot.planning.entities import SCALARS
+from bot.planning.entity_grammar import Option, read_option
+from bot.planning.field_reader import nearest_type
+from bot.planning.item_grammar import read_does
+from bot.planning.prose import asks, sentences
+from bot.planning.spec_draft import DraftEntity, DraftItem, Problem, locate_fields
+from bot.planning.spec_tables import fields_of_table
+
+FEATURES, RULES, LEFT_OUT, ENTITIES = "features", "rules", "left-out", "entities"
+_SECTIONS = {
+    **dict.fromkeys(("features", "feature", "functions", "use cases"), FEATURES),
+    **dict.fromkeys(("rules", "rule", "business rules", "validation rules", "validations", "constraints"), RULES),
+    **dict.fromkeys(("left out", "not included", "out of scope", "non-goals", "non goals", "not part of it"), LEFT_OUT),
+    **dict.fromkeys(
+        ("entities", "data model", "data models", "models", "model", "schema", "tables", "data", "database",
+         "domain model", "resources", "types"),
+        ENTITIES,
+    ),
+}  # fmt: skip
+HEADING = re.compile(r" {0,3}(#{1,6})\s+(.*)")
+_CLOSING_MARKS = re.compile(r"(?:^|\s)#+$")
+_ITEM = re.compile(r"(\s*)(?:[-*+]|\d{1,9}[.)])\s+(?:\[[ xX]\]\s+)?(.*)")
+_EXACT = re.compile(r" {0,3}[-*]\s+(\w+)\s*:(?:\s+(.*))?$")
+"""The form of an entity that is never taken for something else."""
+_SEPARATORS = (":", "\u2014", "\u2013", " - ", "(")
+_MARKUP = "*_`"
+_MAX_WORDS = 4
+_ARTICLES = (
+    "the",
+    "a",
+    "an",
+    "this",
+    "that",
+    "its",
+    "their",
+    "each",
+    "every",
+    "any",
+    "all",
+    "no",
+    "some",
+    "what",
+    "is",
+)
+
+
+class Line(NamedTuple):
+    """One line of the spec."""
+
+    number: int
+    text: str
+    fenced: bool
+
+
+class Body(NamedTuple):
+    """What could be the fields of an entity."""
+
+    fields: Sequence[tuple[str, int]]
+    readable: int
+    """How many of them are fields."""
+    near: int
+    """How many look like fields, and can't be read."""
+    problem: Problem | None = None
+
+
+@dataclass(slots=True)
+class _Open:
+    """The entity or the feature that lines below it belong to."""
+
+    name: str
+    line: int
+    indent: int
+    fields: list[tuple[str, int]] = field(default_factory=list)
+    options: list[tuple[Option, int]] = field(default_factory=list)
+    does: str = ""
+    rules: list[str] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class MarkdownReader:
+    """Reads the lines of one spec, one after another."""
+
+    lines: Sequence[Line]
+    project: str = ""
+    entities: list[_Open] = field(default_factory=list)
+    features: list[_Open] = field(default_factory=list)
+    rules: list[str] = field(default_factory=list)
+    left_out: list[str] = field(default_factory=list)
+    prose: list[str] = field(default_factory=list)
+    asks: list[str] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+    notes: list[tuple[int, str]] = field(default_factory=list)
+    _section: str = ""
+    _heading: Line | None = None
+    """A heading that can be the name of an entity, if fields follow."""
+    _under: _Open | None = None
+    _in_intro: bool = True
+    _at: int = 0
+    _text: list[str] | None = None
+    """Where the lines of a paragraph in a section go."""
+
+    def read(self) -> None:
+        """Read all lines."""
+        while self._at < len(self.lines):
+            line = self.lines[self._at]
+            self._at += 1
+            if line.fenced:
+                self._describe(line.text)
+            elif match := HEADING.match(line.text):
+                self._read_heading(line, len(match[1]))
+            elif line.text.lstrip().startswith("|"):
+                self._read_table(line)
+            elif match := _ITEM.fullmatch(line.text):
+                self._read_item(line, len(match[1].expandtabs(4)), match[2])
+            else:
+                self._read_text(line)
+
+    @property
+    def description(self) -> str:
+        """The prose that asks for nothing."""
+        return re.sub(r"\n{3,}", "\n\n", "\n".join(self.prose)).strip()
+
+    def drafts(self) -> Sequence[DraftEntity]:
+        """Return the entities."""
+        return [DraftEntity(each.name, each.line, each.fields, each.options) for each in self.entities]
+
+    def items(self) -> Sequence[DraftItem]:
+        """Return the features."""
+        found = []
+        for each in self.features:
+            does, uses = read_does(" ".join(each.does.split()))
+            found.append(DraftItem(each.name, each.line, does, uses, each.rules))
+        return found
+
+    # ---- headings
+
+    def _read_heading(self, line: Line, level: int) -> None:
+        title = heading(line.text)
+        self._under, self._heading, self._text = None, None, None
+        section = _SECTIONS.get(title.rstrip(":").lower(), "")
+        if level == 1 and not self.project and title:
+            self.project = title
+        elif section:
+            self._section = section
+            self._in_intro = False
+        elif self._section == FEATURES and level > 2 and (name := _entity_name(title)):  # noqa: PLR2004
+            self._open_feature(name, title, line, -1)
+        else:
+            self._section = ""
+            self._in_intro = False
+            self._heading = line if _entity_name(title) else None
+            self._describe(line.text)
+
+    # ---- items of lists
+
+    def _read_item(self, line: Line, indent: int, text: str) -> None:
+        under = self._under if self._under and indent > self._under.indent else None
+        self._under = under
+        if under and under in self.features:
+            under.rules.append(_joined(text, self._continuation()))
+        elif under:
+            of_heading = under.indent < 0
+            if of_heading and self._read_field_of_heading(line, text):
+                return
+            if not (of_heading and self._read_entity(line, indent, text, bullet=True)):
+                self._read_below(under, line, text)
+        elif self._section in (RULES, LEFT_OUT):
+            target = self.rules if self._section == RULES else self.left_out
+            target.append(_joined(_plain(text), self._continuation()))
+        elif self._section == FEATURES:
+            self._read_feature(line, indent, text)
+        elif not self._read_field_of_heading(line, text) and not self._read_entity(line, indent, text, bullet=True):
+            self._describe(line.text)
+
+    def _read_below(self, under: _Open, line: Line, text: str) -> None:
+        """Read a line below an entity: a field, or what the entity says beside its fields."""
+        option = read_option(_joined(text, self._continuation()))
+        word = option.text.strip()
+        if option.kind in ("unique", "index") and word in (*SCALARS, "enum"):
+            option = Option("rule", text)  # a field of this name
+        elif option.kind != "rule" or text.lower().startswith("rule:"):
+            under.options.append((option, line.number))
+            return
+        body = _read_body(text, line.number)
+        if body.readable == len(body.fields) > 0 or body.near:
+            under.fields += body.fields
+        else:
+            under.options.append((option, line.number))
+
+    def _read_field_of_heading(self, line: Line, text: str) -> bool:
+        """Read a field of the entity that the last heading names; return whether it is one."""
+        if self._heading is None:
+            return False
+        body = _read_body(text, line.number)
+        if body.readable != 1 or len(body.fields) != 1:
+            return False
+        under = self._open_heading(self._heading)
+        under.fields += body.fields
+        return True
+
+    def _open_heading(self, at: Line) -> _Open:
+        title = heading(at.text)
+        name = _entity_name(title)
+        if not (self.entities and self.entities[-1].line == at.number):
+            self._open_entity(name, title, at, -1)
+            if at.text.rstrip() in self.prose[-2:]:
+                self.prose.remove(at.text.rstrip())
+        self._under = self.entities[-1]
+        return self.entities[-1]
+
+    def _read_entity(self, line: Line, indent: int, text: str, *, bullet: bool) -> bool:
+        """Read the line of an entity; return whether it is one."""
+        exact = _EXACT.match(line.text) if bullet else None
+        written, body_text = (exact[1], exact[2] or "") if exact else _split_name(text)
+        name = _entity_name(written)
+        if exact and not name:
+            name = written
+        if not name:
+            return False
+        body_text, body = self._whole_body(body_text, line.number)
+        below = self._fields_below(indent) if bullet and not body.fields else 0
+        is_entity = body.near or (body.readable if bullet else body.readable == len(body.fields) > 0) or below
+        if not (is_entity or exact):
+            return False
+        under = self._open_entity(name, written, line, indent)
+        if body.problem:
+            self.problems.append(body.problem)
+        elif exact and body.fields and not (body.readable or body.near):
+            remedy = f"if it is no entity, take '{written}:' away, or write it below '## Rules'"
+            self.problems.append(Problem(line.number, f"{_first_error(body.fields)}; {remedy}"))
+            self.entities.pop()
+            self._under = None
+        under.fields += body.fields
+        return True
+
+    def _whole_body(self, text: str, number: int) -> tuple[str, Body]:
+        """Take the lines that continue a list of fields, which ends with a comma, and read it."""
+        while text.rstrip().endswith(",") and self._at < len(self.lines) and self.lines[self._at].text[:1].isspace():
+            if not self.lines[self._at].text.strip():
+                break
+            text += "\n" + self.lines[self._at].text.strip()
+            self._at += 1
+        return text, _read_body(text, number)
+
+    def _fields_below(self, indent: int) -> int:
+        """Return how many of the items that follow, deeper than *indent*, are fields."""
+        found = 0
+        for line in self.lines[self._at :]:
+            match = _ITEM.fullmatch(line.text)
+            if not match or len(match[1].expandtabs(4)) <= indent:
+                if line.text.strip():
+                    break
+                continue
+            body = _read_body(match[2], line.number)
+            found += body.readable + body.near
+        return found
+
+    def _open_entity(self, name: str, written: str, line: Line, indent: int) -> _Open:
+        if name != _plain(written):
+            self.notes.append((line.number, f"{_plain(written)} is {name}"))
+        self._in_intro = False
+        self._under = _Open(name, line.number, indent)
+        self.entities.append(self._under)
+        return self._under
+
+    # ---- features, tables, text
+
+    def _read_feature(self, line: Line, indent: int, text: str) -> None:
+        written, _, does = text.partition(":")
+        name = _entity_name(written)
+        does = does.lstrip("*_ ")
+        if not (name and does.strip()):
+            message = (
+                "a feature is written 'Name: what it does. Uses A, B.'; give it a name of a few words before the ':'"
+            )
+            self.problems.append(Problem(line.number, message))
+            return
+        feature = self._open_feature(name, written, line, indent)
+        feature.does = _joined(does, self._continuation())
+
+    def _open_feature(self, name: str, written: str, line: Line, indent: int) -> _Open:
+        if name != _plain(written):
+            self.notes.append((line.number, f"{_plain(written)} is {name}"))
+        self._under = _Open(name, line.number, indent)
+        self.features.append(self._under)
+        return self._under
+
+    def _read_table(self, first: Line) -> None:
+        rows = [first]
+        while self._at < len(self.lines) and self.lines[self._at].text.lstrip().startswith("|"):
+            rows.append(self.lines[self._at])
+            self._at += 1
+        fields = fields_of_table([(row.number, row.text) for row in rows])
+        under = self._open_heading(self._heading) if fields and self._heading else None
+        if not fields:
+            for row in rows:
+                self._describe(row.text)
+        elif under is None:
+            message = "a table of fields needs a heading above it that names its entity, such as '### Post'"
+            self.problems.append(Problem(first.number, message))
+        else:
+            under.fields += fields
+
+    def _read_text(self, line: Line) -> None:
+        text = line.text.strip()
+        if not text:
+            self._text = None
+            if self._section not in (FEATURES, RULES, LEFT_OUT):
+                self._describe("")
+            return
+        under = self._under
+        if under is not None and under in self.features and under.indent == -1:
+            under.does += f" {text}"
+        elif self._section == RULES:
+            self.rules += sentences(text)
+        elif self._section == LEFT_OUT:
+            self.left_out += sentences(text)
+        elif self._section == FEATURES or not self._read_entity(line, 0, text, bullet=False):
+            self._under = None
+            self._describe(line.text)
+
+    def _continuation(self) -> Sequence[str]:
+        """Take the indented lines that continue an item which is text."""
+        taken = []
+        while self._at < len(self.lines):
+            following = self.lines[self._at]
+            is_item = _ITEM.fullmatch(following.text) or HEADING.match(following.text)
+            if following.fenced or is_item or not following.text[:1].isspace() or not following.text.strip():
+                break
+            taken.append(following.text.strip())
+            self._at += 1
+        return taken
+
+    def _describe(self, text: str) -> None:
+        """Keep a line of the prose."""
+        self.prose.append(text.rstrip())
+        if not text.startswith("#"):
+            self.asks += (each for each in sentences(text) if asks(each))
+
+
+def heading(line: str) -> str:
+    """Return the text of a heading, or an empty string."""
+    match = HEADING.match(line)
+    return _CLOSING_MARKS.sub("", " ".join(match[2].split())).strip() if match else ""
+
+
+def is_field_or_table(line: str) -> bool:
+    """Whether *line* is a bullet with a field, or a row of a table."""
+    match = _ITEM.fullmatch(line)
+    if match is None:
+        return line.lstrip().startswith("|")
+    body = _read_body(match[2], 1)
+    return body.readable == len(body.fields) > 0
+
+
+def _split_name(text: str) -> tuple[str, str]:
+    """Split ``Name: fields``, ``**Name** — fields`` or ``Name (fields)``."""
+    found = [(at, mark) for mark in _SEPARATORS if (at := text.find(mark)) > 0]
+    if not found:
+        return text, ""
+    at, mark = min(found)
+    body = text[at + len(mark) :].strip()
+    if mark == "(":
+        if not body.endswith(")"):
+            return text, ""
+        body = body[:-1]
+    return text[:at], body.lstrip("*_ ") if text[:at].lstrip().startswith(("*", "_")) else body
+
+
+def _entity_name(written: str) -> str:
+    """Return the name of the entity that *written* stands for, or an empty string."""
+    plain = _plain(written)
+    if not plain or len(plain.split()) > _MAX_WORDS or not plain[0].isalpha():
+        return ""
+    if names.ENTITY_NAME.fullmatch(plain):
+        return plain
+    name = names.entity_name(plain)
+    return name if names.ENTITY_NAME.fullmatch(name) else ""
+
+
+def _plain(text: str) -> str:
+    return text.strip().strip(_MARKUP).strip().rstrip(":").strip(_MARKUP).strip()
+
+
+def _joined(text: str, more: Sequence[str]) -> str:
+    return " ".join([text.strip(), *more]).strip()
+
+
+def _read_body(text: str, number: int) -> Body:
+    """Tell how much of *text* is fields."""
+    try:
+        fields = locate_fields(text, number)
+    except ValueError as exc:
+        return Body([], 0, 1 if _looks_like_field(text) else 0, Problem(number, str(exc)))
+    readable = near = 0
+    for each, _ in fields:
+        try:
+            field_grammar.parse_field(each)
+            readable += 1
+        except ValueError:
+            near += _looks_like_field(each)
+    return Body(fields, readable, near)
+
+
+def _looks_like_field(text: str) -> bool:
+    """Whether *text* was probably meant as a field: its second word is a type or nearly one, or an arrow."""
+    name, _, rest = text.strip().strip(_MARKUP).replace(":", " ").partition(" ")
+    if not re.fullmatch(r"[^\W\d]\w*", name.strip(_MARKUP)):
+        return False
+    return "->" in rest or (name.lower() not in _ARTICLES and nearest_type(rest) is not None)
+
+
+def _first_error(fields: Sequence[tuple[str, int]]) -> str:
+    for text, _ in fields:
+        try:
+            field_grammar.parse_field(text)
+        except ValueError as exc:
+            return str(exc)
+    return ""

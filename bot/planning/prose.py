@@ -1,0 +1,94 @@
+"""Prose of a spec: its sentences, and which of them ask for something that fields can't say."""
+
+import re
+from collections.abc import Collection, Iterator, Mapping, Sequence
+
+from bot.planning import names
+from bot.planning.plurals import singular
+
+MAX_SENTENCE = 1_000
+_END = re.compile(r"(?<=[.!?\u3002\uff01\uff1f])(?:\s+(?=[^\s\d])|(?<=[\u3002\uff01\uff1f]))")
+_ABBREVIATION = re.compile(r"(?:\b[A-Za-z]|\b(?:e\.g|i\.e|etc|vs|no|approx|incl|max|min))\.$", re.IGNORECASE)
+_MARK = re.compile(r"(?:[-*+>]|\d{1,3}[.)])\s+(?:\[[ xX]\]\s+)?")
+_ASKS = re.compile(
+    r"""\b(?:must|shall|should|has\ to|have\ to|needs?\ to|can(?:['\u2019]t|not)|can\ only|may\ not|may\ only|never
+    |only|at\ (?:least|most)|(?:more|less|fewer|greater|longer|shorter|older|newer)\ than|up\ to|minimum|maximum|exactly
+    |unique|required|mandatory|refused?|reject(?:ed|s)?|forbidden|disallowed|not\ allowed|unless|automatically
+    |between\ \S+\ and|by\ default|within|until|immutable|read-only|log(?:s|ged)?\ ?in|sign(?:s|ed)?\ (?:in|up)|logins?
+    |(?:send|get|receive)s?\ (?:an?\ )?(?:e-?mails?|notifications?)|4\d\d)\b
+    |\b(?:GET|POST|PUT|PATCH|DELETE)\s+/""",
+    re.IGNORECASE | re.VERBOSE,
+)
+"""Words of requirements.  Prose in other words stays the description; only a model knows more."""
+
+
+def sentences(text: str) -> Iterator[str]:
+    """Yield the sentences of *text*, in any script, each in one line; a bullet or a line of a table is its own."""
+    for paragraph in _paragraphs(text):
+        start = ""
+        for piece in _END.split(paragraph):
+            whole = f"{start} {piece}".strip()
+            start = whole if _ABBREVIATION.search(whole[-12:]) else ""
+            if whole and not start:
+                yield from _cut(whole)
+        yield from _cut(start) if start else ()
+
+
+def _paragraphs(text: str) -> Iterator[str]:
+    lines: list[str] = []
+    for line in text.split("\n"):
+        plain = line.strip()
+        if not plain or _MARK.match(plain) or plain.startswith(("|", "#")):
+            yield " ".join(lines)
+            lines = []
+        plain = _MARK.sub("", plain, count=1) if _MARK.match(plain) else plain
+        if plain.startswith(("|", "#")):
+            yield plain.strip("#| ")
+        elif plain:
+            lines.append(plain)
+    yield " ".join(lines)
+
+
+def _cut(sentence: str) -> Iterator[str]:
+    """Yield *sentence* in pieces that a rule can hold, broken at a blank where there is one."""
+    rest = " ".join(sentence.split())
+    while len(rest) > MAX_SENTENCE:
+        at = rest.rfind(" ", 1, MAX_SENTENCE)
+        at = at if at > 0 else MAX_SENTENCE
+        yield rest[:at]
+        rest = rest[at:].strip()
+    if any(map(str.isalnum, rest)):
+        yield rest
+
+
+def asks(sentence: str) -> bool:
+    """Whether *sentence* asks for something that a list of fields does not say."""
+    return bool(_ASKS.search(sentence))
+
+
+def owner_of(sentence: str, fields: Mapping[str, Collection[str]]) -> str | None:
+    """Return the one entity that *sentence* is about; None if it is about several, or none.
+
+    *fields* are the names of the fields by entity.  An entity that is named wins over one whose field is.
+    """
+    words = [singular(word) for word in re.findall(r"[a-z0-9_]+", sentence.lower())]
+    text = f"_{'_'.join(words)}_"
+    named = [entity for entity in fields if f"_{names.snake_case(entity)}_" in text]
+    if not named:
+        known = set(words)
+        named = [entity for entity, own in fields.items() if any(singular(name) in known for name in own)]
+    return named[0] if len(named) == 1 else None
+
+
+def without(text: str, taken: Sequence[str]) -> str:
+    """Return *text* without the sentences in *taken*; lines of which nothing is left go."""
+    gone, kept = set(taken), []
+    for line in text.split("\n"):
+        found = list(sentences(line))
+        left = [each for each in found if each not in gone]
+        if len(left) == len(found):
+            kept.append(line)
+        elif left:
+            mark = _MARK.match(line.strip())
+            kept.append((mark[0] if mark else "") + " ".join(left))
+    return re.sub(r"\n{3,}", "\n\n", "\n".join(kept)).strip()
