@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from bot.planning.recipe import Recipe
 
 _MAX_REASON = 500
+_NO_TEMPLATE = "no template makes this file; a model or a person has to write it"
 
 
 class _EntityName:
@@ -106,9 +107,11 @@ def render_files(
 
     With *check*, a file that should not be committed counts as broken, too.
     """
-    items = [(template, path if check else None) for path, template in files.items()]
-    answers = run("render", (dict(recipe.templates), dict(context)), items)
-    return {path: _text_or_error(files[path], answer) for path, answer in zip(files, answers, strict=True)}
+    made = {path: template for path, template in files.items() if template}
+    items = [(template, path if check else None) for path, template in made.items()]
+    answers = run("render", (dict(recipe.templates), dict(context)), items) if items else []
+    texts = {path: _text_or_error(made[path], answer) for path, answer in zip(made, answers, strict=True)}
+    return {path: texts[path] if path in texts else RenderingError(_NO_TEMPLATE) for path in files}
 
 
 def render_template(run: Run, recipe: "Recipe", name: str, context: Mapping[str, Any]) -> str:

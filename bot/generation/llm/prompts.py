@@ -75,7 +75,7 @@ def _phase_part(request: GenerationRequest, wanted: Sequence[str], run: Run) -> 
     if phase.prompt is None:
         return f"The next part of the project: {phase.title}.\n"
     context = phase_context(request.plan, phase)
-    files = {path: phase.files[path] for path in wanted}
+    files = {path: phase.files[path] for path in wanted if path not in phase.without_template}
     rendered = render_files(run, request.recipe, files, context, check=False)
     reference = {path: _checked(request.recipe, text) for path, text in rendered.items()}
     extra = {"root": request.plan.output_dir, "reference": reference}

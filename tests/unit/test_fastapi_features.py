@@ -1,0 +1,102 @@
+"""Features of the recipe `fastapi`: their phases, what a model is told of them, and how the application mounts them."""
+
+import ast
+
+import pytest
+
+from bot.errors import UsageError
+from bot.generation.llm.prompts import files_request
+from bot.generation.provider import GenerationRequest
+from bot.generation.rendering import phase_context, render_files
+from bot.planning.entities import Item
+from bot.planning.phases import Phase, derive_phases, find_phase
+from bot.planning.plan import Plan
+from bot.planning.recipe import load_recipe
+from tests.unit.values import BLOG, read_plan, run_here
+
+_FASTAPI = load_recipe("fastapi")
+_BLOG = read_plan(BLOG)
+_FEED = Item(name="Feed", does="`GET /feed` returns <b>posts</b>.", uses=("Post", "Follow"), rules=("Newest first.",))
+_FOLLOW = Item(name="Follow", does="A user follows another.", uses=("User",))
+_PLAN = _BLOG.model_copy(update={"collections": {"features": (_FEED, _FOLLOW)}, "rules": ("Pages hold 20.",)})
+
+
+def _phases(plan: Plan) -> dict[str, Phase]:
+    return {phase.key: phase for phase in derive_phases(plan, _FASTAPI)}
+
+
+def _api(plan: Plan) -> str:
+    phase = find_phase(derive_phases(plan, _FASTAPI), "main")
+    text = render_files(run_here, _FASTAPI, {"app/api.py": phase.files["app/api.py"]}, phase_context(plan, phase))
+    return str(text["app/api.py"])
+
+
+def test_a_feature_needs_core_and_what_it_uses_and_comes_after_it() -> None:
+    phases = _phases(_PLAN)
+
+    assert [key for key in phases if key.startswith("feature/")] == ["feature/Follow", "feature/Feed"]
+    assert phases["feature/Feed"].needs == ("core", "entity/Post", "feature/Follow")
+    assert phases["feature/Feed"].without_template == (
+        "app/features/feed.py", "app/routers/feed.py", "tests/test_feed.py",
+    )  # fmt: skip
+    assert phases["feature/Feed"].reads[-7:] == (
+        *(f"app/{room}/post.py" for room in ("models", "schemas", "repositories", "routers")),
+        *phases["feature/Follow"].files,
+    )
+    assert phases["main"].needs[-2:] == ("feature/Follow", "feature/Feed")
+
+
+def test_a_plan_without_features_keeps_its_digests() -> None:
+    assert {phase.key: phase.inputs.removeprefix("sha256:")[:12] for phase in derive_phases(_BLOG, _FASTAPI)[1:]} == {
+        "core": "9f54fb5da6a4",
+        "entity/User": "a1121743c076",
+        "entity/Post": "d63f3b935cb6",
+        "entity/Comment": "20063124054e",
+        "entity/Tag": "f13e77cf6ee6",
+        "entity/PostTag": "5c039f112482",
+        "support": "ddacdebcb61a",
+        "main": "6a364eb49ac0",
+    }
+
+
+def test_a_feature_changes_its_own_phases_and_main_only() -> None:
+    old, new = _phases(_PLAN), _phases(_PLAN.model_copy(update={"collections": {"features": (_FOLLOW,)}}))
+
+    assert {key for key in old.keys() & new.keys() if old[key].inputs != new[key].inputs} == {"plan", "main"}
+
+
+def test_routers_of_features_come_before_those_of_entities() -> None:
+    tree = ast.parse(_api(_PLAN))
+    routers = next(each.value for each in tree.body if isinstance(each, ast.Assign))
+
+    assert isinstance(routers, ast.List)
+    assert [ast.unparse(each) for each in routers.elts] == [
+        f"{name}_router" for name in ("feed", "follow", "user", "post", "comment", "tag", "post_tag")
+    ]
+    modules = [each.module for each in tree.body if isinstance(each, ast.ImportFrom)]
+    assert modules == sorted(modules, key=str)
+    assert len(modules) == 7
+
+
+def test_a_model_is_told_the_sentence_the_rules_and_what_the_feature_uses() -> None:
+    phase = find_phase(derive_phases(_PLAN, _FASTAPI), "feature/Feed")
+    request = GenerationRequest(_PLAN, _FASTAPI, phase, tuple(phase.files))
+    at_head = dict.fromkeys(phase.reads, "# as it is\n")
+
+    asked = "\n".join(
+        files_request(request, request.paths, at_head=at_head, generated={}, faults={}, run=run_here).parts
+    )
+
+    assert "`GET /feed` returns &lt;b>posts&lt;/b>." in asked
+    assert "- Newest first.\n- Pages hold 20. (of the whole project" in asked
+    assert "- Entity Post: `from app.models.post import Post`" in asked
+    assert "- Feature Follow: `from app.features.follow import …`" in asked
+    assert '<file path="app/routers/post.py">\n# as it is\n' in asked
+    assert "<reference" not in asked
+
+
+def test_a_feature_that_would_take_another_phases_file_is_refused() -> None:
+    plan = _BLOG.model_copy(update={"collections": {"features": (Item(name="Crud", does="Tests."),)}})
+
+    with pytest.raises(UsageError, match=r"'tests/test_crud\.py' belongs to both 'feature/Crud' and 'support'"):
+        derive_phases(plan, _FASTAPI)
