@@ -1,11 +1,13 @@
 """A plan that grows by what a model's answers say.  What can't be added is a fault; all faults are told at once."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
 from bot.planning.entities import Entity, Field, Item, Line
+from bot.planning.entity_grammar import Option as EntityOption
+from bot.planning.entity_grammar import attributes
 from bot.planning.field_grammar import read_field
 from bot.planning.plan import Option, Plan
 from bot.planning.plan_checks import MAX_PROBLEMS, Reserved, find_problems, suggestion
@@ -55,15 +57,18 @@ class PlanDraft:
             each.name for items in self.items.values() for each in items
         ]
 
-    def add_entity(self, name: str, fields: Iterable[str | Mapping[str, object]], **more: object) -> None:
-        """Add an entity; a field is a line of the grammar, or its properties."""
+    def add_entity(
+        self, name: str, fields: Iterable[str | Mapping[str, object]], lines: Collection[EntityOption] = ()
+    ) -> None:
+        """Add an entity; a field is a line of the grammar, or its properties, and *lines* stand below the entity."""
         place = f"entities.{len(self.entities)}"
         read = [self._read_field(name, field, f"{place}.fields.{at}") for at, field in enumerate(fields)]
-        known = {"name": name, "fields": tuple(field for field in read if field)}
-        entity = self._read(lambda: Entity.model_validate({**known, **more}), place)
-        if not entity or not all(read):
+        known = tuple(field for field in read if field)
+        more = self._read(lambda: attributes(lines, [field.name for field in known]), name)
+        entity = self._read(lambda: Entity.model_validate({"name": name, "fields": known, **(more or {})}), place)
+        if entity is None or more is None or not all(read):
             self._unread.add(name)
-        self.entities.append(entity or Entity.model_validate(known))
+        self.entities.append(entity or Entity.model_validate({"name": name, "fields": known}))
 
     def add_field(self, owner: str, line: str) -> None:
         """Add a field to an entity, which may be new."""
@@ -109,10 +114,6 @@ class PlanDraft:
                 "write rules instead, one sentence each"
             )
 
-    def choose(self, option: str, value: Option) -> None:
-        """Set an option of the recipe."""
-        self.options[option] = value
-
     def near(self, name: str) -> str:
         """Return what to do about a *name* that is not known."""
         return suggestion(self.names, name)
@@ -146,19 +147,17 @@ class PlanDraft:
         return plan
 
     def _read_field(self, entity: str, field: str | Mapping[str, object], place: str) -> Field | None:
-        if not isinstance(field, str):
-            return self._read(lambda: Field.model_validate(field), place)
-        try:
-            return read_field(field)[0]
-        except ValueError as exc:  # pydantic's are, too
-            self.faults.append(f"{entity}: field {shown(field)}: {exc}")
-        return None
+        if isinstance(field, str):
+            return self._read(lambda: read_field(field)[0], f"{entity}: field {shown(field)}")
+        return self._read(lambda: Field.model_validate(field), place)
 
     def _read(self, read: Callable[[], T], place: str) -> T | None:
         try:
             return read()
         except ValidationError as exc:
             self.faults += faults_of(exc, place)
+        except ValueError as exc:
+            self.faults.append(f"{place}: {exc}")
         return None
 
 

@@ -9,8 +9,9 @@ from typing import Any
 from bot.generation.llm.client import ModelRequest
 from bot.generation.llm.prompts import block, render, system_prompt
 from bot.planning.entities import SCALARS
-from bot.planning.plan import FEATURES
 from bot.planning.recipe import PROMPTS, Recipe
+from bot.planning.recipe_fit import has_entities
+from bot.planning.recipe_model import ENTITIES, RecipeOption
 from bot.sandbox.protocol import Run
 
 Refused = tuple[str, Sequence[str]]
@@ -59,14 +60,6 @@ _FIELDS = {
     "items": {"type": "string", "description": "one field in one line: name type(limits) unique index ? = default"},
 }
 _GROUPS = {"type": "array", "items": {"type": "string", "description": "names of fields with commas between"}}
-_INSTRUCTIONS = {
-    "type": "array",
-    "items": {
-        "type": "object",
-        "properties": {"phase": _TEXT, "text": _TEXT},
-        "required": ["phase", "text"],
-    },
-}
 PLAN_FORM = (
     'Answer with JSON only: {"project": "…", "description": "…", "entities": [{"name": "Post", "fields": '
     '["title string(120)", "state enum(draft|out) = draft", "author -> User"], "unique": ["author, title"], '
@@ -87,8 +80,7 @@ _COVERAGE_FORM = (
 
 def collections_of(recipe: Recipe) -> Sequence[str]:
     """Return the collections, besides entities, that a plan of *recipe* can have."""
-    del recipe
-    return (FEATURES,)
+    return [name for name in recipe.collections if name != ENTITIES]
 
 
 def plan_request(
@@ -132,7 +124,7 @@ def _system(recipe: Recipe, run: Run) -> str:
         "reserved_fields": sorted(recipe.reserved.fields),
         "types": list(SCALARS),
         "collections": list(collections_of(recipe)),
-        "phases": [phase.key for phase in recipe.phases if not phase.for_each],
+        "phases": [phase.key for phase in recipe.phases if not phase.collection],
     }
     return render(run, recipe, PROMPTS + recipe.prompts.plan, context)
 
@@ -149,19 +141,33 @@ def _refused(refused: Refused | None) -> list[str]:
 
 def _plan_schema(recipe: Recipe, *, exact: bool) -> Mapping[str, Any]:
     """Return the schema of a plan; small, because services reject complex schemas, and without limits."""
-    options = {"unique": _GROUPS, "index": _GROUPS, "plural": _TEXT, "table": _TEXT}
-    entity = {"name": _TEXT} | ({} if exact else {"fields": _FIELDS, **options}) | {"rules": _TEXTS}
-    item = {"name": _TEXT, "does": _TEXT, "uses": _TEXTS, "rules": _TEXTS}
+    more = {} if exact else {"fields": _FIELDS, "unique": _GROUPS, "index": _GROUPS, "plural": _TEXT, "table": _TEXT}
+    entities = _objects({"name": _TEXT, **more, "rules": _TEXTS}, ["name", "rules" if exact else "fields"])
+    options = {} if exact else {name: _option(option) for name, option in recipe.options.items()}
     properties = {
         **({} if exact else {"project": _TEXT, "description": _TEXT}),
-        "entities": _objects(entity, ["name", "rules"] if exact else ["name", "fields"]),
-        **{name: _objects(item, ["name", "does"]) for name in collections_of(recipe)},
+        **({"options": {"type": "object", "properties": options}} if options else {}),
+        **({"entities": entities} if has_entities(recipe) else {}),
+        **{name: _items(recipe, name) for name in collections_of(recipe)},
         "rules": _TEXTS,
-        "instructions": _INSTRUCTIONS,
+        "instructions": _objects({"phase": _TEXT, "text": _TEXT}, ["phase", "text"]),
         "left_out": _TEXTS,
     }
-    required = ["left_out"] if exact else ["project", "description", "entities", "left_out"]
+    required = [key for key in ("project", "description", "entities", "left_out") if key in properties]
     return {"type": "object", "properties": properties, "required": required}
+
+
+def _items(recipe: Recipe, collection: str) -> Mapping[str, Any]:
+    planned = any(phase.collection == collection and phase.is_planned for phase in recipe.phases)
+    item = {"name": _TEXT, "does": _TEXT, "uses": _TEXTS, "rules": _TEXTS} | ({"files": _TEXTS} if planned else {})
+    about = {"description": recipe.collections[collection].about}
+    return {**_objects(item, ["name", "does", *(["files"] if planned else [])]), **about}
+
+
+def _option(option: RecipeOption) -> Mapping[str, Any]:
+    kind = {"boolean": "boolean", "integer": "integer"}.get(option.type, "string")
+    choices = {"enum": list(option.choices)} if option.choices else {}
+    return {"type": kind, **choices, "description": f"{option.about} Default: {option.default}."}
 
 
 def _coverage_schema(collections: Sequence[str], *, exact: bool) -> Mapping[str, Any]:

@@ -25,6 +25,7 @@ from bot.planning.plan_checks import suggestion
 from bot.planning.recipe import Recipe
 from bot.planning.resolved_plan import ProseSpec, ResolvedPlan, refuse_secret, resolve_model_plan
 from bot.planning.sentences import split_sentences
+from bot.planning.spec_parser import read_spec
 from bot.planning.yaml_outline import MAX_CHARACTERS
 from bot.sandbox.protocol import Run
 from bot.sandbox.worker import Worker, shared_worker
@@ -61,8 +62,9 @@ class Planner:
         """
         recipe = spec.load_recipe()
         collections = collections_of(recipe)
+        prose = await asyncio.to_thread(_prose_of, spec)
         base, exact = (each.text if each else "" for each in (spec.base, spec.exact))
-        request = partial(plan_request, spec.text, recipe, base=base, exact=exact)
+        request = partial(plan_request, prose, recipe, base=base, exact=exact)
         read = partial(read_proposal, collections=collections, exact=spec.exact is not None)
         try:
             planned, model = await self._ask(request, read, partial(_build_plan, spec, recipe), repairs=REPAIRS)
@@ -71,15 +73,15 @@ class Planner:
                 f"planning {spec.source}: after {REPAIRS} repairs the model's plan still breaks a rule "
                 f"({exc}); make the description more precise, or list the entities yourself: {field_grammar.HELP}"
             ) from exc
-        planned = await self._look_again(planned, spec, recipe)
+        planned = replace(await self._look_again(planned, spec, prose, recipe), spec_text=spec.text)
         if spec.exact:
             planned = replace(planned, name=spec.exact.name, notes=(*spec.exact.notes, *planned.notes))
         return ProposedPlan(planned, model, self._budget.unrecorded(PLAN_PHASE))
 
-    async def _look_again(self, planned: ResolvedPlan, spec: ProseSpec, recipe: Recipe) -> ResolvedPlan:
-        """Ask which sentences of *spec* are not in the plan, and add those; if that fails, a note says so."""
-        sentences = split_sentences(spec.text)
-        if len([each for each in sentences if not each.startswith("#")]) <= 1 and len(spec.text) <= _SHORT:
+    async def _look_again(self, planned: ResolvedPlan, spec: ProseSpec, prose: str, recipe: Recipe) -> ResolvedPlan:
+        """Ask which sentences of *prose* are not in the plan, and add those; if that fails, a note says so."""
+        sentences = split_sentences(prose)
+        if len([each for each in sentences if not each.startswith("#")]) <= 1 and len(prose) <= _SHORT:
             return planned
         exact = spec.exact is not None
         request = partial(coverage_request, sentences, planned.text, recipe, exact=exact)
@@ -128,6 +130,14 @@ async def _parse(read: Callable[[str], Content], response: ModelResponse) -> tup
     return response.text.encode(errors="replace").decode(), content
 
 
+def _prose_of(spec: ProseSpec) -> str:
+    """Return the text that a model has to turn into a plan: without what an exact part says already."""
+    if spec.exact is None:
+        return spec.text
+    draft = read_spec(spec.text, source=spec.source)
+    return "\n".join([draft.description, *(each for each in draft.asks if each not in draft.description)])
+
+
 def _build_plan(spec: ProseSpec, recipe: Recipe, proposal: Proposal) -> ResolvedPlan:
     """Build the plan of *spec*: of a proposal alone, or of what it adds to the exact part.
 
@@ -161,6 +171,10 @@ def _add_coverage(first: Plan, recipe: Recipe, count: int, coverage: Coverage, *
 def _resolve(draft: PlanDraft, settings: Plan | Mapping[str, str], recipe: Recipe) -> ResolvedPlan:
     if isinstance(settings, Plan):
         settings = settings.model_dump(by_alias=True, include={"project", "description", "recipe", "output_dir"})
+    try:
+        draft.options = recipe.read_options(draft.options)
+    except UsageError as exc:
+        draft.faults.append(str(exc))
     plan = draft.plan(settings, recipe.reserved)
     try:
         refuse_secret("\n".join(_texts(plan.model_dump())), "the plan")

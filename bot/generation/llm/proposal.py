@@ -19,6 +19,7 @@ from pydantic import Field as Setting
 
 from bot.generation.llm.plan_draft import PROJECT, PlanDraft, faults_of
 from bot.generation.llm.response_parser import parse_json
+from bot.planning.entity_grammar import Option, format_access
 from bot.text import one_line, shown
 
 _MAX_REASON = 300
@@ -108,16 +109,16 @@ class _Entity(_Received):
         lines = [field if isinstance(field, str) else field.name for field in self.fields or ()]
         return [line.split(maxsplit=1)[0] for line in lines if line.strip()]
 
-    def options(self) -> dict[str, Any]:
-        """Return what it says besides fields and rules, as keys of an entity."""
-        content = {
-            "unique": tuple(map(_names, self.unique)) or None,
-            "index": tuple(map(_names, self.index)),
-            "plural": self.plural or None,
-            "table": self.table or None,
-            "access": _access(self.access),
-        }
-        return {key: value for key, value in content.items() if value}
+    def lines(self) -> Sequence[Option]:
+        """Return what it says besides its fields as the lines below an entity."""
+        access = self.access if isinstance(self.access, str) else format_access(self.access)
+        settings = {"plural": self.plural, "table": self.table, "access": access}
+        return [
+            *(Option("unique", ", ".join(group)) for group in self.unique),
+            *(Option("index", ", ".join(group)) for group in self.index),
+            *(Option(kind, text) for kind, text in settings.items() if text.strip()),
+            *(Option("rule", rule) for rule in _filled(self.rules)),
+        ]
 
 
 class _Item(_Received):
@@ -126,11 +127,6 @@ class _Item(_Received):
     uses: _Lines = ()
     rules: _Lines = ()
     files: _Lines = ()
-
-
-class _Option(_Received):
-    name: str
-    value: str | bool | int
 
 
 class _Instruction(_Received):
@@ -147,14 +143,15 @@ class Proposal(_Received):
     collections: Mapping[str, tuple[_Item, ...]] = {}
     rules: _Lines = ()
     left_out: _Lines = Setting(default=(), validation_alias=AliasChoices("left_out", "left-out"))
-    options: tuple[_Option, ...] = ()
+    options: Mapping[str, str | bool | int] = {}
     instructions: Annotated[tuple[_Instruction, ...], BeforeValidator(_as_list)] = ()
 
     def add_to(self, draft: PlanDraft) -> None:
         """Add a whole plan to a draft that has none."""
         for entity in self.entities:
             fields = [field if isinstance(field, str) else field.content() for field in entity.fields or ()]
-            draft.add_entity(entity.name, fields, rules=_filled(entity.rules), **entity.options())
+            draft.add_entity(entity.name, fields, entity.lines())
+        draft.options |= self.options
         self._add_rest(draft)
 
     def add_beside(self, draft: PlanDraft) -> None:
@@ -188,8 +185,6 @@ class Proposal(_Received):
             draft.add_rule(PROJECT, rule)
         for line in _filled(self.left_out):
             draft.leave_out(line)
-        for option in self.options:
-            draft.choose(option.name, option.value)
         for instruction in self.instructions:
             draft.instruct(instruction.phase, instruction.text)
 
@@ -275,15 +270,3 @@ def _validate(model: type[Model], content: object, what: str) -> Model:
 
 def _filled(lines: Iterable[str]) -> tuple[str, ...]:
     return tuple(line for line in lines if line.strip())
-
-
-def _names(group: Iterable[str]) -> tuple[str, ...]:
-    return tuple(name.strip() for line in group for name in line.split(",") if name.strip())
-
-
-def _access(access: str | Mapping[str, Sequence[str]]) -> dict[str, tuple[str, ...]]:
-    """Read ``read anyone; delete owner, admin``."""
-    if not isinstance(access, str):
-        return {verb: _names(who) for verb, who in access.items()}
-    parts = [part.split(maxsplit=1) for part in access.split(";") if part.strip()]
-    return {verb: _names(who) for verb, *who in parts}
