@@ -82,7 +82,7 @@ def test_sentences_are_asked_about_by_number() -> None:
     assert question.parts[1] == "<sentences>\n1. A shop.\n2. It sends mail.\n</sentences>\n"
     assert "project: Shop" in question.parts[0]
     kinds = _properties(question)["sentences"]["items"]["properties"]["kind"]["enum"]
-    assert kinds == ["covered", "background", "rule", "field", "features", "left_out"]
+    assert kinds == ["covered", "background", "rule", "field", "features", "instruction", "left_out"]
     assert all(f"- `{kind}`: " in question.parts[2] for kind in kinds)
 
 

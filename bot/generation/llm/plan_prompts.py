@@ -10,8 +10,8 @@ from bot.generation.llm.client import ModelRequest
 from bot.generation.llm.prompts import block, render, system_prompt
 from bot.planning.entities import SCALARS
 from bot.planning.recipe import PROMPTS, Recipe
-from bot.planning.recipe_fit import has_entities
-from bot.planning.recipe_model import ENTITIES, RecipeOption
+from bot.planning.recipe_fit import collections_of, has_entities
+from bot.planning.recipe_model import RecipeOption
 from bot.sandbox.protocol import Run
 
 Refused = tuple[str, Sequence[str]]
@@ -40,6 +40,7 @@ every number, with as many entries as it takes:
 - `rule`: behaviour that a test can check. `of` is the entity or feature it belongs to, or `project`; `text` is the
   rule, one sentence.
 {kinds}
+- `instruction`: how it is built or delivered. `of` is one of the phases {phases}.
 - `left_out`: it asks for something that this kind of project does not build. `text` names it in a few words.
 
 If the plan has only a part of a sentence, add the other part. If in doubt whether the plan has it, it does not: add
@@ -78,11 +79,6 @@ _COVERAGE_FORM = (
 )
 
 
-def collections_of(recipe: Recipe) -> Sequence[str]:
-    """Return the collections, besides entities, that a plan of *recipe* can have."""
-    return [name for name in recipe.collections if name != ENTITIES]
-
-
 def plan_request(
     text: str, recipe: Recipe, *, run: Run, base: str = "", exact: str = "", refused: Refused | None = None
 ) -> ModelRequest:
@@ -111,9 +107,10 @@ def coverage_request(
     collections = collections_of(recipe)
     numbered = "\n".join(f"{number}. {sentence}" for number, sentence in enumerate(sentences, 1))
     kinds = [*([] if exact else [_FIELD_KIND]), *(_ITEM_KIND.format(name=name) for name in collections)]
-    question = _COVERAGE.format(kinds="\n".join(kinds)) + (f"{_EXACT_KIND}\n" if exact else "")
+    phases = ", ".join(f"`{key}`" for key in _phases(recipe))
+    question = _COVERAGE.format(kinds="\n".join(kinds), phases=phases) + (f"{_EXACT_KIND}\n" if exact else "")
     parts = [block("plan", plan), block("sentences", numbered), question, *_refused(refused)]
-    return ModelRequest(_system(recipe, run), parts, _coverage_schema(collections, exact=exact), _COVERAGE_FORM)
+    return ModelRequest(_system(recipe, run), parts, _coverage_schema(recipe, exact=exact), _COVERAGE_FORM)
 
 
 def _system(recipe: Recipe, run: Run) -> str:
@@ -124,9 +121,13 @@ def _system(recipe: Recipe, run: Run) -> str:
         "reserved_fields": sorted(recipe.reserved.fields),
         "types": list(SCALARS),
         "collections": list(collections_of(recipe)),
-        "phases": [phase.key for phase in recipe.phases if not phase.collection],
+        "phases": _phases(recipe),
     }
     return render(run, recipe, PROMPTS + recipe.prompts.plan, context)
+
+
+def _phases(recipe: Recipe) -> list[str]:
+    return [phase.key for phase in recipe.phases if not phase.collection]
 
 
 def _refused(refused: Refused | None) -> list[str]:
@@ -148,7 +149,7 @@ def _plan_schema(recipe: Recipe, *, exact: bool) -> Mapping[str, Any]:
         **({} if exact else {"project": _TEXT, "description": _TEXT}),
         **({"options": {"type": "object", "properties": options}} if options else {}),
         **({"entities": entities} if has_entities(recipe) else {}),
-        **{name: _items(recipe, name) for name in collections_of(recipe)},
+        **{name: _items(recipe, name, ["name"] if exact else ["name", "does"]) for name in collections_of(recipe)},
         "rules": _TEXTS,
         "instructions": _objects({"phase": _TEXT, "text": _TEXT}, ["phase", "text"]),
         "left_out": _TEXTS,
@@ -157,11 +158,16 @@ def _plan_schema(recipe: Recipe, *, exact: bool) -> Mapping[str, Any]:
     return {"type": "object", "properties": properties, "required": required}
 
 
-def _items(recipe: Recipe, collection: str) -> Mapping[str, Any]:
-    planned = any(phase.collection == collection and phase.is_planned for phase in recipe.phases)
+def _items(recipe: Recipe, collection: str, required: Sequence[str]) -> Mapping[str, Any]:
+    planned = collection in _planned(recipe)
     item = {"name": _TEXT, "does": _TEXT, "uses": _TEXTS, "rules": _TEXTS} | ({"files": _TEXTS} if planned else {})
     about = {"description": recipe.collections[collection].about}
-    return {**_objects(item, ["name", "does", *(["files"] if planned else [])]), **about}
+    return {**_objects(item, [*required, *(["files"] if planned else [])]), **about}
+
+
+def _planned(recipe: Recipe) -> set[str | None]:
+    """Return the collections whose items say themselves which files they have."""
+    return {phase.collection for phase in recipe.phases if phase.is_planned}
 
 
 def _option(option: RecipeOption) -> Mapping[str, Any]:
@@ -170,15 +176,23 @@ def _option(option: RecipeOption) -> Mapping[str, Any]:
     return {"type": kind, **choices, "description": f"{option.about} Default: {option.default}."}
 
 
-def _coverage_schema(collections: Sequence[str], *, exact: bool) -> Mapping[str, Any]:
-    kinds = ["covered", "background", "rule", *([] if exact else ["field"]), *collections, "left_out"]
+def _coverage_schema(recipe: Recipe, *, exact: bool) -> Mapping[str, Any]:
+    kinds = [
+        "covered",
+        "background",
+        "rule",
+        *([] if exact else ["field"]),
+        *collections_of(recipe),
+        "instruction",
+        "left_out",
+    ]
     sentence = {
         "number": {"type": "integer"},
         "kind": {"type": "string", "enum": kinds},
         "of": _TEXT,
         "text": _TEXT,
         "uses": _TEXTS,
-    }
+    } | ({"files": _TEXTS} if _planned(recipe) else {})
     properties = {"sentences": _objects(sentence, ["number", "kind"])}
     return {"type": "object", "properties": properties, "required": ["sentences"]}
 

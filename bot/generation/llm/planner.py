@@ -7,13 +7,14 @@ is asked once more, about each sentence of the spec, so that none is lost.
 import asyncio
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from difflib import get_close_matches
 from functools import partial
 from typing import Protocol, TypeVar
 
 from bot.errors import NoModelAnswered, ProviderError, UsageError
 from bot.generation.llm.client import ModelRequest, ModelResponse
 from bot.generation.llm.plan_draft import PlanDraft, PlanRefused
-from bot.generation.llm.plan_prompts import Refused, collections_of, coverage_request, plan_request
+from bot.generation.llm.plan_prompts import Refused, coverage_request, plan_request
 from bot.generation.llm.proposal import Coverage, Proposal, read_coverage, read_proposal
 from bot.generation.llm.retry import RetryingClient
 from bot.generation.llm.token_budget import TokenBudget
@@ -21,7 +22,6 @@ from bot.generation.provider import ProposedPlan
 from bot.planning import field_grammar
 from bot.planning.phases import PLAN_PHASE
 from bot.planning.plan import Plan
-from bot.planning.plan_checks import suggestion
 from bot.planning.recipe import Recipe
 from bot.planning.resolved_plan import ProseSpec, ResolvedPlan, refuse_secret, resolve_model_plan
 from bot.planning.sentences import split_sentences
@@ -61,11 +61,10 @@ class Planner:
             ProviderError: Every further request would fail, too.
         """
         recipe = spec.load_recipe()
-        collections = collections_of(recipe)
         prose = await asyncio.to_thread(_prose_of, spec)
         base, exact = (each.text if each else "" for each in (spec.base, spec.exact))
         request = partial(plan_request, prose, recipe, base=base, exact=exact)
-        read = partial(read_proposal, collections=collections, exact=spec.exact is not None)
+        read = partial(read_proposal, recipe=recipe, exact=spec.exact is not None)
         try:
             planned, model = await self._ask(request, read, partial(_build_plan, spec, recipe), repairs=REPAIRS)
         except PlanRefused as exc:
@@ -164,7 +163,7 @@ def _build_plan(spec: ProseSpec, recipe: Recipe, proposal: Proposal) -> Resolved
 
 def _add_coverage(first: Plan, recipe: Recipe, count: int, coverage: Coverage, *, exact: bool) -> ResolvedPlan:
     draft = PlanDraft(first)
-    coverage.add_to(draft, count, collections_of(recipe), exact=exact)
+    coverage.add_to(draft, count, recipe, exact=exact)
     return _resolve(draft, first, recipe)
 
 
@@ -183,8 +182,13 @@ def _resolve(draft: PlanDraft, settings: Plan | Mapping[str, str], recipe: Recip
         raise PlanRefused([str(exc)]) from exc
     keys = [phase.key for phase in planned.phases]
     if unknown := [key for key in plan.instructions if key not in keys]:
-        raise PlanRefused([f"instructions: there is no phase {shown(key)}; {suggestion(keys, key)}" for key in unknown])
+        raise PlanRefused([f"instructions: there is no phase {shown(key)}; {_nearest(keys, key)}" for key in unknown])
     return planned
+
+
+def _nearest(keys: Sequence[str], key: str) -> str:
+    near = get_close_matches(key, keys, n=1)
+    return f"did you mean {near[0]!r}?" if near else f"phases are {', '.join(keys[:10])}"
 
 
 def _texts(content: object) -> Iterator[str]:

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Annotated, Any, TypeVar
 
 from pydantic import (
@@ -20,6 +20,8 @@ from pydantic import Field as Setting
 from bot.generation.llm.plan_draft import PROJECT, PlanDraft, faults_of
 from bot.generation.llm.response_parser import parse_json
 from bot.planning.entity_grammar import Option, format_access
+from bot.planning.recipe import Recipe
+from bot.planning.recipe_fit import collections_of, has_entities
 from bot.text import one_line, shown
 
 _MAX_REASON = 300
@@ -195,6 +197,7 @@ class _Sentence(_Received):
     of: str = ""
     text: str = ""
     uses: _Lines = ()
+    files: _Lines = ()
 
 
 class Coverage(_Received):
@@ -202,9 +205,9 @@ class Coverage(_Received):
 
     sentences: tuple[_Sentence, ...]
 
-    def add_to(self, draft: PlanDraft, count: int, collections: Collection[str], *, exact: bool) -> None:
+    def add_to(self, draft: PlanDraft, count: int, recipe: Recipe, *, exact: bool) -> None:
         """Add to a draft what is not covered; every one of *count* sentences needs an answer."""
-        known = {*draft.names, *_PLACES}
+        known, collections = {*draft.names, *_PLACES}, collections_of(recipe)
         for each in self.sentences:
             place = f"sentence {each.number}"
             if not 1 <= each.number <= count:
@@ -216,7 +219,7 @@ class Coverage(_Received):
         if missing := sorted(set(range(1, count + 1)) - {each.number for each in self.sentences}):
             draft.faults.append(f"there is no answer for the sentences {', '.join(map(str, missing))}")
 
-    def _add(self, draft: PlanDraft, each: _Sentence, collections: Collection[str], *, exact: bool) -> None:
+    def _add(self, draft: PlanDraft, each: _Sentence, collections: Sequence[str], *, exact: bool) -> None:
         place = f"sentence {each.number}"
         if not each.text.strip():
             draft.faults.append(f"{place}: it is a {shown(each.kind)}, so 'text' has to say it")
@@ -224,27 +227,37 @@ class Coverage(_Received):
             draft.add_rule(each.of, each.text)
         elif each.kind == "left_out":
             draft.leave_out(each.text)
+        elif each.kind == "instruction":
+            draft.instruct(each.of, each.text)
         elif each.kind in collections:
-            draft.add_item(each.kind, each.of, does=each.text, uses=_filled(each.uses))
+            draft.add_item(each.kind, each.of, does=each.text, uses=_filled(each.uses), files=_filled(each.files))
         elif each.kind == "field" and exact:
             draft.faults.append(f"{place}: the entities are exact and get no field; make it a rule, or left_out")
         elif each.kind == "field":
             draft.add_field(each.of, each.text)
         else:
-            kinds = ["covered", "background", "rule", *collections, "left_out", *([] if exact else ["field"])]
+            kinds = [
+                "covered",
+                "background",
+                "rule",
+                "instruction",
+                "left_out",
+                *collections,
+                *([] if exact else ["field"]),
+            ]
             draft.faults.append(f"{place}: kind {shown(each.kind)} is not known; use one of: {', '.join(kinds)}")
 
 
-def read_proposal(text: str, collections: Collection[str], *, exact: bool) -> Proposal:
-    """Read the plan of an answer, or what it adds to an *exact* one; the items of *collections* are keys of it.
+def read_proposal(text: str, recipe: Recipe, *, exact: bool) -> Proposal:
+    """Read the plan of an answer, or what it adds to an *exact* one; the collections of *recipe* are keys of it.
 
     Raises:
         ValueError: It is no plan.
     """
     content = parse_json(text)
     if isinstance(content, dict):
-        content["collections"] = {key: content[key] for key in collections if content.get(key)}
-        if exact and content.get("entities") is None:
+        content["collections"] = {key: content[key] for key in collections_of(recipe) if content.get(key)}
+        if (exact or not has_entities(recipe)) and content.get("entities") is None:
             content["entities"] = []
     proposal = _validate(Proposal, content, "a plan")
     if not exact and (bare := next((each.name for each in proposal.entities if each.fields is None), None)):
