@@ -13,8 +13,8 @@ from bot.planning.entities import Entity, Field, Item
 from bot.planning.item_grammar import format_does, read_does
 from bot.planning.plan import Plan
 from bot.planning.spec_draft import SpecDraft
-from bot.planning.spec_parser import read_spec
-from bot.planning.yaml_spec import INSTRUCTIONS
+from bot.planning.spec_parser import clean
+from bot.planning.yaml_spec import INSTRUCTIONS, read_yaml_spec
 
 PLAN_HEADER = """\
 # The plan of this project. Edit it to change what is built, commit, and run generate again.
@@ -28,7 +28,8 @@ def parse_plan(text: str, *, source: str) -> SpecDraft:
     Raises:
         UsageError: The text can't be parsed; the message starts with *source* and names the line.
     """
-    return read_spec(text, source=source)
+    text = clean(text, source=source)
+    return read_yaml_spec(text, text, source)
 
 
 def format_plan(plan: Plan) -> str:

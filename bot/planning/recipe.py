@@ -153,7 +153,7 @@ def unknown_recipe(name: str) -> UsageError:
     """Return the error that there is no recipe *name*."""
     return UsageError(
         f"recipe {shown(name)} is not known: built-in recipes are {', '.join(built_in_names())}; "
-        "or give a folder with a recipe.yaml"
+        "or give a folder with a recipe.yaml, or the name of one in .phasebot/recipes"
     )
 
 

@@ -5,7 +5,9 @@ of the repository as its base has it.  A folder elsewhere is taken only from the
 """
 
 import os
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
+from contextlib import suppress
+from functools import partial
 from pathlib import Path, PurePosixPath
 
 from bot.errors import UsageError
@@ -13,6 +15,8 @@ from bot.planning.recipe import Recipe, built_in_names, load_recipe, read_recipe
 from bot.text import find_hidden, shown
 
 LoadRecipe = Callable[[str], Recipe]
+RECIPES = ".phasebot/recipes"
+"""The folder of a repository's own recipes, which are named like built-in ones."""
 _MAX_NAME = 200
 
 
@@ -71,14 +75,23 @@ class RecipeFinder:
                 f"recipe {shown(name)} {problem}: name a built-in recipe ({', '.join(built_in_names())}), or a folder "
                 f"of the repository{remedy}"
             )
-        folder, read = str(PurePosixPath(name)), self._read
-        if read is None:
-            raise unknown_recipe(name)
-        try:
-            read(f"{folder}/recipe.yaml")
-        except (OSError, ValueError) as exc:
-            raise unknown_recipe(name) from exc
-        return read_recipe(name, lambda file: read(f"{folder}/{file}"))
+        if read := self._read:
+            for folder in _folders(name):
+                with suppress(OSError, ValueError):
+                    read(f"{folder}/recipe.yaml")
+                    return read_recipe(name, partial(_read_in, folder, read))
+        raise unknown_recipe(name)
+
+
+def _read_in(folder: str, read: Callable[[str], bytes], file: str) -> bytes:
+    return read(f"{folder}/{file}")
+
+
+def _folders(name: str) -> Iterator[str]:
+    """Yield the folders of the repository that *name* can stand for; a plain word also names one of its recipes."""
+    yield str(PurePosixPath(name))
+    if "/" not in name:
+        yield f"{RECIPES}/{name}"
 
 
 def _is_elsewhere(name: str) -> bool:

@@ -189,7 +189,7 @@ def _texts(node: yaml.Node, what: str) -> Iterator[str]:
 def _value(node: yaml.Node, name: str) -> OptionValue:
     """Return the value of an option as YAML means it: true and false, whole numbers, texts."""
     text = scalar(node, f"option {name}").strip()
-    if isinstance(node, yaml.ScalarNode) and node.style is None:
+    if isinstance(node, yaml.ScalarNode) and not node.style:  # a plain text
         if text in ("true", "false"):
             return text == "true"
         if text.lstrip("-").isdecimal() and len(text) < 16:  # noqa: PLR2004  # any longer is no number of ours

@@ -48,7 +48,7 @@ Generate entity Note [3/5]  github-actions[bot] for alice
 Generate support files [4/5]  github-actions[bot] for alice
 Generate main application [5/5]  github-actions[bot] for alice
 
-#PR1 open ready: Generate Note (phasebot/issue-12, main)
+#PR1 open ready: Generate Blog API (phasebot/issue-12, main)
 
 #12 alice: /generate  :rocket:
 #12 bot: **Phasebot finished `@alice`'s request**

@@ -45,7 +45,7 @@ Generate entity Note [3/5]  github-actions[bot] for alice
 Generate support files [4/5]  github-actions[bot] for alice
 Generate main application [5/5]  github-actions[bot] for alice
 
-#PR1 open ready: Generate Note (phasebot/issue-12, main)
+#PR1 open ready: Generate Blog API (phasebot/issue-12, main)
 
 #12 bot: **Phasebot finished `@alice`'s request**
 #12 bot: **Done:** 5 of 5 phases, 8 files. Review pull request #PR1 commit by commit.
@@ -231,7 +231,7 @@ Generate entity Note [3/5]  github-actions[bot] for alice
 Generate support files [4/5]  github-actions[bot] for alice
 Generate main application [5/5]  github-actions[bot] for alice
 
-#PR1 open ready: Generate Note (phasebot/issue-12, main)
+#PR1 open ready: Generate Blog API (phasebot/issue-12, main)
 
 #12 alice: /generate --provider template --max-tokens 50000  :eyes:
 #12 bot: **Phasebot finished `@alice`'s request**

@@ -181,7 +181,7 @@ Generate entity Note [3/5]  github-actions[bot] for alice
 Generate support files [4/5]  github-actions[bot] for alice
 Generate main application [5/5]  github-actions[bot] for bob
 
-#PR1 open ready: Generate Note (phasebot/issue-12, main)
+#PR1 open ready: Generate Blog API (phasebot/issue-12, main)
 
 #12 alice: /generate  :confused:
 #12 bot: **Phasebot finished `@bob`'s request**
@@ -255,7 +255,7 @@ Generate support files [5/6]  github-actions[bot] for alice
 Generate main application [6/6]  github-actions[bot] for alice
 Add tags  laptop
 
-#PR1 open ready: Generate Note (phasebot/issue-12, main)
+#PR1 open ready: Generate Blog API (phasebot/issue-12, main)
 
 #12 alice: /plan  :+1:
 #12 bot: **Phasebot finished `@alice`'s request**

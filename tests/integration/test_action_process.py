@@ -58,7 +58,7 @@ def test_a_job_answers_a_comment_with_a_run_its_outputs_and_a_summary(github: Wo
     log = ended(github.start(github.comment("/generate"), environ=SMALLEST, hurry=True), 0)
 
     assert github.picture().split("\n\n")[1:] == [
-        "#PR1 open ready: Generate Note (phasebot/issue-12, main)",
+        "#PR1 open ready: Generate Blog API (phasebot/issue-12, main)",
         """\
 #12 alice: /generate  :rocket:
 #12 bot: **Phasebot finished `@alice`'s request**

@@ -229,7 +229,7 @@ def test_a_partial_phase_of_an_edited_plan_is_made_whole(shop: Path) -> None:
     [
         ("name: string", "name: strng", "line 8: 'name: strng': unknown type 'strng'; did you mean 'string'?"),
         ("-> Item", "-> Itm", "line 11: 'item: -> Itm'"),
-        ("entities:", "entitys:", "contains no entities"),
+        ("entities:", "entitys:", "unknown key 'entitys'; did you mean 'entities'?"),
         ("  Item:", "  Item:\n  Item:", "line 8"),
         ("output-dir: .", "output-dir: api", "a project can't be moved, so restore the old value"),
         ("output-dir: .", "output-dir: ../up", "line 5"),

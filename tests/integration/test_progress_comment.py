@@ -109,7 +109,7 @@ def test_a_reply_that_is_lost_leaves_one_comment_and_one_pull_request(github: Wo
     completed(github, at(CALLS[call], LOST))
 
     assert github.picture().split("\n\n")[1:] == [
-        "#PR1 open ready: Generate Note (phasebot/issue-12, main)",
+        "#PR1 open ready: Generate Blog API (phasebot/issue-12, main)",
         """\
 #12 alice: /generate  :rocket:
 #12 bot: **Phasebot finished `@alice`'s request**

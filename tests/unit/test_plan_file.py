@@ -3,7 +3,7 @@
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from bot.planning.entities import Entity, Field
+from bot.planning.entities import Entity, Field, Item
 from bot.planning.plan import Plan
 from bot.planning.plan_file import PLAN_HEADER, format_instructions, format_plan, parse_plan
 from bot.text import CONTROL
@@ -29,7 +29,30 @@ def plans(draw: st.DrawFn) -> Plan:
     ]
     post = Entity(name="Post", fields=(Field(name="title", type="string"), *made))
     more = [Entity(name=f"E{n}", fields=post.fields) for n in range(draw(st.integers(0, 2)))]
+    link = [Field(name=name, type="relation", target="Post") for name in ("a", "b")]
+    unique = draw(st.sampled_from([None, (), (("a", "b"),), (("b", "a"),)]))
+    more += [Entity(name="Link", fields=tuple(link), unique=unique)] if draw(st.booleans()) else []
+    rules = st.lists(_LINE, max_size=2).map(tuple)
+    if draw(st.booleans()):
+        said = {
+            "plural": "writings",
+            "table": "posts",
+            "access": {"read": ("anyone",), "delete": ("owner", "admin")},
+            "rules": draw(rules),
+        }
+        post = Entity.model_validate({"name": "Post", "fields": (*post.fields, Field(name="z", type="date")), **said,
+                                      "index": (("title", "z"),)})  # fmt: skip
+    does, uses = TEXT.map(str.strip).filter(bool), st.lists(st.sampled_from(["Post", "Feed1"]), unique=True)
+    features = [
+        Item(name=f"Feed{n}", does=draw(does), uses=tuple(draw(uses)) if n > 1 else (), rules=draw(rules),
+             files=tuple(draw(st.lists(_LINE, max_size=1))))
+        for n in range(1, draw(st.integers(1, 3)))
+    ]  # fmt: skip
     return Plan(
+        options=draw(st.dictionaries(st.sampled_from(["auth", "y"]), _LINE | st.booleans() | st.integers(-99, 99))),
+        collections={"features": tuple(features)} if features else {},
+        rules=draw(rules),
+        left_out=draw(rules),
         project=draw(_LINE),
         description=draw(TEXT),
         recipe=draw(st.sampled_from(["fastapi", "./recipes/mine", "no", "1.0", "a: b"])),

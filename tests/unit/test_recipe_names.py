@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.errors import UsageError
+from bot.history.recipe_files import worktree_file
 from bot.planning.recipe_names import RecipeFinder, given_name, load_built_in
 from tests.repositories import SMALL
 
@@ -52,3 +53,21 @@ def test_a_folder_is_recorded_relative_to_the_repository_it_is_in(tmp_path: Path
     assert given_name("recipes/small", tmp_path / "other", relative_to=tmp_path) == str(tmp_path / "recipes" / "small")
     assert given_name("fastapi", tmp_path, relative_to=tmp_path) == "fastapi"
     assert given_name("nothing", tmp_path, relative_to=tmp_path) == "nothing"
+
+
+def test_a_plain_word_names_a_recipe_of_the_repository_after_built_in_ones_and_folders(tmp_path: Path) -> None:
+    def finder() -> RecipeFinder:
+        return RecipeFinder(read=lambda path: worktree_file(tmp_path, path))
+
+    for name in ("mine", "fastapi"):
+        shutil.copytree(SMALL, tmp_path / ".phasebot" / "recipes" / name)
+
+    assert finder()("mine").name == "small"
+    assert finder()("fastapi").name == "fastapi"
+    with pytest.raises(UsageError, match="recipe 'recipes/mine' is not known"):
+        finder()("recipes/mine")
+
+    shutil.copytree(SMALL, tmp_path / "mine")
+    recipe = tmp_path / "mine" / "recipe.yaml"
+    recipe.write_text(recipe.read_text().replace("name: small", "name: folder"))
+    assert finder()("mine").name == "folder"
