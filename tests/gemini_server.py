@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any, Self
 
 from bot.generation.provider import GenerationRequest
@@ -21,6 +22,7 @@ from bot.generation.rendering import phase_context, render_files
 from bot.planning.entities import Entity
 from bot.planning.field_grammar import format_field
 from bot.planning.plan import Plan
+from bot.planning.resolved_plan import resolve_plan_file
 from tests.repositories import planned
 from tests.unit.values import BLOG, run_here
 
@@ -133,13 +135,14 @@ class Author:
         return covered(asked.sentences) if asked.sentences else as_proposed(self.laid.plan)
 
     def texts(self, paths: Sequence[str]) -> dict[str, str]:
-        """Return the files at *paths*."""
+        """Return the files at *paths*; one without a template is a module that says what it is."""
         plan, recipe = self.laid.plan, self.laid.recipe
         made: dict[str, Any] = {}
         for phase in self.laid.phases[1:]:
             context = phase_context(plan, phase)
             wanted = {path: template for path, template in phase.files.items() if path in paths}
-            made |= render_files(run_here, recipe, wanted, context)
+            made |= render_files(run_here, recipe, {path: name for path, name in wanted.items() if name}, context)
+            made |= {path: f'PHASE = "{phase.key}"\n' for path, name in wanted.items() if not name}
         return {path: made[path] for path in paths}
 
     def phase(self, asked: Asked) -> str:
@@ -151,6 +154,23 @@ class Author:
         """Return what the runner asks a provider for the phase *key*."""
         phase = next(phase for phase in self.laid.phases if phase.key == key)
         return GenerationRequest(self.laid.plan, self.laid.recipe, phase, tuple(phase.files))
+
+
+class ProseAuthor(Author):
+    """Plans a spec of ``data/prose`` as a model does that overlooks sentences, and finds them when it looks again."""
+
+    def __init__(self, folder: Path) -> None:
+        self.spec = (folder / "spec.md").read_text(encoding="utf-8")
+        self.laid = resolve_plan_file((folder / "plan.yaml").read_text(encoding="utf-8"), source="it", output_dir=".")
+        self.latency = 0.0
+        self.answer: Mapping[str, Any] = json.loads((folder / "answer.json").read_text(encoding="utf-8"))
+        self.found: Sequence[Mapping[str, Any]] = json.loads((folder / "found.json").read_text(encoding="utf-8"))
+
+    def planning(self, asked: Asked) -> Mapping[str, Any]:
+        """Answer with a plan that lacks sentences, or with what those ask for."""
+        numbers = {sentence: number for number, sentence in asked.sentences.items()}
+        found = [{"number": numbers[each["sentence"]], **each} for each in self.found] if numbers else []
+        return covered(asked.sentences, *found) if numbers else self.answer
 
 
 def as_proposed(plan: Plan) -> dict[str, Any]:

@@ -262,6 +262,7 @@ _BROKEN = [
     (_proposal(*(_entity(name=f"E{number}") for number in range(501))), "501 entities are too many"),
     (_proposal(_entity(instruction="x" * 4_001)), "the instruction for entity/Post has 4,001 characters"),
     (_proposal(_entity(), instructions=[{"phase": "supprt", "text": "x"}]), "'supprt'; did you mean 'support'?"),
+    (_proposal(_entity(), options={"auth": "jwt"}), "it has no option 'auth'"),
     (_proposal(_entity(rules=["x" * 1_001])), "has 1,001 characters; the limit is 1,000: split it"),
     (_proposal(_entity(rules=["a\u202eb"])), "U+202E"),
     (_proposal(_entity(unique=["title, owner"])), "'owner' is not a field; fields are: title"),

@@ -106,7 +106,10 @@ def coverage_request(
     """
     collections = collections_of(recipe)
     numbered = "\n".join(f"{number}. {sentence}" for number, sentence in enumerate(sentences, 1))
-    kinds = [*([] if exact else [_FIELD_KIND]), *(_ITEM_KIND.format(name=name) for name in collections)]
+    kinds = [
+        *([_FIELD_KIND] if _takes_fields(recipe, exact=exact) else []),
+        *(_ITEM_KIND.format(name=name) for name in collections),
+    ]
     phases = ", ".join(f"`{key}`" for key in _phases(recipe))
     question = _COVERAGE.format(kinds="\n".join(kinds), phases=phases) + (f"{_EXACT_KIND}\n" if exact else "")
     parts = [block("plan", plan), block("sentences", numbered), question, *_refused(refused)]
@@ -165,6 +168,10 @@ def _items(recipe: Recipe, collection: str, required: Sequence[str]) -> Mapping[
     return {**_objects(item, [*required, *(["files"] if planned else [])]), **about}
 
 
+def _takes_fields(recipe: Recipe, *, exact: bool) -> bool:
+    return has_entities(recipe) and not exact
+
+
 def _planned(recipe: Recipe) -> set[str | None]:
     """Return the collections whose items say themselves which files they have."""
     return {phase.collection for phase in recipe.phases if phase.is_planned}
@@ -181,7 +188,7 @@ def _coverage_schema(recipe: Recipe, *, exact: bool) -> Mapping[str, Any]:
         "covered",
         "background",
         "rule",
-        *([] if exact else ["field"]),
+        *(["field"] if _takes_fields(recipe, exact=exact) else []),
         *collections_of(recipe),
         "instruction",
         "left_out",
