@@ -144,20 +144,36 @@ def render_item(
 
     This is the worker's part: it runs in the child process, and only there is jinja imported.
     """
-    from bot.generation.template_limits import FAILURES, TooLargeError, place_of
+    from bot.generation.template_limits import FAILURES
 
     try:
         text = _environment(tuple(templates.items())).render_bounded(name, context)
-    except TooLargeError as exc:
-        return None, ("template", f"template {name}: {place_of(exc, name)}{exc}")
     except FAILURES as exc:
-        what = getattr(exc, "message", None) or exc  # the text of a syntax error repeats the place and the line
-        told = f"template {name}: {place_of(exc, name)}{type(exc).__name__}: {what}"
-        return None, ("template", one_line(told, _MAX_REASON))
+        return None, ("template", _told(name, exc))
     text = text if text.endswith("\n") or not text else f"{text}\n"
     if path and (fault := _fault(name, path, text)):
         return None, fault
     return text, None
+
+
+def find_template_error(templates: Mapping[str, str], name: str) -> str | None:
+    """Return why the template *name* does not parse; None if it does.  This, too, is the worker's part."""
+    from bot.generation.template_limits import FAILURES
+
+    try:
+        _environment(tuple(templates.items())).get_template(name)
+    except FAILURES as exc:
+        return _told(name, exc)
+    return None
+
+
+def _told(name: str, error: Exception) -> str:
+    from bot.generation.template_limits import TooLargeError, place_of
+
+    what = getattr(error, "message", None) or error  # the text of a syntax error repeats the place and the line
+    what = str(what).replace(f"{__name__}._", "")
+    kind = "" if isinstance(error, TooLargeError) else f"{type(error).__name__}: "
+    return one_line(f"template {name}: {place_of(error, name)}{kind}{what}", _MAX_REASON)
 
 
 def _fault(name: str, path: str, text: str) -> tuple[str, str] | None:

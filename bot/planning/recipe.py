@@ -32,7 +32,7 @@ from bot.text import shown
 
 BUILT_IN = Path(__file__).parent.parent / "recipes"
 PROMPTS = "prompts/"
-_TEMPLATES = "templates/"
+TEMPLATES = "templates/"
 _MAX_TEMPLATE = 1 << 20
 MAX_BYTES = 4 * _MAX_TEMPLATE
 """More than the longest file of a recipe can have."""
@@ -44,6 +44,7 @@ class Recipe:
     """A loaded recipe: its phases and the text of its templates."""
 
     def __init__(self, content: RecipeFile, templates: Mapping[str, str]) -> None:
+        self.content = content
         self.name = content.name
         self.description = content.description
         self.phases = content.phases
@@ -145,7 +146,7 @@ def load_recipe(name: str) -> Recipe:
 
 def _files(folder: Path) -> list[str]:
     """Return the files of the recipe in *folder*, for suggestions."""
-    found = (path for part in (_TEMPLATES, PROMPTS) for path in (folder / part).rglob("*"))
+    found = (path for part in (TEMPLATES, PROMPTS) for path in (folder / part).rglob("*"))
     return [path.relative_to(folder).as_posix() for path in islice(found, _MAX_LISTED)]
 
 
@@ -197,9 +198,7 @@ def read_recipe(name: str, read: ReadFile, names: Callable[[], list[str]] = list
     if content:
         find_problems(content, document)
         reader = _Reader(read, document, names)
-        templates = {
-            file: reader(file, place, _TEMPLATES) for file, place in _used_templates(content, document).items()
-        }
+        templates = {file: reader(file, place, TEMPLATES) for file, place in _used_templates(content, document).items()}
         templates |= {
             PROMPTS + file: reader(file, place, PROMPTS) for file, place in _used_prompts(content, document).items()
         }
@@ -240,8 +239,9 @@ class _Reader:
         try:
             return _text(file, folder, self._read)
         except (OSError, ValueError) as exc:
-            near = get_close_matches(folder + file, self._names(), n=1)
-            remedy = f"; did you mean {near[0].removeprefix(folder)!r}?" if near else ""
+            there = [name.removeprefix(folder) for name in self._names() if name.startswith(folder)]
+            near = [] if isinstance(exc, _OutsideError) else get_close_matches(file, there, n=1)
+            remedy = f"; did you mean {near[0]!r}?" if near else ""
             self._document.add(place, _unreadable(file, exc) + remedy)
             return ""
 

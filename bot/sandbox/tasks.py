@@ -8,7 +8,7 @@ from typing import Any
 
 def prepare(task: str) -> None:
     """Import what *task* needs."""
-    if task == "render":
+    if task in ("render", "parse"):
         pass
     else:
         import packaging.requirements  # noqa: F401
@@ -21,6 +21,10 @@ def perform(task: str, shared: Any, item: Any) -> object:  # noqa: ANN401  # eac
             from bot.generation.rendering import render_item
 
             return render_item(*shared, *item)
+        case "parse":
+            from bot.generation.rendering import find_template_error
+
+            return find_template_error(shared, item)
         case "entries":
             from bot.generation.llm.response_parser import read_entries
 

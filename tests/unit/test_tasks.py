@@ -17,6 +17,13 @@ from bot.sandbox.tasks import perform, prepare
             ("a.j2", None),
             [None, ["template", "template a.j2: line 1: UndefinedError: 'y' is undefined"]],
         ),
+        ("parse", {"a.j2": "{{ y }}"}, "a.j2", None),
+        (
+            "parse",
+            {"a.j2": "{% if %}"},
+            "a.j2",
+            "template a.j2: line 1: TemplateSyntaxError: Expected an expression, got 'end of statement block'",
+        ),
         (
             "entries",
             (["a.py"], False),
