@@ -56,9 +56,10 @@ def _ends(paragraph: str) -> Iterator[str]:
     """Yield the sentences of a paragraph; one that may go on after an abbreviation is not split."""
     start = 0
     for match in _END.finditer(paragraph):
-        following = paragraph[match.end() :][:2].strip()
+        following = paragraph[match.end() : match.end() + 2].strip()
         word = paragraph[max(start, match.start() - 20) : match.start()].rpartition(" ")[2]
-        abbreviated = match[0] == "." and (len(word) == 1 or "." in word or word.strip("(").isdigit())
+        is_number = match.start() - start == len(word) and word.isdigit()  # of an item of a list
+        abbreviated = match[0] == "." and (is_number or (len(word) == 1 and word.isalpha()) or "." in word)
         if not abbreviated and not following.islower():
             yield paragraph[start : match.end()].strip()
             start = match.end()

@@ -12,7 +12,7 @@ from bot.generation.llm.planner import Planner
 from bot.generation.llm.retry_policy import FailureKind, ModelError
 from bot.generation.llm.token_budget import TokenBudget
 from bot.generation.provider import ProposedPlan, Tokens
-from bot.planning.resolved_plan import ProseSpec, ResolvedPlan
+from bot.planning.resolved_plan import ProseSpec, ResolvedPlan, resolve_spec
 from tests.gemini_server import as_proposed, covered
 from tests.repositories import planned
 from tests.unit.test_llm_provider import ScriptedModel, client_of
@@ -261,3 +261,37 @@ def test_what_was_told_of_the_exact_part_is_told_still() -> None:
     proposed, _ = _plan(_RULES, text="Mind the rules.", exact=exact)
 
     assert (proposed.planned.notes, proposed.planned.slug) == (("a note",), "more")
+
+
+def test_of_an_exact_spec_with_prose_only_the_prose_is_asked_about() -> None:
+    text = (
+        "# Tools\n\nTools for hire.\n\n- Tool: name string unique, in_stock integer(0..)\n"
+        "- Hire: quantity integer, tool -> Tool\n  - a hire ends (409)\n\n"
+        "Quantity must be at least 1. A hire is refused\nwhen fewer tools are left.\n\n## Rules\n- Lists are sorted.\n"
+    )
+    spec = resolve_spec(text, source="the spec shop.md", recipe="fastapi")
+    assert isinstance(spec, ProseSpec)
+
+    rules = {"entities": [{"name": "Hire", "rules": ["`quantity` is at least 1 (422)."]}], "left_out": []}
+    found = covered([1, 2], {"number": 3, "kind": "rule", "of": "Hire", "text": "Refused if too few are left (409)."})
+    proposed, asked = _plan(rules, found, text=text, exact=spec.exact)
+
+    prose = "Tools for hire.\n\nQuantity must be at least 1. A hire is refused\nwhen fewer tools are left."
+    assert asked[0].parts[1] == f"<spec>\n{prose}\n</spec>\n"
+    assert asked[1].parts[1].split("\n")[1:-2] == [
+        "1. Tools for hire.",
+        "2. Quantity must be at least 1.",
+        "3. A hire is refused when fewer tools are left.",
+    ]
+    assert proposed.planned.plan.entities[1].rules == (
+        "a hire ends (409)",
+        "`quantity` is at least 1 (422).",
+        "Refused if too few are left (409).",
+    )
+    assert proposed.planned.plan.rules == ("Lists are sorted.",)
+
+
+def test_the_recipe_of_an_exact_part_is_the_recipe() -> None:
+    spec = ProseSpec("Mind the rules.", "the spec", "", "tools", "no-such-recipe", ".", exact=_EXACT)
+
+    assert spec.load_recipe() is _EXACT.recipe

@@ -1,18 +1,25 @@
 """The forms in which a model writes a plan, also for recipes with options and collections of their own."""
 
+import asyncio
 import json
 from collections.abc import Mapping
 from typing import Any
 
 import pytest
 
+from bot.generation.llm.client import ModelResponse
 from bot.generation.llm.plan_draft import PlanDraft, PlanRefused
 from bot.generation.llm.plan_prompts import coverage_request, plan_request
+from bot.generation.llm.planner import Planner
 from bot.generation.llm.proposal import read_coverage, read_proposal
+from bot.generation.llm.token_budget import TokenBudget
+from bot.generation.provider import Tokens
 from bot.planning.entities import Entity
 from bot.planning.plan import Plan
 from bot.planning.recipe import Recipe, load_recipe, read_recipe
+from bot.planning.resolved_plan import ProseSpec
 from tests.gemini_server import covered
+from tests.unit.test_llm_provider import ScriptedModel, client_of
 from tests.unit.values import run_here
 
 _SITE = """\
@@ -126,3 +133,14 @@ def test_the_second_look_adds_to_a_recipe_s_own_collections() -> None:
 def test_an_empty_plan_is_refused() -> None:
     with pytest.raises(PlanRefused, match="it has no entities"):
         _plan({"left_out": ["all"]}, _site())
+
+
+def test_an_option_that_a_person_named_wins_over_the_model() -> None:
+    content = {"project": "It", "pages": [_PAGE], "options": {"theme": "light", "search": True}, "left_out": []}
+    model, budget = ScriptedModel(lambda *_: ModelResponse(json.dumps(content), Tokens(1, 1))), TokenBudget()
+    settings = {"theme": "dark"}
+    spec = ProseSpec("A site.", "the spec", "", "it", "site", ".", load=lambda _: _site(), options=settings)
+
+    proposed = asyncio.run(Planner(client_of(model, budget=budget), budget).plan(spec))
+
+    assert dict(proposed.planned.plan.options) == {"theme": "dark", "search": True}

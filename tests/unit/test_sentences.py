@@ -19,7 +19,7 @@ from bot.planning.sentences import MAX_SENTENCES, split_sentences
         ("Version 2.5 of e.g. a shop, i.e. it. Go.", ["Version 2.5 of e.g. a shop, i.e. it.", "Go."]),
         ('He said "no." Then he left.', ['He said "no."', "Then he left."]),
         ("Really?! Yes... No", ["Really?!", "Yes...", "No"]),
-        ("Mieter leihen z. B. Bohrer. Am 3. Mai nicht.", ["Mieter leihen z. B. Bohrer.", "Am 3. Mai nicht."]),
+        ("Man leiht z. B. Bohrer. Ab 1. Nie 2.5.", ["Man leiht z. B. Bohrer.", "Ab 1.", "Nie 2.5."]),
         ("商店有商品。每件商品都有价格\uff01顾客下单", ["商店有商品。", "每件商品都有价格\uff01", "顾客下单"]),
         ("متجر. هل يبيع؟ نعم", ["متجر.", "هل يبيع؟", "نعم"]),
         ("# Shop\nIt sells.\n## Login\nWith JWT.", ["# Shop", "It sells.", "## Login", "With JWT."]),

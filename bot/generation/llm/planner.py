@@ -149,6 +149,7 @@ def _build_plan(spec: ProseSpec, recipe: Recipe, proposal: Proposal) -> Resolved
         return _resolve(draft, spec.exact.plan, recipe)
     draft, base = PlanDraft(), spec.base.plan if spec.base else None
     proposal.add_to(draft)
+    draft.options |= spec.options
     if base:
         draft.instructions = {**base.instructions, **draft.instructions}
         draft.options = {**base.options, **draft.options}
