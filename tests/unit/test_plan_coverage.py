@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from bot.engine.first_plan import wait_for_plan
 from bot.generation.llm.client import ModelRequest, ModelResponse
 from bot.generation.llm.planner import Planner
 from bot.generation.llm.retry_policy import FailureKind, ModelError
@@ -165,6 +166,30 @@ def test_a_spent_budget_ends_the_second_look_and_not_the_plan() -> None:
 
     assert (len(asked), proposed.tokens) == (1, _COST)
     assert "of 150 tokens are used" in proposed.planned.notes[0]
+
+
+@pytest.mark.parametrize(("asked", "is_planned"), [(1, False), (2, True)])
+def test_a_run_that_stops_during_the_second_look_keeps_its_plan(asked: int, is_planned: bool) -> None:  # noqa: FBT001
+    stop, budget = asyncio.Event(), TokenBudget()
+
+    async def answer() -> ModelResponse:
+        stop.set()
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    plan = ModelResponse(json.dumps(_PLAN), _COST)
+    model = ScriptedModel(lambda number, *_: answer() if number == asked else plan)
+    spec = ProseSpec(_TEXT, "the spec shop.md", "", "tools", "fastapi", ".")
+
+    async def work() -> ProposedPlan | None:
+        return await wait_for_plan(Planner(client_of(model, budget=budget), budget).plan(spec), stop, None)
+
+    proposed = asyncio.run(work())
+
+    assert (proposed is not None, len(model.asked)) == (is_planned, asked)
+    if proposed:
+        assert proposed.planned.notes == (_NOTE.format("the run was stopped first"),)
+        assert proposed.tokens == _COST
 
 
 @pytest.mark.parametrize(

@@ -55,6 +55,8 @@ class Planner:
     async def plan(self, spec: ProseSpec) -> ProposedPlan:
         """Turn *spec* into a plan.
 
+        If it is cancelled when there is a plan, it returns that, because its tokens are spent.
+
         Raises:
             UsageError: The recipe has no prompts for a model.
             NoModelAnswered: No model answered, or none with a valid plan.
@@ -88,11 +90,14 @@ class Planner:
         try:
             return (await self._ask(request, read_coverage, build, repairs=_REPAIRS_OF_COVERAGE))[0]
         except (NoModelAnswered, ProviderError, PlanRefused) as exc:
-            note = (
-                f"planning {spec.source}: whether the plan has every sentence was not checked ({exc}); "
-                "compare the plan with the text before you merge"
-            )
-            return replace(planned, notes=(*planned.notes, note))
+            reason = str(exc)
+        except asyncio.CancelledError:
+            reason = "the run was stopped first"
+        note = (
+            f"planning {spec.source}: whether the plan has every sentence was not checked ({reason}); "
+            "compare the plan with the text before you merge"
+        )
+        return replace(planned, notes=(*planned.notes, note))
 
     async def _ask(
         self,
