@@ -328,6 +328,7 @@ def build_inputs(*, gemini: GeminiSettings | None = None, **given: Json) -> Acti
             provider=None, models=("gemini-3.8-flash",), thinking="medium", gemini=gemini or GeminiSettings()
         ),
         "recipe": "fastapi",
+        "options": {},
         "output_dir": ".",
         "base_branch": None,
         "jobs": 8,

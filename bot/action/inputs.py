@@ -14,6 +14,8 @@ class ActionInputs:
     provider: ProviderOptions
     recipe: str | None
     """None for the spec's, else the default; the same for the folder."""
+    options: Mapping[str, str]
+    """Of the recipe; they win over the spec's."""
     output_dir: str | None
     base_branch: str | None
     """None for the repository's default branch."""
@@ -32,6 +34,7 @@ class ActionInputs:
             shown |= {"token limit": self.max_tokens and f"{self.max_tokens:,}"}
         shown |= {
             "recipe": self.recipe or RECIPE,
+            "options": ", ".join(f"{name}={value}" for name, value in self.options.items()),
             "output folder": self.output_dir or OUTPUT_DIR,
             "base branch": self.base_branch,
         }

@@ -216,6 +216,7 @@ class RunJob:
             output_dir=inputs.output_dir or OUTPUT_DIR,
             base=branch.base_plan(inputs.output_dir or OUTPUT_DIR),
             load=branch.plans.load,
+            options=inputs.options,
             given=given_settings(inputs.recipe, inputs.output_dir),
         )
 

@@ -1,6 +1,7 @@
 """The commands: each turns its options into a request, and its result into output and an exit code."""
 
 import functools
+import json
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
@@ -12,7 +13,7 @@ import click
 
 from bot.cli.action_command import action
 from bot.cli.door import Door
-from bot.cli.options import on_a_new_run, on_a_run, with_a_provider, with_work
+from bot.cli.options import ProjectSettings, on_a_new_run, on_a_run, with_a_provider, with_project_settings, with_work
 from bot.cli.recipes_command import recipes
 from bot.errors import UsageError
 from bot.text import shown
@@ -34,7 +35,7 @@ _PHASES = click.argument("phases", nargs=-1, metavar="PHASE…")
 @on_a_new_run
 @with_a_provider
 @with_work
-@click.option("--output-dir", show_default=".", help="The project's folder in the repository.")
+@with_project_settings
 @click.option("--only", multiple=True, metavar="PHASE", help="Generate only this phase; repeatable.")
 @click.pass_obj
 def generate(  # one for each option
@@ -44,7 +45,7 @@ def generate(  # one for each option
     location: "RunLocation",
     output: str,
     request: "RunRequest",
-    output_dir: str | None,
+    settings: ProjectSettings,
     only: Sequence[str],
 ) -> None:
     """Start or continue a run.
@@ -55,17 +56,19 @@ def generate(  # one for each option
     from bot.engine import factory
     from bot.planning.resolved_plan import OUTPUT_DIR
 
-    _check_output_dir(output_dir)
     request = replace(request, only=only)
     if spec is None:
         clone = factory.open_clone(location)
-        _log_notes(door, _unused_options(clone.open_run(location.run, door.now), clone.plans.recipe, output_dir))
+        run = clone.open_run(location.run, door.now)
+        _log_notes(door, _unused_options(run, clone.plans.recipe, settings))
     else:
         found = factory.find_clone(location)
         with_model = request.provider.resolve() != "template"
-        base_of = (lambda name: found.base_plan(location.run or name, output_dir or OUTPUT_DIR)) if found else None
+        base_of = (
+            (lambda name: found.base_plan(location.run or name, settings.output_dir or OUTPUT_DIR)) if found else None
+        )
         plans = found.plans if found else None
-        read = _read_spec(door, spec, location.recipe, output_dir, with_model=with_model, plans=plans, base_of=base_of)
+        read = _read_spec(door, spec, location.recipe, settings, with_model=with_model, plans=plans, base_of=base_of)
         _check_phases(read, only)
         clone = found or factory.create_clone(location)
         request = replace(request, spec=read)
@@ -146,11 +149,17 @@ def rollback(
 @click.argument("spec")
 @click.option("--format", "output", type=click.Choice(["yaml", "json", "mermaid"]), default="yaml", show_default=True)
 @click.option("--recipe", show_default="fastapi", help="A built-in recipe, or a folder with a recipe.yaml.")
-@click.option("--output-dir", show_default=".", help="The project's folder in the repository.")
+@with_project_settings
 @with_a_provider
 @click.pass_obj
-def plan(
-    door: Door, *, spec: str, output: str, recipe: str | None, output_dir: str | None, provider: "ProviderOptions"
+def plan(  # one for each option
+    door: Door,
+    *,
+    spec: str,
+    output: str,
+    recipe: str | None,
+    settings: ProjectSettings,
+    provider: "ProviderOptions",
 ) -> None:
     """Print the plan for SPEC; generate nothing."""
     import asyncio
@@ -158,12 +167,11 @@ def plan(
     from bot.cli.inert_output import inert_json, inert_yaml
     from bot.engine import factory
 
-    _check_output_dir(output_dir)
-    read = _read_spec(door, spec, recipe, output_dir, with_model=provider.resolve() != "template")
+    read = _read_spec(door, spec, recipe, settings, with_model=provider.resolve() != "template")
     resolved = asyncio.run(factory.plan_spec(read, provider, door.log))
     _log_notes(door, resolved.notes)
     if output == "json":
-        click.echo(inert_json(resolved.plan.model_dump_json(indent=2, by_alias=True), in_job=door.in_job))
+        click.echo(inert_json(json.dumps(resolved.plan.shown(), indent=2, ensure_ascii=False), in_job=door.in_job))
     elif output == "mermaid":
         from bot.planning.er_diagram import format_diagram
 
@@ -263,28 +271,24 @@ def _print(door: Door, output: str, text: str) -> None:
     click.echo(inert_json(text, in_job=door.in_job) if output == "json" else text)
 
 
-def _check_output_dir(output_dir: str | None) -> None:
-    from bot.planning.path_rules import output_dir_problem
-
-    if output_dir and (problem := output_dir_problem(output_dir)):
-        raise UsageError(f"--output-dir: {shown(output_dir)} {problem}")
-
-
-def _unused_options(run: "OpenRun", recipe: str | None, output_dir: str | None) -> Iterator[str]:
+def _unused_options(run: "OpenRun", recipe: str | None, given: ProjectSettings) -> Iterator[str]:
     """Yield what to tell people about options that differ from the plan of a run that goes on."""
     from bot.planning.path_rules import normal_output_dir
 
-    if not (recipe or output_dir):
+    if not (recipe or given.output_dir or given.options):
         return
     run.branch.read()
     if plan := run.branch.view()[0]:
-        options = {
+        for name, value in given.options.items():
+            if str(plan.plan.options.get(name, "")).lower() != value.lower():
+                yield f"--option {name}={value} is not used: edit 'options' in the plan of {run.branch.name} instead"
+        settings = {
             "recipe": (recipe, plan.plan.recipe),
-            "output-dir": (output_dir and normal_output_dir(output_dir), plan.plan.output_dir),
+            "output-dir": (given.output_dir and normal_output_dir(given.output_dir), plan.plan.output_dir),
         }
-        for name, (given, planned) in options.items():
-            if given and given != planned:
-                yield f"--{name} {shown(given)} is not used: the plan of {run.branch.name} has {shown(planned)}"
+        for name, (wanted, planned) in settings.items():
+            if wanted and wanted != planned:
+                yield f"--{name} {shown(wanted)} is not used: the plan of {run.branch.name} has {shown(planned)}"
 
 
 def _check_phases(spec: "ResolvedPlan | ProseSpec", keys: Sequence[str]) -> None:
@@ -300,7 +304,7 @@ def _read_spec(
     door: Door,
     spec: str,
     recipe: str | None,
-    output_dir: str | None,
+    settings: ProjectSettings,
     *,
     with_model: bool,
     plans: "PlanReader | None" = None,
@@ -332,8 +336,9 @@ def _read_spec(
         source=source,
         project=project,
         recipe=named or RECIPE,
-        output_dir=output_dir or OUTPUT_DIR,
+        output_dir=settings.output_dir or OUTPUT_DIR,
+        options=settings.options,
         base=base,
         load=plans.load if plans else RecipeFinder([named] if named else [], functools.partial(worktree_file, here)),
-        given=given_settings(recipe, output_dir),
+        given=given_settings(recipe, settings.output_dir),
     )

@@ -4,7 +4,7 @@ import functools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
@@ -81,6 +81,16 @@ _WORK_OPTIONS = (
         help="Time limit; run again to continue.",
     ),
 )
+_PROJECT_OPTIONS = (
+    click.option("--output-dir", show_default=".", help="The project's folder in the repository."),
+    click.option(
+        "--option",
+        "options",
+        multiple=True,
+        metavar="NAME=VALUE",
+        help="An option of the recipe; repeatable. 'phasebot recipes show' lists them.",
+    ),
+)
 _INPUTS = (
     click.option("--provider", type=click.Choice(["template", "gemini"])),
     click.option("--model", default=_MODEL, show_default=True),
@@ -91,6 +101,7 @@ _INPUTS = (
         help="Model names, separated by blanks or commas.",
     ),
     click.option("--recipe", default="fastapi", show_default=True),
+    click.option("--options", default="", help="Options of the recipe, NAME=VALUE, separated by blanks or commas."),
     click.option("--output-dir", default=".", show_default=True),
     click.option("--base-branch", metavar="NAME", help="Default: the repository's default branch."),
     click.option("--jobs", type=click.IntRange(1, 64), default=8, show_default=True),
@@ -104,6 +115,53 @@ def _with_options(command: _Command, options: Sequence[Callable[[_Command], _Com
     for option in reversed(options):  # click lists the option that was added last first
         command = option(command)
     return command
+
+
+def read_options(given: Sequence[str]) -> Mapping[str, str]:
+    """Read options of the recipe, each as ``NAME=VALUE``.
+
+    Raises:
+        UsageError: One has no ``=``, or is given twice.
+    """
+    from bot.errors import UsageError
+    from bot.text import shown
+
+    options: dict[str, str] = {}
+    for each in given:
+        name, equals, value = each.partition("=")
+        if not (equals and name.strip()):
+            raise UsageError(f"reading the option {shown(each)}: it has no value; write NAME=VALUE, such as auth=jwt")
+        if name.strip() in options:
+            raise UsageError(f"reading the option {shown(each)}: {name.strip()} is given twice; leave one out")
+        options[name.strip()] = value.strip()
+    return options
+
+
+class ProjectSettings(NamedTuple):
+    """What a person says of a new project beside its spec."""
+
+    output_dir: str | None
+    options: Mapping[str, str]
+
+
+def with_project_settings(command: _Command) -> _Command:
+    """Add the options about a new project, handed to *command* as ``settings``.
+
+    Raises:
+        UsageError: One can't be used.
+    """
+
+    @functools.wraps(command)
+    def with_settings(*, output_dir: str | None, options: Sequence[str], **rest: object) -> None:
+        from bot.errors import UsageError
+        from bot.planning.path_rules import output_dir_problem
+        from bot.text import shown
+
+        if output_dir and (problem := output_dir_problem(output_dir)):
+            raise UsageError(f"--output-dir: {shown(output_dir)} {problem}")
+        command(settings=ProjectSettings(output_dir, read_options(options)), **rest)
+
+    return _with_options(with_settings, _PROJECT_OPTIONS)
 
 
 def gemini_settings(environ: Mapping[str, str], provider: str | None) -> "GeminiSettings":
@@ -214,6 +272,7 @@ def with_inputs(command: _Command) -> _Command:
         model: str,
         fallback_models: str,
         recipe: str,
+        options: str,
         output_dir: str,
         base_branch: str | None,
         jobs: int,
@@ -231,6 +290,7 @@ def with_inputs(command: _Command) -> _Command:
             return ActionInputs(
                 provider=ProviderOptions(provider=provider, models=models, thinking=_THINKING, gemini=gemini),
                 recipe=recipe if _is_given("recipe") else None,
+                options=read_options(options.replace(",", " ").split()),
                 output_dir=output_dir if _is_given("output_dir") else None,
                 base_branch=base_branch,
                 jobs=jobs,

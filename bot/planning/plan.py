@@ -73,6 +73,12 @@ class Plan(Frozen):
             raise ValueError("; ".join(map(str, problems[:3])))
         return self
 
+    def shown(self) -> dict[str, Any]:
+        """Return the plan for programs: with each collection under its own name, as in the plan file."""
+        content: dict[str, Any] = self.model_dump(mode="json", by_alias=True)
+        content.update(content.pop("collections", {}))
+        return content
+
     def content(self) -> dict[str, Any]:
         """Return the plan for a digest."""
         content = self.model_dump(mode="json", by_alias=True)

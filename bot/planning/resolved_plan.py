@@ -12,6 +12,7 @@ from bot.planning.plan import PROJECT_LIMIT, Option, Plan
 from bot.planning.plan_file import format_plan, parse_plan
 from bot.planning.prose import owner_of, without
 from bot.planning.recipe import Recipe, load_recipe
+from bot.planning.recipe_fit import check_fit
 from bot.planning.recipe_names import LoadRecipe, load_built_in
 from bot.planning.spec_draft import SpecDraft
 from bot.planning.spec_parser import clean, find_heading, is_prose, needs_a_model, read_spec
@@ -269,5 +270,10 @@ def _resolve(
         loaded = (load or load_built_in)(draft.recipe) if draft.recipe else (load or load_recipe)(recipe)
     except UsageError as exc:
         raise UsageError(f"{draft.source}: {exc}" if draft.recipe else str(exc)) from exc
-    plan = draft.plan(project=project, recipe=recipe, output_dir=output_dir, reserved=loaded.reserved)
+    try:
+        draft = replace(draft, options=loaded.read_options(draft.options))
+        plan = draft.plan(project=project, recipe=recipe, output_dir=output_dir, reserved=loaded.reserved)
+        check_fit(plan, loaded)
+    except UsageError as exc:
+        raise exc if str(exc).startswith(draft.source) else UsageError(f"{draft.source}: {exc}") from exc
     return ResolvedPlan(plan, loaded, derive_phases(plan, loaded), format_plan(plan))
