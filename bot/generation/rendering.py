@@ -37,7 +37,7 @@ class _EntityName:
     def __init__(self, name: str) -> None:
         self.name = name
         self.module = names.module_name(name)
-        self.plural = plural(names.snake_case(name))
+        self.plural = self.table = plural(names.snake_case(name))
         self.order = re.sub(r"\d+", lambda digits: digits[0].zfill(20), self.module)
         """Sort key that orders modules as import sorters do: numbers by value."""
 
@@ -45,7 +45,7 @@ class _EntityName:
 class _FieldView:
     """A field as templates see it."""
 
-    def __init__(self, field: "Field") -> None:
+    def __init__(self, field: "Field", target: "Entity | None" = None) -> None:
         self.name = field.name
         self.type = field.type
         self.column = field.column
@@ -56,15 +56,43 @@ class _FieldView:
         self.default = field.default_value
         self.choices = field.choices
         self.is_relation = field.is_relation
-        self.target = _EntityName(field.target) if field.target else None
+        self.target = _named(target) if target else None
+        self.minimum, self.maximum = (_limit(field, limit) for limit in (field.minimum, field.maximum))
+        self.digits, self.places, self.pattern = field.digits, field.places, field.pattern
+        self.secret, self.is_password = field.secret, field.is_password
+        self.auto, self.doc, self.was = field.auto, field.doc, field.was
+        self.on_delete, self.many = field.on_delete, field.many
+
+
+def _limit(field: "Field", text: str | None) -> int | float | Decimal | None:
+    """Return a limit as a number of the field's type; lengths are whole numbers."""
+    if text is None:
+        return None
+    if field.type == "decimal":
+        return Decimal(text)
+    return float(text) if field.type == "float" else int(text)
 
 
 class _EntityView(_EntityName):
     """An entity as its own phase sees it."""
 
-    def __init__(self, entity: "Entity") -> None:
+    def __init__(self, entity: "Entity", others: Mapping[str, "Entity"]) -> None:
+        """*others* are the plan's entities, of which this one sees plural and table."""
         super().__init__(entity.name)
-        self.fields = tuple(map(_FieldView, entity.fields))
+        self.plural, self.table = entity.plural, entity.table
+        self.fields = tuple(_FieldView(field, others.get(field.target or "")) for field in entity.fields)
+        by_name = {field.name: field for field in self.fields}
+        self.unique = tuple(tuple(by_name[name] for name in group) for group in entity.unique or ())
+        self.index = tuple(tuple(by_name[name] for name in group) for group in entity.index)
+        self.rules = entity.rules
+        self.access = {verb: tuple(who) for verb, who in entity.access.items()}
+
+
+def _named(entity: "Entity") -> _EntityName:
+    """Return *entity* as others see it."""
+    view = _EntityName(entity.name)
+    view.plural, view.table = entity.plural, entity.table
+    return view
 
 
 class _UsedName(_EntityName):
@@ -205,10 +233,10 @@ def phase_context(plan: "Plan", phase: "Phase") -> dict[str, Any]:
         context["project"] = {"name": plan.project, "slug": plan.slug, "description": content.get("description", "")}
     by_name = {entity.name: entity for entity in plan.entities}
     if "entity" in content:
-        context["entity"] = _EntityView(by_name[content["entity"]["name"]])
+        context["entity"] = _EntityView(by_name[content["entity"]["name"]], by_name)
     if "entities" in content:
         context["entities"] = [
-            _EntityName(each) if isinstance(each, str) else _EntityView(by_name[each["name"]])
+            _EntityName(each) if isinstance(each, str) else _EntityView(by_name[each["name"]], by_name)
             for each in content["entities"]
         ]
     return context | _items_context(plan, phase, by_name)
@@ -239,7 +267,7 @@ def _view(seen: str | Mapping[str, Any], entities: "Mapping[str, Entity]") -> _E
     """Return the view of what stands in a slice: a name, an item, or an entity, which has fields."""
     if isinstance(seen, str):
         return _EntityName(seen)
-    return _EntityView(entities[seen["name"]]) if "fields" in seen else _ItemView(seen)
+    return _EntityView(entities[seen["name"]], entities) if "fields" in seen else _ItemView(seen)
 
 
 def python_literal(value: object) -> str:

@@ -43,6 +43,8 @@ class PlanView:
         self._see_project(entry.seen, content, implied)
         if item is not None:
             content["entity" if isinstance(item, Entity) else "item"] = self._contents[item.name]
+        if isinstance(item, Entity) and (named := self._named_targets(item)):
+            content["targets"] = named
         if isinstance(item, Item) and item.uses:
             content[USES] = self._used(item, whole=USES in entry.seen)
         if self.plan.rules and (item is not None or entry.seen & {"names", "rules"}):
@@ -71,6 +73,15 @@ class PlanView:
     def _listed(self, collection: str, *, whole: bool) -> list[Any]:
         items = self.plan.items(collection)
         return [self._contents[each.name] if whole else each.name for each in items]
+
+    def _named_targets(self, entity: Entity) -> dict[str, Any]:
+        """Return plural and table of the entities that *entity* refers to, where the plan gives them."""
+        targets = {field.target for field in entity.fields}
+        named = {
+            name: {key: value for key, value in self._contents[name].items() if key in ("plural", "table")}
+            for name in sorted(filter(None, targets))
+        }
+        return {name: given for name, given in named.items() if given}
 
     def _used(self, item: Item, *, whole: bool) -> dict[str, list[Any]]:
         """Return what *item* uses, by collection."""

@@ -13,7 +13,6 @@ from bot.text import CONTROL, shown
 
 MAX_CHARACTERS = 1 << 20
 _MAX_DEPTH = 8
-_TOO_DEEP = f"nested too deeply; the limit is {_MAX_DEPTH} levels"
 _MAX_VALUES = 50_000
 _Loader = type[yaml.SafeLoader] | type[yaml.CSafeLoader]
 _FAST: _Loader = yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader
@@ -29,28 +28,28 @@ class OutlineError(ValueError):
         self.line = line
 
 
-def compose(text: str) -> yaml.Node:
-    """Parse *text* as one YAML document without aliases, tags, deep nesting or very many values.
+def compose(text: str, *, max_depth: int = _MAX_DEPTH) -> yaml.Node:
+    """Parse *text* as one YAML document without aliases, tags, nesting beyond *max_depth* or very many values.
 
     Raises:
         OutlineError: It is not such a document.
     """
     try:
-        return _compose(text, _FAST)
+        return _compose(text, _FAST, max_depth)
     except OutlineError as exc:
         if len(text) > _EXPLAINED:
             raise OutlineError(min(exc.line, text.count("\n") + 1), str(exc)) from exc.__cause__
-    return _compose(text, yaml.SafeLoader)
+    return _compose(text, yaml.SafeLoader, max_depth)
 
 
-def _compose(text: str, loader: _Loader) -> yaml.Node:
+def _compose(text: str, loader: _Loader, max_depth: int) -> yaml.Node:
     try:
-        _check_events(text, loader)
+        _check_events(text, loader, max_depth)
         node = yaml.compose(text, Loader=loader)
     except yaml.MarkedYAMLError as exc:
         mark = exc.problem_mark or exc.context_mark
         if "nesting depth" in str(exc.problem):  # libyaml's own limit, which its lookahead can reach first
-            raise OutlineError(mark.line + 1 if mark else 1, _TOO_DEEP) from exc
+            raise OutlineError(mark.line + 1 if mark else 1, _too_deep(max_depth)) from exc
         raise OutlineError(mark.line + 1 if mark else 1, f"not valid YAML: {exc.problem or exc.context}") from exc
     except yaml.YAMLError as exc:
         raise OutlineError(1, f"not valid YAML: {' '.join(str(exc).split())}") from exc
@@ -63,7 +62,11 @@ def _compose(text: str, loader: _Loader) -> yaml.Node:
     return node
 
 
-def _check_events(text: str, loader: _Loader) -> None:
+def _too_deep(max_depth: int) -> str:
+    return f"nested too deeply; the limit is {max_depth} levels"
+
+
+def _check_events(text: str, loader: _Loader, max_depth: int) -> None:
     depth = values = 0
     for event in yaml.parse(text, Loader=loader):
         line = _line(event)
@@ -72,8 +75,8 @@ def _check_events(text: str, loader: _Loader) -> None:
         if isinstance(event, yaml.ScalarEvent) and (bad := CONTROL.search(event.value)):
             raise OutlineError(line, f"it holds the character U+{ord(bad[0]):04X}; remove it")
         depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
-        if depth > _MAX_DEPTH:
-            raise OutlineError(line, _TOO_DEEP)
+        if depth > max_depth:
+            raise OutlineError(line, _too_deep(max_depth))
         values += isinstance(event, yaml.NodeEvent)
         if values > _MAX_VALUES:
             raise OutlineError(line, f"it has more than {_MAX_VALUES:,} keys and values; split the project")

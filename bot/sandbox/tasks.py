@@ -3,6 +3,7 @@
 Their modules are imported when a request first needs them, before its time is measured.
 """
 
+from contextlib import suppress
 from typing import Any
 
 
@@ -10,6 +11,11 @@ def prepare(task: str) -> None:
     """Import what *task* needs."""
     if task in ("render", "parse"):
         pass
+    elif task == "schema":
+        import bot.planning.schema_files  # noqa: F401
+
+        with suppress(ImportError):  # told when a file needs it
+            import sqlglot  # noqa: F401
     else:
         import packaging.requirements  # noqa: F401
 
@@ -34,4 +40,8 @@ def perform(task: str, shared: Any, item: Any) -> object:  # noqa: ANN401  # eac
 
             fault = find_fault(*item)
             return [fault.code, fault] if fault else None
+        case "schema":
+            from bot.planning.schema_files import read_item
+
+            return read_item(item, shared)
     raise ValueError(f"unknown task {task}")

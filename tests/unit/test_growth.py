@@ -24,6 +24,7 @@ from bot.planning.plan_file import parse_plan
 from bot.planning.recipe_checks import find_problems as find_recipe_problems
 from bot.planning.recipe_document import read_document
 from bot.planning.recipe_names import given_name, load_built_in
+from bot.planning.schema_files import read_item, recognise, sql_statements
 from bot.redaction import Redactor
 from bot.text import find_hidden, one_line, shown, truncate, without_hidden
 from tests.growth import find_growth
@@ -40,6 +41,7 @@ _BUILT = {
     "bot.generation.llm.prompts._block": [r"<(?=\s*+/?\s*+spec\b)"],
     "bot.forge.comment_wording.for_comment": comment_wording._REWORDED,
     "bot.forge.github_transport._error": [pattern for pattern, _ in github_transport._ADVICE],
+    "bot.planning.schema_files.sql_statements.": list(sql_statements._DIALECTS.values()),
     "bot.history.remote._classify": remote._REMEDIES,
 }
 """The patterns that functions build at run time."""
@@ -160,6 +162,18 @@ _PARSERS: dict[str, Callable[[str], object]] = {
     "snake case": names.snake_case,
     "plural": plurals.plural,
     "run name": names.check_run_name,
+    "language of a schema": recognise,
+    "dialect of SQL": sql_statements.dialect_of,
+    "statements of SQL": lambda text: list(sql_statements.statements(text, "mysql")),
+    "DBML": lambda text: read_item(text, "DBML"),
+    "column of DBML": lambda text: read_item(f"Table a {{\n b int [{text}]\n}}", "DBML"),
+    "check of DBML": lambda text: read_item(f"Table a {{\n b int [check: `{text.replace('`', '')}`]\n}}", "DBML"),
+    "Prisma": lambda text: read_item(text, "Prisma"),
+    "field of Prisma": lambda text: read_item(f"model A {{\n b {text}\n}}", "Prisma"),
+    "JDL": lambda text: read_item(text, "JDL"),
+    "entity of JDL": lambda text: read_item(f"entity A {{ {text} }}", "JDL"),
+    "Mermaid": lambda text: read_item(f"erDiagram\n{text}", "Mermaid"),
+    "attribute of Mermaid": lambda text: read_item(f"erDiagram\nA {{\n {text}\n}}", "Mermaid"),
     "docstring": rendering.docstring,
     "Markdown in a template": rendering.markdown,
     "Python literal": rendering.python_literal,
@@ -189,13 +203,10 @@ def _of(unit: str, end: str) -> Callable[[int], str]:
 
 
 _SLOW = (
-    "recipe.yaml",
-    "names in recipe.yaml",
-    "entity in YAML",
-    "YAML in a fence",
-    "YAML",
-    "YAML for the log",
-    "value of a commit message",
+    *("recipe.yaml", "names in recipe.yaml"),
+    *("entity in YAML", "YAML in a fence", "YAML", "YAML for the log", "value of a commit message"),
+    *("DBML", "column of DBML", "check of DBML", "Prisma", "field of Prisma", "JDL", "entity of JDL"),
+    *("Mermaid", "attribute of Mermaid", "dialect of SQL"),
 )
 """They take a second for 100 kB."""
 

@@ -32,6 +32,7 @@ from bot.sandbox.tasks import perform, prepare
         ),
         ("entries", (["a.py"], False), "1", {"error": "it has no list of files"}),
         ("judge", None, ("a.py", "A = 1\n"), None),
+        ("schema", "DBML", "Table a {", {"problems": [[1, "the block of Table a is not closed; add a '}'"]]}),
         ("judge", None, ("a.py", "A = (\n"), ["unparsable", "line 1 does not parse: '(' was never closed"]),
     ],
 )

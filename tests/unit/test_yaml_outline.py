@@ -121,3 +121,10 @@ def test_any_text_is_composed_or_refused_on_one_of_its_lines(text: str) -> None:
         compose(text)
     except OutlineError as exc:
         assert 1 <= exc.line <= len(text.splitlines()) + 2  # noqa: PT017  # some texts are YAML
+
+
+def test_another_depth_can_be_allowed() -> None:
+    text = "[" * 12 + "]" * 12
+
+    assert refused(text) == (1, "nested too deeply; the limit is 8 levels")
+    assert line_of(compose(text, max_depth=12)) == 1
