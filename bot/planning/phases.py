@@ -19,7 +19,10 @@ from bot.planning.recipe_model import USES, RecipePhase
 
 __all__ = ["PLAN_FILE", "PLAN_PHASE", "Phase", "derive_phases", "find_owner", "find_phase", "plan_path"]
 
+_GLOB = frozenset("*?[")
 _MAX_PHASES = 10_000
+_MAX_STEPS = 2_000_000
+"""How many phases are needed and files looked at, in all: a hostile recipe can ask for any number."""
 _MAX_USED = 60
 """How many files of the items that an item uses a model is shown."""
 
@@ -142,6 +145,7 @@ class _Phases:
         self._groups = defaultdict[str, list[str]](list)
         """``<collection>/*`` and ``<start of keys>/*`` → keys."""
         self._by_item = defaultdict[str, list[str]](list)
+        self._steps = 0
 
     def add(self, phase: Phase, entry: RecipePhase | None = None, item: Entity | Item | None = None) -> None:
         """Add *phase*, which is *entry* for *item*."""
@@ -198,7 +202,16 @@ class _Phases:
                 found[needed] = None
             else:
                 raise UsageError(f"recipe: phase {key!r} needs {needed!r}, which is not the key of an earlier phase")
+        self._spend(len(found))
         return tuple(found)
+
+    def _spend(self, steps: int) -> None:
+        self._steps += steps
+        if self._steps > _MAX_STEPS:
+            raise UsageError(
+                f"recipe {self._view.recipe.name!r}: its phases need and read too much of each other for this plan; "
+                "let them need and read less, or split the project"
+            )
 
     def _used(self, item: Entity | Item | None, key: str) -> Iterator[str]:
         """Yield the phases of what *item* uses."""
@@ -224,12 +237,14 @@ class _Phases:
         root = "" if self._root == "." else f"{self._root}/"
         needed = sorted((self._by_key[need] for need in needs), key=lambda phase: phase.place)
         available = {path.removeprefix(root): path for phase in needed for path in phase.files}
+        self._spend(len(available))
         found: set[str] = set()
         for pattern in entry.reads:
             if pattern == USES:
                 matches = [path for used in self._used(item, key) for path in self._by_key[used].files][:_MAX_USED]
             else:
                 matches = _matching(_substitute(pattern, values), available)
+                self._spend(len(available) if _GLOB & set(pattern) else 1)
             if not matches and pattern != USES and "*" not in pattern:
                 raise UsageError(
                     f"recipe: phase {key!r} reads {pattern!r}, which none of the phases it needs generates"
@@ -240,7 +255,7 @@ class _Phases:
 
 def _matching(pattern: str, available: Mapping[str, str]) -> list[str]:
     """Return the repository paths of what in *available*, by path in the project, matches *pattern*."""
-    if not set("*?[") & set(pattern):
+    if not _GLOB & set(pattern):
         return [available[pattern]] if pattern in available else []
     return [full for path, full in available.items() if fnmatchcase(path, pattern)]
 

@@ -5,12 +5,12 @@ Here is checked what holds for every plan; what depends on the plan is checked w
 
 from collections.abc import Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
-from itertools import islice
+from itertools import chain, islice
 from pathlib import PurePosixPath
 from string import Template
 
 from bot.planning.path_rules import path_problem
-from bot.planning.recipe_document import Document, Place, nearest
+from bot.planning.recipe_document import MAX_FOUND, Document, Place, nearest
 from bot.planning.recipe_model import ENTITIES, USES, RecipeFile, RecipePhase
 from bot.text import shown
 
@@ -28,14 +28,18 @@ _NOT_COLLECTIONS = frozenset(
     )
 )
 """Keys of a plan file, variables of templates, and words of a recipe."""
-_MAX_DEPTH = 50
+_MAX_DEPTH, _MAX_FILES, _MAX_PATTERNS = 50, 5_000, 200
 _Found = Iterator[tuple[Place, str]]
 
 
 def find_problems(recipe: RecipeFile, document: Document) -> None:
     """Add to *document* what is wrong with *recipe*, as far as its phases could be read."""
-    found = (*_collections(recipe), *_phases(recipe, document), *_paths(recipe, document.broken))
-    for place, message in found:
+    count = sum(len(phase.templates) for phase in recipe.phases)
+    if count > _MAX_FILES:
+        document.add(("phases",), f"the phases list {count:,} files; a recipe has {_MAX_FILES:,} at most")
+        return
+    found = chain(_collections(recipe), _phases(recipe, document), _paths(recipe, document.broken))
+    for place, message in islice(found, MAX_FOUND):
         document.add(place, message)
 
 
@@ -52,7 +56,8 @@ def _phases(recipe: RecipeFile, document: Document) -> _Found:
     broken = document.broken
     known = [ENTITIES, *sorted({*recipe.collections, *document.names.get("collections", ())} - {ENTITIES})]
     options = sorted({*recipe.options, *document.names.get("options", ())})
-    circle = [] if broken else _circle(recipe.phases)
+    meant = _meant(recipe.phases)
+    circle = [] if broken else _circle(recipe.phases, meant)
     if circle:
         yield ("phases",), f"phases need each other in a circle: {' -> '.join(circle)}; take one need out"
     keys: set[str] = {PLAN_PHASE}
@@ -64,7 +69,7 @@ def _phases(recipe: RecipeFile, document: Document) -> _Found:
             continue
         found = [*_items(phase, recipe, known), *_placeholders(phase, recipe, known), *_seen(phase, known, options)]
         if not broken & set(range(number)) and number not in document.unread_needs:
-            found += [*_needs(number, recipe, known, circle), *_reads(number, recipe)]
+            found += [*_needs(number, recipe, known, meant, circle), *_reads(number, recipe, meant)]
         yield from ((("phases", number, *place), message) for place, message in found)
 
 
@@ -122,7 +127,23 @@ def _seen(phase: RecipePhase, collections: Sequence[str], options: Sequence[str]
             yield place, f"phase {phase.key!r} has no item that uses anything, so it can't see {USES!r}"
 
 
-def _needs(number: int, recipe: RecipeFile, collections: Sequence[str], circle: Sequence[str]) -> _Found:
+_Meant = Mapping[str, Sequence[int]]
+
+
+def _meant(phases: Sequence[RecipePhase]) -> _Meant:
+    """Return for each need the positions of the phases that it can mean."""
+    needs = {need for phase in phases for need in phase.needs if need != USES}
+    patterns = [as_pattern(phase.key) for phase in phases]
+    return {need: [n for n, phase in enumerate(phases) if _is_meant(need, phase, patterns[n])] for need in needs}
+
+
+def _is_meant(need: str, phase: RecipePhase, pattern: str) -> bool:
+    if need.endswith("/*"):
+        return need[:-2] == phase.collection or phase.key.startswith(need[:-1])
+    return need == phase.key or ("*" in pattern and fnmatchcase(need, pattern))
+
+
+def _needs(number: int, recipe: RecipeFile, collections: Sequence[str], meant: _Meant, circle: Sequence[str]) -> _Found:
     phase, earlier = recipe.phases[number], recipe.phases[:number]
     for position, need in enumerate(phase.needs):
         place: Place = ("needs", position)
@@ -130,25 +151,16 @@ def _needs(number: int, recipe: RecipeFile, collections: Sequence[str], circle: 
         if need == USES:
             if phase.collection in (None, ENTITIES):
                 yield place, f"phase {phase.key!r} has no item that uses anything, so it can't need {USES!r}"
-        elif not any(is_needed(need, each) for each in earlier):
-            later = [each.key for each in recipe.phases[number:] if is_needed(need, each)]
-            if later:
+        elif not any(each < number for each in meant[need]):
+            if meant[need]:
+                later = recipe.phases[meant[need][0]].key
                 if phase.key not in circle:
-                    advice = f"move {later[0]!r} up" if later[0] != phase.key else "take that need out"
+                    advice = f"move {later!r} up" if later != phase.key else "take that need out"
                     yield place, f"{start} is not the key of an earlier phase; {advice}"
                 continue
             known = [each.key for each in earlier]
             known += [f"{name}/*" for name in collections if any(each.collection == name for each in earlier)]
             yield place, f"{start} is not the key of an earlier phase; {nearest(need, known, 'earlier ones are')}"
-
-
-def is_needed(need: str, phase: RecipePhase) -> bool:
-    """Whether *need* can mean the phase or phases of the entry *phase*."""
-    if need.endswith("/*") and need[:-2] == phase.collection:
-        return True
-    pattern = as_pattern(phase.key)
-    prefix = need[:-1] if need.endswith("/*") else None
-    return need == phase.key or (phase.key.startswith(prefix) if prefix else bool(fnmatchcase(need, pattern)))
 
 
 def as_pattern(text: str) -> str:
@@ -157,27 +169,27 @@ def as_pattern(text: str) -> str:
     return Template(escaped).safe_substitute(dict.fromkeys(PLACEHOLDERS, "*"))
 
 
-def _reads(number: int, recipe: RecipeFile) -> _Found:
+def _reads(number: int, recipe: RecipeFile, meant: _Meant) -> _Found:
     phase = recipe.phases[number]
-    needed = [each for each in recipe.phases[:number] if any(is_needed(need, each) for need in phase.needs)]
+    positions = sorted({each for need in phase.needs for each in meant.get(need, ()) if each < number})
+    needed = [recipe.phases[each] for each in positions]
+    paths = [path for each in needed for path in each.templates]
+    patterns = [as_pattern(path) for path in paths if "$" in path]
+    is_open = USES in phase.needs or any(each.is_planned for each in needed) or len(patterns) > _MAX_PATTERNS
     for position, read in enumerate(phase.reads):
         place: Place = ("reads", position)
         if read == USES and USES not in phase.needs:
             yield place, f"phase {phase.key!r} reads {USES!r}, but does not need it; add {USES!r} to 'needs'"
-        if read == USES or set("*?[$") & set(read) or USES in phase.needs or any(each.is_planned for each in needed):
+        if read == USES or is_open or set("*?[$") & set(read) or read in paths:
             continue
-        if not any(fnmatchcase(read, as_pattern(path)) for each in needed for path in each.templates):
-            known = [path for each in needed for path in each.templates]
+        if not any(fnmatchcase(read, pattern) for pattern in patterns):
             message = f"phase {phase.key!r} reads {read!r}, which none of the phases it needs generates"
-            yield place, f"{message}; {nearest(read, known, 'they generate')}"
+            yield place, f"{message}; {nearest(read, paths, 'they generate')}"
 
 
-def _circle(phases: Sequence[RecipePhase]) -> list[str]:
+def _circle(phases: Sequence[RecipePhase], meant: _Meant) -> list[str]:
     """Return keys that need each other, the first again at the end; none if all can be made."""
-    needs = {
-        each.key: [other.key for need in each.needs if need != USES for other in phases if is_needed(need, other)]
-        for each in phases
-    }
+    needs = {each.key: [phases[other].key for need in each.needs for other in meant.get(need, ())] for each in phases}
     left = dict(needs)
     while ready := [key for key, wanted in left.items() if not any(each in left for each in wanted)]:
         for key in ready:
@@ -216,8 +228,9 @@ def _paths(recipe: RecipeFile, broken: set[int]) -> _Found:
 
 def _owner(path: str, phase: RecipePhase, owners: _Owners) -> str | None:
     """Return which phase owns *path* of *phase*; items of two collections have different names, and so files."""
-    has_item = bool(Template(path).get_identifiers())
-    for key, other in owners.get(path.lower(), ()):
+    found = owners.get(path.lower(), ())
+    has_item = bool(found and Template(path).get_identifiers())
+    for key, other in found:
         if other is None or phase.collection == other.collection or not has_item:
             return key
     return None

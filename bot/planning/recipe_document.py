@@ -20,6 +20,9 @@ from bot.text import one_line, shown
 FILE = "recipe.yaml"
 MAX_PROBLEMS = 20
 """How many problems are told at once."""
+MAX_FOUND = 100
+"""How many problems are looked for: a hostile text has thousands."""
+_MAX_WORD = 100
 _ROUNDS = 4
 _LISTS, _ENTRY = ("phases", "verify"), 2
 """The lists of mappings, and how long the place of an entry is."""
@@ -126,7 +129,7 @@ def _validate(document: Document) -> RecipeFile | None:
             return RecipeFile.model_validate(document.data)
         except ValidationError as exc:
             now: list[Place] = []
-            errors = [(error, _place(error)) for error in exc.errors()]
+            errors = [(error, _place(error)) for error in exc.errors()[:MAX_FOUND]]
             for error, place in errors:
                 if error["type"] == "too_short" and any(place == each[: len(place)] != each for _, each in errors):
                     continue  # what is wrong in it counts as missing
@@ -261,7 +264,7 @@ def _kind_of(value: object) -> str:
 
 def nearest(name: str, known: Sequence[str], what: str) -> str:
     """Return what to write instead of *name*: the most similar of *known*, else all of them, introduced by *what*."""
-    near = get_close_matches(name.lower(), known, n=1)
+    near = get_close_matches(name[:_MAX_WORD].lower(), known, n=1)
     return f"did you mean {near[0]!r}?" if near else f"{what}: {', '.join([*known][:20]) or 'none'}"
 
 

@@ -112,12 +112,17 @@ def test_options_win_over_the_spec_and_that_is_said(tmp_path: Path) -> None:
 # ---- GitHub Actions
 
 
+_PLACES = {"recipes/notes": "recipes/notes", "mine": ".phasebot/recipes/mine"}
+"""How the recipes of the base are named, and where they are."""
+
+
 @pytest.fixture
 def github(tmp_path: Path) -> Iterator[World]:
-    """A repository whose base has the recipe ``recipes/notes``."""
+    """A repository whose base has two recipes."""
     with small_world(tmp_path) as found:
         laptop = found.clone("seed")
-        shutil.copytree(SMALL, laptop / "recipes" / "notes")
+        for folder in _PLACES.values():
+            shutil.copytree(SMALL, laptop / folder)
         git(laptop, "add", "--all")
         git(laptop, "commit", "--quiet", "-m", "Add a recipe")
         git(laptop, "push", "--quiet", "origin", "HEAD")
@@ -153,19 +158,19 @@ def test_an_issue_names_no_recipe_outside(github: World, tmp_path: Path, name: s
     assert github.commits() == []
 
 
-@pytest.mark.parametrize("named", ["issue", "input"])
-def test_a_recipe_is_read_from_the_base_and_not_from_the_workspace(github: World, named: str) -> None:
+@pytest.mark.parametrize(("named", "name"), [("issue", "recipes/notes"), ("input", "recipes/notes"), ("input", "mine")])
+def test_a_recipe_is_read_from_the_base_and_not_from_the_workspace(github: World, named: str, name: str) -> None:
     """A line comment, or a workflow that is started on a branch, has the branch of a pull request in the workspace."""
-    fields = "recipe: recipes/notes\n" if named == "issue" else ""
+    fields = f"recipe: {name}\n" if named == "issue" else ""
     github.github.issues[ISSUE].body = SPEC.format(fields=fields)
     folder = github.checkout()
-    for template in (folder / "recipes" / "notes" / "templates").iterdir():
+    for template in (folder / _PLACES[name] / "templates").iterdir():
         template.write_text("EVIL = 1\n")
 
-    ending = github.say("/generate", folder=folder, recipe="recipes/notes" if named == "input" else None)
+    ending = github.say("/generate", folder=folder, recipe=name if named == "input" else None)
 
     assert ending.status == "complete"
-    assert "recipe: recipes/notes\n" in github.file(".phasebot/plan.yaml")
+    assert f"recipe: {name}\n" in github.file(".phasebot/plan.yaml")
     assert "EVIL" not in git(github.origin, "grep", "-h", "", "phasebot/issue-12")
 
 

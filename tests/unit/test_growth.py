@@ -21,6 +21,8 @@ from bot.history import git, inert_text, remote
 from bot.history.trailers import Trailers
 from bot.planning import field_grammar, names, path_rules, plurals, sentences, spec_parser, spec_source, yaml_outline
 from bot.planning.plan_file import parse_plan
+from bot.planning.recipe_checks import find_problems as find_recipe_problems
+from bot.planning.recipe_document import read_document
 from bot.planning.recipe_names import given_name, load_built_in
 from bot.planning.schema_files import read_item, recognise, sql_statements
 from bot.redaction import Redactor
@@ -90,6 +92,15 @@ def _event(text: str) -> object:
     return read_event("issue_comment", json.dumps(payload).encode())
 
 
+def _recipe(text: str) -> object:
+    quoted = json.dumps(text)
+    phases = f"[{{key: a, title: t, needs: [{quoted}], reads: [{quoted}], sees: {quoted}, files: {{{quoted}: t}}}}]"
+    content, document = read_document(f"name: x\n{quoted}: 1\nphases: {phases}\n")
+    if content:
+        find_recipe_problems(content, document)
+    return document
+
+
 _PARSERS: dict[str, Callable[[str], object]] = {
     "command": comment_command.parse_command,
     "command with text": lambda text: comment_command.parse_command(f"/generate\n{text}"),
@@ -140,6 +151,8 @@ _PARSERS: dict[str, Callable[[str], object]] = {
     "path": path_rules.path_problem,
     "folder": path_rules.output_dir_problem,
     "recipe": lambda text: (load_built_in(text), given_name(text, Path("/a"), relative_to=Path("/a"))),
+    "recipe.yaml": read_document,
+    "names in recipe.yaml": _recipe,
     "value of a commit message": lambda text: (inert_text.quote(text), inert_text.unquote(f'"{text}"')),
     "title of a commit": inert_text.words,
     "keys": lambda text: (_REDACTOR.redact(text), _REDACTOR.finds(text)),
@@ -191,6 +204,7 @@ def _of(unit: str, end: str) -> Callable[[int], str]:
 
 
 _SLOW = (
+    *("recipe.yaml", "names in recipe.yaml"),
     *("entity in YAML", "YAML in a fence", "YAML", "YAML for the log", "value of a commit message"),
     *("DBML", "column of DBML", "check of DBML", "Prisma", "field of Prisma", "JDL", "entity of JDL"),
     *("Mermaid", "attribute of Mermaid", "dialect of SQL"),

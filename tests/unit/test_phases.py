@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from bot.errors import UsageError
+from bot.planning import phases as phases_module
 from bot.planning.entities import Field, Item
 from bot.planning.phases import Phase, derive_phases, find_phase, plan_path
 from bot.planning.plan import Plan
@@ -417,3 +418,18 @@ def test_rules_of_items_and_of_the_project_are_asked_of_their_phases(tmp_path: P
 
     assert asks["page/Home"] == asks["check/Home"] == ("It is fast.", "Nothing blinks.")
     assert asks["index"] == ()
+
+
+def test_a_recipe_whose_phases_need_and_read_too_much_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recipe = write_recipe(
+        tmp_path, SMALL.replace("needs: [core, entity/*]", "needs: [core, entity/*]\n    reads: ['*']"), SMALL_TEMPLATES
+    )
+    plan = read_plan("".join(f"- E{n}: name text\n" for n in range(30)))
+    assert len(derive_phases(plan, recipe)) == 34
+
+    monkeypatch.setattr(phases_module, "_MAX_STEPS", 100)
+
+    with pytest.raises(UsageError, match="its phases need and read too much of each other for this plan; let them"):
+        derive_phases(plan, recipe)

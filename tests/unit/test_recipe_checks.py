@@ -2,6 +2,7 @@
 
 import pytest
 
+from bot.planning import recipe_checks
 from bot.planning.recipe_checks import as_pattern, find_problems
 from bot.planning.recipe_document import read_document
 
@@ -83,3 +84,11 @@ def test_a_collection_is_called_like_nothing_else(name: str) -> None:
 
 def test_a_pattern_takes_only_placeholders_as_gaps() -> None:
     assert as_pattern("a[b]*/${name}?") == "a[[]b][*]/*[?]"
+
+
+def test_a_recipe_with_too_many_files_is_refused_before_anything_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(recipe_checks, "_MAX_FILES", 2)
+
+    assert _told(_phase("a", "needs: [zzz]", "{x: t, y: t}") + _phase("b")) == [
+        "the phases list 3 files; a recipe has 2 at most"
+    ]
