@@ -1,4 +1,4 @@
-"""Splits a spec into numbered sentences, so that a model can be asked about each, and none is forgotten.
+"""Splits a spec into sentences, so that each can be looked at, and none is forgotten.
 
 The same text always gives the same sentences.  A line of code, of a table or of a list is never joined to the next.
 """
@@ -21,12 +21,13 @@ _WORD = re.compile(r"\w")
 
 def split_sentences(text: str) -> Sequence[str]:
     """Return the sentences of *text*, each on one line; at most :data:`MAX_SENTENCES`."""
-    sentences = [sentence for sentence in _sentences(text) if _WORD.search(sentence)]
+    sentences = [sentence for sentence in each_sentence(text) if _WORD.search(sentence)]
     size = -(-len(sentences) // MAX_SENTENCES) or 1
     return [" ".join(sentences[at : at + size]) for at in range(0, len(sentences), size)]
 
 
-def _sentences(text: str) -> Iterator[str]:
+def each_sentence(text: str) -> Iterator[str]:
+    """Yield the sentences of *text* in their order, and empty texts between them."""
     paragraph: list[str] = []
     fence = ""
     for line in text.split("\n"):
