@@ -282,6 +282,8 @@ def python_literal(value: object) -> str:
             source = f'Decimal("{value}")'
         case dt.datetime():
             source = f'dt.datetime.fromisoformat("{value.isoformat()}")'
+        case dt.time():
+            source = f'dt.time.fromisoformat("{value.isoformat()}")'
         case dt.date():
             source = f"dt.date({value.year}, {value.month}, {value.day})"
         case uuid.UUID():

@@ -11,7 +11,7 @@ import urllib.request
 from typing import Any
 
 
-class _Session:
+class Session:
     """Sends requests, checks the status of each answer and notes it."""
 
     def __init__(self, base_url: str) -> None:
@@ -45,7 +45,7 @@ def play(base_url: str) -> list[str]:
     Raises:
         AssertionError: An answer was not as expected; the message says which.
     """
-    send = _Session(base_url)
+    send = Session(base_url)
 
     assert send(200, "GET", "/health") == {"status": "ok"}
     assert "/posts" in send(200, "GET", "/openapi.json")["paths"]

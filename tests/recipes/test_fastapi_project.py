@@ -7,10 +7,13 @@ import subprocess
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
+from tests.recipes import constructs
 from tests.recipes.conftest import EXAMPLES, generate, run
 from tests.recipes.http_session import play
 from tests.repositories import git
@@ -53,6 +56,7 @@ It's a "test" with \\backslashes\\ and \"\"\"three quotes\"\"\" and <b>tags</b> 
 SPECS: dict[str, Path | str] = {
     "blog": EXAMPLES / "blog.md",
     "everything": EXAMPLES / "everything.md",
+    "grammar": EXAMPLES / "grammar.md",
     "odd names": ODD,
     "sixty": sixty(),
 }
@@ -74,21 +78,36 @@ def test_a_generated_project_is_clean_and_passes_its_own_tests(tmp_path: Path, p
 
 
 def test_the_blog_works_over_http(blog: Path, python: Path, tmp_path: Path) -> None:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    environment = {"DATABASE_URL": f"sqlite:///{tmp_path}/blog.db", "PATH": os.environ["PATH"]}
-    command = [str(python), "-m", "uvicorn", "main:app", "--port", str(port), "--log-level", "warning"]
-
-    with subprocess.Popen(command, cwd=blog, env=environment) as server:
-        try:
-            _wait_for(f"http://127.0.0.1:{port}/health")
-            told = play(f"http://127.0.0.1:{port}")
-        finally:
-            server.terminate()
+    with serving(blog, python, f"sqlite:///{tmp_path}/blog.db") as url:
+        told = play(url)
 
     assert any(line.endswith("409") for line in told)
     assert any(line.endswith("404") for line in told)
+
+
+def test_each_construct_of_a_spec_does_what_it_says_over_http(tmp_path: Path, python: Path) -> None:
+    project = generate(SPECS["grammar"], tmp_path / "project")
+
+    with serving(project, python, f"sqlite:///{tmp_path}/grammar.db") as url:
+        rows = list(constructs.play(url))
+
+    assert len(rows) == len(constructs.STEPS) + 1
+
+
+@contextmanager
+def serving(project: Path, python: Path, database: str) -> Iterator[str]:
+    """Serve a generated project, and give its address."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    environment = {"DATABASE_URL": database, "PATH": os.environ["PATH"]}
+    command = [str(python), "-m", "uvicorn", "main:app", "--port", str(port), "--log-level", "warning"]
+    with subprocess.Popen(command, cwd=project, env=environment) as server:
+        try:
+            _wait_for(f"http://127.0.0.1:{port}/health")
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            server.terminate()
 
 
 def _wait_for(url: str) -> None:
