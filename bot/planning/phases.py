@@ -269,9 +269,10 @@ def _check_paths_are_disjoint(phases: Sequence[Phase], recipe: str) -> None:
     for phase in phases:
         for path in phase.files:
             if other := owners.get(path.lower()):
+                remedy = "; rename an item, or give it other files" if phase.is_of_item else ""
                 raise UsageError(
                     f"recipe {recipe!r}: {path!r} belongs to both {other!r} and {phase.key!r}; "
-                    "only one phase can own a path"
+                    f"only one phase can own a path{remedy}"
                 )
             owners[path.lower()] = phase.key
     for path, key in owners.items():
