@@ -10,15 +10,19 @@ import socket
 import struct
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any, Self
 
 from bot.generation.provider import GenerationRequest
 from bot.generation.rendering import phase_context, render_files
+from bot.planning.entities import Entity
+from bot.planning.field_grammar import format_field
 from bot.planning.plan import Plan
+from bot.planning.resolved_plan import resolve_plan_file
 from tests.repositories import planned
 from tests.unit.values import BLOG, run_here
 
@@ -51,6 +55,13 @@ class Asked:
         """The files asked for; none if it asks for a plan."""
         _, _, closing = self.prompt.rpartition("\nWrite these files, whole, and no others:\n")
         return tuple(re.findall(r"^- (.+)$", closing, re.MULTILINE)) if "\nWrite these files" in self.prompt else ()
+
+    @cached_property
+    def sentences(self) -> Mapping[int, str]:
+        """The numbered sentences that it asks about; none if it asks for a plan or for files."""
+        _, _, block = self.prompt.partition("\n<sentences>\n")
+        lines = re.findall(r"^([0-9]+)\. (.*)$", block.partition("\n</sentences>\n")[0], re.MULTILINE)
+        return {int(number): sentence for number, sentence in lines}
 
     @property
     def schema(self) -> Mapping[str, Any] | None:
@@ -116,17 +127,22 @@ class Author:
         self.latency = latency
 
     def __call__(self, asked: Asked) -> Reply:
-        reply = files(self.texts(asked.paths)) if asked.paths else answer(json.dumps(as_proposed(self.laid.plan)))
+        reply = files(self.texts(asked.paths)) if asked.paths else answer(json.dumps(self.planning(asked)))
         return Reply(body=reply.body, wait=self.latency)
 
+    def planning(self, asked: Asked) -> Mapping[str, Any]:
+        """Answer with the plan, or that it has every sentence."""
+        return covered(asked.sentences) if asked.sentences else as_proposed(self.laid.plan)
+
     def texts(self, paths: Sequence[str]) -> dict[str, str]:
-        """Return the files at *paths*."""
+        """Return the files at *paths*; one without a template is a module that says what it is."""
         plan, recipe = self.laid.plan, self.laid.recipe
         made: dict[str, Any] = {}
         for phase in self.laid.phases[1:]:
             context = phase_context(plan, phase)
             wanted = {path: template for path, template in phase.files.items() if path in paths}
-            made |= render_files(run_here, recipe, wanted, context)
+            made |= render_files(run_here, recipe, {path: name for path, name in wanted.items() if name}, context)
+            made |= {path: f'PHASE = "{phase.key}"\n' for path, name in wanted.items() if not name}
         return {path: made[path] for path in paths}
 
     def phase(self, asked: Asked) -> str:
@@ -140,10 +156,49 @@ class Author:
         return GenerationRequest(self.laid.plan, self.laid.recipe, phase, tuple(phase.files))
 
 
+class ProseAuthor(Author):
+    """Plans a spec of ``data/prose`` as a model does that overlooks sentences, and finds them when it looks again."""
+
+    def __init__(self, folder: Path) -> None:
+        self.spec = (folder / "spec.md").read_text(encoding="utf-8")
+        self.laid = resolve_plan_file((folder / "plan.yaml").read_text(encoding="utf-8"), source="it", output_dir=".")
+        self.latency = 0.0
+        self.answer: Mapping[str, Any] = json.loads((folder / "answer.json").read_text(encoding="utf-8"))
+        self.found: Sequence[Mapping[str, Any]] = json.loads((folder / "found.json").read_text(encoding="utf-8"))
+
+    def planning(self, asked: Asked) -> Mapping[str, Any]:
+        """Answer with a plan that lacks sentences, or with what those ask for."""
+        numbers = {sentence: number for number, sentence in asked.sentences.items()}
+        found = [{"number": numbers[each["sentence"]], **each} for each in self.found] if numbers else []
+        return covered(asked.sentences, *found) if numbers else self.answer
+
+
 def as_proposed(plan: Plan) -> dict[str, Any]:
     """Write a plan as a model does."""
-    entities = [entity.model_dump(mode="json", exclude_defaults=True) for entity in plan.entities]
-    return {"project": plan.project, "description": plan.description, "entities": entities}
+    return {
+        "project": plan.project,
+        "description": plan.description,
+        "entities": [_entity(entity) for entity in plan.entities],
+        **{name: [item.content() for item in items] for name, items in plan.collections.items()},
+        "rules": list(plan.rules),
+        "instructions": [{"phase": phase, "text": text} for phase, text in plan.instructions.items()],
+        "left_out": list(plan.left_out),
+    }
+
+
+def _entity(entity: Entity) -> dict[str, Any]:
+    content: dict[str, Any] = {"name": entity.name, "fields": [format_field(field) for field in entity.fields]}
+    groups = {"unique": entity.unique if entity.unique != entity.implied_unique else (), "index": entity.index}
+    content |= {key: [", ".join(group) for group in value] for key, value in groups.items() if value}
+    content |= {"plural": entity.plural_name, "table": entity.table_name, "rules": list(entity.rules)}
+    return content
+
+
+def covered(sentences: Iterable[int], *more: Mapping[str, Any]) -> dict[str, Any]:
+    """Answer that the plan has these *sentences*, but for what *more* says of some."""
+    open_ones = {each["number"] for each in more}
+    rest = [{"number": each, "kind": "covered", "of": "description"} for each in sentences if each not in open_ones]
+    return {"sentences": [*rest, *more]}
 
 
 class FakeGemini:

@@ -10,11 +10,18 @@ from bot.planning.resolved_plan import ProseSpec, ResolvedPlan
 async def wait_for_plan(
     proposal: Awaitable[ProposedPlan], stop: asyncio.Event, seconds: float | None
 ) -> ProposedPlan | None:
-    """Wait for a model's plan; None if *stop* is set, or *seconds* have passed, before there is one."""
+    """Wait for a model's plan; None if *stop* is set, or *seconds* have passed, before there is one.
+
+    A planner that has a plan already, and is cancelled while it looks at it again, returns that.
+    """
     planning, stopped = asyncio.ensure_future(proposal), asyncio.create_task(stop.wait())
     try:
         await asyncio.wait({planning, stopped}, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
-        return planning.result() if planning.done() else None
+        if planning.done():
+            return planning.result()
+        planning.cancel()
+        await asyncio.wait({planning})
+        return None if planning.cancelled() or planning.exception() else planning.result()
     finally:
         planning.cancel()
         stopped.cancel()

@@ -147,12 +147,12 @@ class Runner:
     async def _commit_first_plan(self, stop: asyncio.Event) -> bool:
         started = self.timer()
         spec = self.request.spec
-        for note in spec.notes if isinstance(spec, ResolvedPlan) else ():
-            self.announcer.note(note)
         proposed = ProposedPlan(spec) if isinstance(spec, ResolvedPlan) else await self._propose_plan(stop)
         if proposed is None:
             return False
         plan = self._plan = proposed.planned
+        for note in plan.notes:
+            self.announcer.note(note)
         self._branch.plans.cache(plan)
         files = dict.fromkeys(plan.phases[0].files, plan.text)
         self._commit(plan.phases[0], GenerationResult(files, model=proposed.model, tokens=proposed.tokens), started)

@@ -8,7 +8,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from bot.errors import UsageError
-from bot.generation.llm.prompts import files_request, plan_request
+from bot.generation.llm.plan_prompts import plan_request
+from bot.generation.llm.prompts import files_request
 from bot.generation.provider import GenerationRequest
 from bot.generation.rendering import RenderingError, phase_context, render_files
 from bot.planning.phases import Phase, derive_phases

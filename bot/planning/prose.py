@@ -1,14 +1,13 @@
-"""Prose of a spec: its sentences, and which of them ask for something that fields can't say."""
+"""Prose of a spec: which of its sentences ask for something that fields can't say."""
 
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from bot.planning import names
 from bot.planning.plurals import singular
+from bot.planning.sentences import each_sentence
 
 MAX_SENTENCE = 1_000
-_END = re.compile(r"(?<=[.!?\u3002\uff01\uff1f])(?:\s+(?=[^\s\d])|(?<=[\u3002\uff01\uff1f]))")
-_ABBREVIATION = re.compile(r"(?:\b[A-Za-z]|\b(?:e\.g|i\.e|etc|vs|no|approx|incl|max|min))\.$", re.IGNORECASE)
 _MARK = re.compile(r"(?:[-*+>]|\d{1,3}[.)])\s+(?:\[[ xX]\]\s+)?")
 _ASKS = re.compile(
     r"""\b(?:must|shall|should|has\ to|have\ to|needs?\ to|can(?:['\u2019]t|not)|can\ only|may\ not|may\ only|never
@@ -23,30 +22,10 @@ _ASKS = re.compile(
 
 
 def sentences(text: str) -> Iterator[str]:
-    """Yield the sentences of *text*, in any script, each in one line; a bullet or a line of a table is its own."""
-    for paragraph in _paragraphs(text):
-        start = ""
-        for piece in _END.split(paragraph):
-            whole = f"{start} {piece}".strip()
-            start = whole if _ABBREVIATION.search(whole[-12:]) else ""
-            if whole and not start:
-                yield from _cut(whole)
-        yield from _cut(start) if start else ()
-
-
-def _paragraphs(text: str) -> Iterator[str]:
-    lines: list[str] = []
-    for line in text.split("\n"):
-        plain = line.strip()
-        if not plain or _MARK.match(plain) or plain.startswith(("|", "#")):
-            yield " ".join(lines)
-            lines = []
-        plain = _MARK.sub("", plain, count=1) if _MARK.match(plain) else plain
-        if plain.startswith(("|", "#")):
-            yield plain.strip("#| ")
-        elif plain:
-            lines.append(plain)
-    yield " ".join(lines)
+    """Yield the sentences of *text*, in any script, each in one line and without the marks of lists and headings."""
+    for sentence in each_sentence(text):
+        plain = _MARK.sub("", sentence, count=1) if _MARK.match(sentence) else sentence
+        yield from _cut(plain.strip("#| "))
 
 
 def _cut(sentence: str) -> Iterator[str]:

@@ -42,7 +42,7 @@ def find_misfits(plan: Plan, recipe: Recipe) -> list[Misfit]:
 
 
 def _collections(plan: Plan, recipe: Recipe) -> Iterator[Misfit]:
-    known = [name for name in recipe.collections if name != ENTITIES]
+    known = collections_of(recipe)
     for name, items in plan.collections.items():
         if not items or name in known:
             continue
@@ -58,9 +58,14 @@ def _collections(plan: Plan, recipe: Recipe) -> Iterator[Misfit]:
             yield Misfit(name, f"{count} are too many; recipe {recipe.name!r} takes {limits.max}: split the project")
 
 
+def collections_of(recipe: Recipe) -> list[str]:
+    """Return the collections, besides entities, that a plan of *recipe* can have."""
+    return [name for name in recipe.collections if name != ENTITIES]
+
+
 def has_entities(recipe: Recipe) -> bool:
     """Whether any phase depends on the entities of a plan; a recipe without collections of its own is about them."""
-    own = [name for name in recipe.collections if name != ENTITIES]
+    own = collections_of(recipe)
     words = {"names", ENTITIES, f"{ENTITIES}/names"}
     return not own or any(phase.collection == ENTITIES or phase.seen & words for phase in recipe.phases)
 

@@ -72,10 +72,14 @@ class ProseSpec:
     """Loads :attr:`recipe`."""
     exact: ResolvedPlan | None = None
     """The plan of the exact part of the spec, if it has one: its entities stay to the letter."""
+    options: Mapping[str, Option] = field(default_factory=dict)
+    """Options of the recipe that a person named with the command."""
 
     def load_recipe(self) -> Recipe:
         """Return the recipe.  Raises UsageError."""
-        return self.base.recipe if self.base else (self.load or load_recipe)(self.recipe)
+        if known := self.exact or self.base:
+            return known.recipe
+        return (self.load or load_recipe)(self.recipe)
 
     @property
     def slug(self) -> str:
@@ -134,6 +138,7 @@ def resolve_spec(text: str, *, source: str, **settings: Unpack[Settings]) -> Res
         settings.get("base"),
         settings.get("load"),
         exact,
+        settings.get("options", {}),
     )
 
 

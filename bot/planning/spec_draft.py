@@ -86,7 +86,9 @@ class SpecDraft:
     """Sentences of the prose that ask for something, which only a model can sort into the plan."""
     problems: Sequence[Problem] = ()
     notes: Sequence[tuple[int, str]] = ()
-    """What was read differently from how it is written, with its line."""
+    """What was read differently from how it is written, with its line; 0 stands for none."""
+    language: str = ""
+    """Of the schema file that the spec is, or holds."""
 
     def plan(self, *, project: str, recipe: str, output_dir: str, reserved: Reserved = NOTHING_RESERVED) -> Plan:
         """Validate the draft; the arguments are used for what the text does not set.
@@ -130,9 +132,10 @@ class SpecDraft:
         lines: dict[int, list[str]] = {}
         for line, note in (*self.notes, *self._field_notes()):
             lines.setdefault(line, []).append(note)
-        told = [f"{self.source}, line {line}: {'; '.join(dict.fromkeys(lines[line]))}" for line in sorted(lines)]
+        told = [f"{self.source}: {note}" for note in dict.fromkeys(lines.pop(0, ()))]
+        told += [f"{self.source}, line {line}: {'; '.join(dict.fromkeys(lines[line]))}" for line in sorted(lines)]
         more = (
-            [f"{self.source}: {len(told) - _MAX_NOTES} more lines were read like this"]
+            [f"{self.source}: {len(told) - _MAX_NOTES} more things were read like this"]
             if len(told) > _MAX_NOTES
             else []
         )

@@ -9,6 +9,7 @@ from bot.errors import UsageError
 from bot.planning import field_grammar, yaml_outline
 from bot.planning.markdown_spec import FEATURES, HEADING, Line, MarkdownReader, heading
 from bot.planning.prose import asks, sentences
+from bot.planning.schema_spec import language_of, read_schema_spec
 from bot.planning.spec_draft import Problem, SpecDraft
 from bot.planning.yaml_spec import read_yaml_spec
 from bot.text import CONTROL, unix_newlines
@@ -30,6 +31,8 @@ def read_spec(text: str, *, source: str) -> SpecDraft:
     lines = text.split("\n")
     if _is_yaml(lines):
         return read_yaml_spec(text, text, source)
+    if language := language_of(text):
+        return read_schema_spec(text, language, text, source)
     start, settings = _front_matter(lines, text, source)
     prose, blocks = _split_fences(lines, start)
     draft = _read_markdown(text, prose, source)
@@ -38,9 +41,12 @@ def read_spec(text: str, *, source: str) -> SpecDraft:
         return draft
     if draft.entities or len(blocks) > 1:
         line = draft.entities[0].line if draft.entities else blocks[1][0]
-        draft.fail(line, "the entities are listed twice; keep either one YAML block or the '- Name: …' lines")
+        draft.fail(line, "the entities are listed twice; keep either one block or the '- Name: …' lines")
     first, block = blocks[0]
-    inner = read_yaml_spec("\n" * first + "\n".join(block), text, source)
+    if language := language_of("\n".join(block)):
+        inner = read_schema_spec("\n".join(block), language, text, source, first=first)
+    else:
+        inner = read_yaml_spec("\n" * first + "\n".join(block), text, source)
     return _both(inner, draft)
 
 
@@ -50,7 +56,9 @@ def _both(inner: SpecDraft, outer: SpecDraft) -> SpecDraft:
     return replace(
         inner,
         project=inner.project or outer.project,
-        description=inner.description or outer.description,
+        description="\n\n".join(filter(None, (outer.description, inner.description)))
+        if inner.language
+        else (inner.description or outer.description),
         recipe=inner.recipe or outer.recipe,
         output_dir=inner.output_dir or outer.output_dir,
         options={**outer.options, **inner.options},
@@ -71,7 +79,7 @@ def is_prose(text: str, *, source: str) -> bool:
     """
     text = clean(text, source=source)
     lines = text.split("\n")
-    if _is_yaml(lines):
+    if _is_yaml(lines) or language_of(text):
         return False
     prose, blocks = _split_fences(lines)
     if blocks:
@@ -84,8 +92,10 @@ def is_prose(text: str, *, source: str) -> bool:
 
 def needs_a_model(draft: SpecDraft) -> bool:
     """Whether the prose beside the exact form says more than what is built."""
+    if draft.asks or draft.language:
+        return bool(draft.asks)
     found = list(sentences(draft.description))
-    return bool(draft.asks) or len(found) > _INTRO or any(map(asks, found))
+    return len(found) > _INTRO or any(map(asks, found))
 
 
 def find_heading(text: str) -> str:
@@ -160,7 +170,7 @@ def _front_matter(lines: Sequence[str], text: str, source: str) -> tuple[int, Ma
 
 
 def _split_fences(lines: Sequence[str], start: int = 0) -> tuple[list[Line], list[tuple[int, list[str]]]]:
-    """Separate the fenced blocks that contain ``entities:`` from all other lines, from line *start* on.
+    """Separate the fenced blocks that contain ``entities:``, or a schema, from all other lines, from line *start* on.
 
     Returns the other lines, and the blocks as ``(line number of the fence, lines)``.
     """
@@ -173,8 +183,9 @@ def _split_fences(lines: Sequence[str], start: int = 0) -> tuple[list[Line], lis
             close = re.compile(rf" {{0,3}}{re.escape(match[1])}{re.escape(match[1][0])}*\s*$")
             while end < len(lines) and not close.match(lines[end]):
                 end += 1
-            if any(map(_ENTITIES_KEY.match, lines[number + 1 : end])):
-                blocks.append((number + 1, list(lines[number + 1 : end])))
+            block = lines[number + 1 : end]
+            if any(map(_ENTITIES_KEY.match, block)) or language_of("\n".join(block)):
+                blocks.append((number + 1, list(block)))
             else:
                 prose += [Line(n + 1, lines[n], fenced=True) for n in range(number, min(end + 1, len(lines)))]
             end += 1

@@ -11,7 +11,7 @@ from bot.planning.resolved_plan import UNNAMED
 from bot.planning.spec_parser import find_heading, is_prose
 from bot.text import unix_newlines, without_hidden
 
-_SUFFIXES = (".md", ".yaml", ".yml", ".txt")
+_SUFFIXES = (".md", ".yaml", ".yml", ".txt", ".sql", ".dbml", ".prisma", ".jdl", ".mmd", ".json", ".py")
 _COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
 """GitHub hides these, so the person who starts the run has not read them."""
 _LABEL = re.compile(r"^###[ \t]+\S.*$", re.MULTILINE)

@@ -19,7 +19,7 @@ from bot.generation.llm import gemini, prompts, response_parser
 from bot.generation.llm.file_checks import find_fault
 from bot.history import git, inert_text, remote
 from bot.history.trailers import Trailers
-from bot.planning import field_grammar, names, path_rules, plurals, spec_parser, spec_source, yaml_outline
+from bot.planning import field_grammar, names, path_rules, plurals, sentences, spec_parser, spec_source, yaml_outline
 from bot.planning.plan_file import parse_plan
 from bot.planning.recipe_checks import find_problems as find_recipe_problems
 from bot.planning.recipe_document import read_document
@@ -38,7 +38,7 @@ _BUILT = {
     "bot.secret_scan._found": [form for _, _, form in secret_scan._OWN],
     "bot.planning.spec_draft._line": [r"title\b"],
     "bot.planning.spec_parser._split_fences": [r" {0,3}```+\s*$"],
-    "bot.generation.llm.prompts._block": [r"<(?=\s*+/?\s*+spec\b)"],
+    "bot.generation.llm.prompts.block": [r"<(?=\s*+/?\s*+spec\b)"],
     "bot.forge.comment_wording.for_comment": comment_wording._REWORDED,
     "bot.forge.github_transport._error": [pattern for pattern, _ in github_transport._ADVICE],
     "bot.planning.schema_files.sql_statements.": list(sql_statements._DIALECTS.values()),
@@ -120,6 +120,7 @@ _PARSERS: dict[str, Callable[[str], object]] = {
     "comment": spec_source.read_comment,
     "plan": lambda text: parse_plan(f"description: {json.dumps(text)}\nentities: {{}}\n", source="it"),
     "YAML": yaml_outline.compose,
+    "sentences": sentences.split_sentences,
     "fields": field_grammar.split_fields,
     "field": field_grammar.parse_field,
     "field with a default": lambda text: field_grammar.parse_field(f"a string = {text}"),
@@ -132,7 +133,7 @@ _PARSERS: dict[str, Callable[[str], object]] = {
     "body of a model": gemini._parse_body,
     "error of a model": lambda text: gemini._parse_error(json.dumps({"error": {"message": text}})).is_lasting(),
     "error of GitHub": lambda text: github_transport._parse_error(403, {"message": text, "errors": [text]}),
-    "block of a prompt": lambda text: prompts._block("spec", text),
+    "block of a prompt": lambda text: prompts.block("spec", text),
     **{
         f"file {name}": lambda text, name=name: find_fault(name, text)  # type: ignore[misc]
         for name in ("a.md", "a.toml", "a.json", "requirements.txt", "a.html", "a.js", "a.css", "Dockerfile")

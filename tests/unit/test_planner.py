@@ -134,10 +134,11 @@ def test_instructions_land_under_their_entity() -> None:
     assert "instruction" not in phases["entity/Tag"].slice
 
 
-def test_a_very_long_instruction_is_cut() -> None:
-    proposed, _ = _plan(_proposal(_entity(instruction="x" * 100_000)))
+def test_instructions_for_other_phases_arrive_in_two_forms() -> None:
+    for form in ([{"phase": "support", "text": "The README is short."}], {"support": "The README is short."}):
+        proposed, _ = _plan(_proposal(_entity(), instructions=form))
 
-    assert len(proposed.planned.plan.instructions["entity/Post"]) == 4_000
+        assert dict(proposed.planned.plan.instructions) == {"support": "The README is short."}
 
 
 def test_what_is_empty_means_nothing() -> None:
@@ -159,7 +160,7 @@ def test_what_the_model_adds_is_ignored() -> None:
     field = _field(comment="the title", max_length=20, primary_key=True)
 
     proposed, _ = _plan(
-        _proposal(_entity(field, table="posts"), recipe="../evil", instructions={"core": "x"}, **{"output-dir": "/"})
+        _proposal(_entity(field, colour="red"), recipe="../evil", secrets={"core": "x"}, **{"output-dir": "/"})
     )
 
     plan = proposed.planned.plan
@@ -259,6 +260,24 @@ _BROKEN = [
     (_proposal(_entity(), project="x" * 101), "project"),
     (_proposal(_entity(), description="\u202etxt"), "U+202E"),
     (_proposal(*(_entity(name=f"E{number}") for number in range(501))), "501 entities are too many"),
+    (_proposal(_entity(instruction="x" * 4_001)), "the instruction for entity/Post has 4,001 characters"),
+    (_proposal(_entity(), instructions=[{"phase": "supprt", "text": "x"}]), "'supprt'; did you mean 'support'?"),
+    (_proposal(_entity(), options={"auth": "jwt"}), "it has no option 'auth'"),
+    (_proposal(_entity(rules=["x" * 1_001])), "has 1,001 characters; the limit is 1,000: split it"),
+    (_proposal(_entity(rules=["a\u202eb"])), "U+202E"),
+    (_proposal(_entity(unique=["title, owner"])), "'owner' is not a field; fields are: title"),
+    (_proposal({"name": "Post", "fields": ["title strng"]}), "did you mean 'string'?"),
+    (_proposal({"name": "Post", "fields": ["title string(9..3)"]}), "Post.title: "),
+    (_proposal(_entity(), features=[{"name": "Feed", "does": "x", "uses": ["Pots"]}]), "did you mean 'Post'?"),
+    (_proposal(_entity(), features=[{"name": "Feed"}]), "Feed does not say what it does"),
+    (_proposal(_entity(), features=[{"name": "Post", "does": "x"}]), "Post is defined twice"),
+    (_proposal(_entity(), left_out=["\u202e"]), "left_out"),
+    (_proposal(_entity(), left_out=[f"ghp_{'1aB' * 12}"]), "a GitHub token"),
+    (_proposal(_entity(rules=[f"Refuse ghp_{'1aB' * 12} (403)."])), "a GitHub token"),
+    (_proposal(_entity(), features=[{"name": "Feed", "does": f"Sends ghp_{'1aB' * 12}"}]), "a GitHub token"),
+    (_proposal({"name": "Post", "fields": [f'title string "ghp_{"1aB" * 12}"']}), "a GitHub token"),
+    (_proposal(_entity(), rules=[f"ghp_{'1aB' * 12}"]), "a GitHub token"),
+    (_proposal(_entity(), instructions={"main": f"ghp_{'1aB' * 12}"}), "a GitHub token"),
 ]
 _IDS = [reason for _, reason in _BROKEN]
 
@@ -304,6 +323,36 @@ def test_a_rule_that_is_broken_is_told_with_the_place(proposal: object, place: s
     _, asked = _plan(proposal, as_proposed(_BLOG))
 
     assert f"This plan was refused: {place}" in asked[1].parts[1]
+
+
+def test_all_that_is_wrong_is_sent_back_at_once() -> None:
+    wrong = _proposal(
+        {"name": "Post", "fields": ["title strng", "id integer", "author -> User"]},
+        _entity(_field("class"), name="Doc"),
+        {"name": "Tag", "fields": ["name string = "], "rules": ["x" * 1_001]},
+        left_out=["\u202e"],
+        instructions={"main": "x" * 4_001},
+    )
+
+    proposed, asked = _plan(wrong, as_proposed(_BLOG))
+
+    assert proposed.planned.plan == _BLOG
+    told = asked[1].parts[1].rpartition("</answer>")[2].split("\n")
+    assert told[1:2] + told[-2:] == ["This plan was refused:", "Correct all of that.", ""]
+    assert [line.partition(": ")[0] for line in told[2:-2]] == [
+        "- Post",  # strng
+        "- Tag",  # no default
+        "- left_out",
+        "- the instruction for main has 4,001 characters; the limit is 4,000",
+        "- Doc",
+        "- Doc.class",
+    ]
+
+
+def test_at_most_twenty_faults_are_sent_back() -> None:
+    _, asked = _plan(_proposal({"name": "Post", "fields": [f"f{n} strng" for n in range(50)]}), as_proposed(_BLOG))
+
+    assert asked[1].parts[1].count("\n- Post: field ") == 20
 
 
 def test_only_the_last_answer_is_sent_back() -> None:

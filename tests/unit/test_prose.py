@@ -10,7 +10,7 @@ from bot.planning.prose import MAX_SENTENCE, asks, owner_of, sentences, without
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("One. Two!\nThree goes\non. 4 is none", ["One.", "Two!", "Three goes on. 4 is none"]),
+        ("One. Two!\nThree goes\non. 4 is none", ["One.", "Two!", "Three goes on.", "4 is none"]),
         ("- first\n- second one\n1. third", ["first", "second one", "third"]),
         ("E.g. a dog. At 9.30 a.m. it barks.", ["E.g. a dog.", "At 9.30 a.m. it barks."]),
         ("\u4e66\u3002\u4eba\u3002", ["\u4e66\u3002", "\u4eba\u3002"]),

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from bot.forge.comment_command import _COMMAND
 from bot.generation.llm.file_checks import _REQUIREMENTS
-from bot.generation.llm.prompts import _block
+from bot.generation.llm.prompts import block
 from bot.generation.llm.response_parser import _without_fence
 from bot.history.fast_import import _LOCK
 from bot.history.remote import _REMEDIES
@@ -28,7 +28,7 @@ def test_a_fence_is_removed_as_before(text: str) -> None:
 @given(_of("<", " ", "\n", "/", "spec", "Spec", "\u017fpec", "s", ">", "x"))
 def test_a_block_can_be_closed_as_little_as_before(text: str) -> None:
     inner = re.sub(r"<(?=\s*/?\s*spec\b)", "&lt;", text, flags=re.IGNORECASE)
-    assert _block("spec", text) == f"<spec>\n{inner}\n</spec>\n"
+    assert block("spec", text) == f"<spec>\n{inner}\n</spec>\n"
 
 
 @given(_of("a", ".", "@", " ", ",", "b.c"))

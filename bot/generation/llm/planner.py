@@ -1,75 +1,47 @@
 """Turn a prose spec into a plan with a model; the plan must obey the same rules as one written by a person.
 
-A plan that breaks a rule is sent back to the model with the reason, a limited number of times.
+A plan that breaks a rule is sent back to the model with all that is wrong, a limited number of times.  Then the model
+is asked once more, about each sentence of the spec, so that none is lost.
 """
 
 import asyncio
-import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from difflib import get_close_matches
 from functools import partial
-from typing import Any
+from typing import Protocol, TypeVar
 
-from pydantic import BaseModel, ValidationError, model_validator
-
-from bot.errors import NoModelAnswered, UsageError
-from bot.generation.llm.client import ModelResponse
-from bot.generation.llm.prompts import plan_request
-from bot.generation.llm.response_parser import parse_json
+from bot.errors import NoModelAnswered, ProviderError, UsageError
+from bot.generation.llm.client import ModelRequest, ModelResponse
+from bot.generation.llm.plan_draft import PlanDraft, PlanRefused
+from bot.generation.llm.plan_prompts import Refused, coverage_request, plan_request
+from bot.generation.llm.proposal import Coverage, Proposal, read_coverage, read_proposal
 from bot.generation.llm.retry import RetryingClient
 from bot.generation.llm.token_budget import TokenBudget
 from bot.generation.provider import ProposedPlan
 from bot.planning import field_grammar
 from bot.planning.phases import PLAN_PHASE
 from bot.planning.plan import Plan
-from bot.planning.plan_checks import find_problems
 from bot.planning.recipe import Recipe
-from bot.planning.resolved_plan import ProseSpec, ResolvedPlan, resolve_model_plan
+from bot.planning.resolved_plan import ProseSpec, ResolvedPlan, refuse_secret, resolve_model_plan
+from bot.planning.sentences import split_sentences
+from bot.planning.spec_parser import read_spec
 from bot.planning.yaml_outline import MAX_CHARACTERS
+from bot.sandbox.protocol import Run
 from bot.sandbox.worker import Worker, shared_worker
-from bot.text import one_line
+from bot.text import shown
 
 REPAIRS = 3
 """How often a plan that breaks a rule is sent back to the model."""
-_MAX_INSTRUCTION = 4_000
+_REPAIRS_OF_COVERAGE = 1
+_SHORT = 200
+"""A spec of one sentence that is no longer was read whole when the plan was made of it."""
+
+Content = TypeVar("Content")
 
 
-class _Received(BaseModel):
-    """Part of a model's response: null means absent, and a default may be a JSON value instead of a string."""
-
-    @model_validator(mode="before")
-    @classmethod
-    def _normalize(cls, content: object) -> object:
-        if not isinstance(content, dict):
-            return content
-        content = {key: value for key, value in content.items() if value is not None}
-        if isinstance(default := content.get("default"), bool | int | float):
-            content["default"] = json.dumps(default)
-        return content
-
-
-class _Field(_Received):
-    name: str
-    type: str
-    unique: bool = False
-    index: bool = False
-    optional: bool = False
-    default: str | None = None
-    choices: tuple[str, ...] | None = None
-    target: str | None = None
-
-    def content(self) -> dict[str, Any]:
-        return {key: value for key, value in self if value not in (None, "", ())}
-
-
-class _Entity(_Received):
-    name: str
-    fields: tuple[_Field, ...]
-    instruction: str = ""
-
-
-class _Proposal(_Received):
-    project: str = ""
-    description: str = ""
-    entities: tuple[_Entity, ...]
+class _BuildRequest(Protocol):
+    def __call__(self, *, refused: Refused | None, run: Run) -> ModelRequest: ...
 
 
 class Planner:
@@ -83,87 +55,155 @@ class Planner:
     async def plan(self, spec: ProseSpec) -> ProposedPlan:
         """Turn *spec* into a plan.
 
+        If it is cancelled when there is a plan, it returns that, because its tokens are spent.
+
         Raises:
             UsageError: The recipe has no prompts for a model.
             NoModelAnswered: No model answered, or none with a valid plan.
             ProviderError: Every further request would fail, too.
         """
         recipe = spec.load_recipe()
-        rejected: list[tuple[str, str]] = []
-        for _ in range(1 + REPAIRS):
-            base = spec.base.text if spec.base else ""
-            last = rejected[-1:]  # that is enough
-            request = await self._worker.call(partial(plan_request, spec.text, recipe, base=base, refused=last))
-            response = await self._client.ask(request, phase=PLAN_PHASE, parse=_parse)
-            text, proposal = response.content
-            try:
-                planned = await asyncio.to_thread(_resolve, proposal, spec, recipe)
-            except ValidationError as exc:
-                rejected.append((text, _first(exc)))
-            except UsageError as exc:
-                rejected.append((text, str(exc)))
-            else:
-                return ProposedPlan(planned, response.model, self._budget.unrecorded(PLAN_PHASE))
-        raise NoModelAnswered(
-            f"planning {spec.source}: after {REPAIRS} repairs the model's plan still breaks a rule "
-            f"({rejected[-1][1]}); make the description more precise, or list the entities yourself: "
-            f"{field_grammar.HELP}"
+        prose = await asyncio.to_thread(_prose_of, spec)
+        base, exact = (each.text if each else "" for each in (spec.base, spec.exact))
+        request = partial(plan_request, prose, recipe, base=base, exact=exact)
+        read = partial(read_proposal, recipe=recipe, exact=spec.exact is not None)
+        try:
+            planned, model = await self._ask(request, read, partial(_build_plan, spec, recipe), repairs=REPAIRS)
+        except PlanRefused as exc:
+            raise NoModelAnswered(
+                f"planning {spec.source}: after {REPAIRS} repairs the model's plan still breaks a rule "
+                f"({exc}); make the description more precise, or list the entities yourself: {field_grammar.HELP}"
+            ) from exc
+        planned = replace(await self._look_again(planned, spec, prose, recipe), spec_text=spec.text)
+        if spec.exact:
+            planned = replace(planned, name=spec.exact.name, notes=(*spec.exact.notes, *planned.notes))
+        return ProposedPlan(planned, model, self._budget.unrecorded(PLAN_PHASE))
+
+    async def _look_again(self, planned: ResolvedPlan, spec: ProseSpec, prose: str, recipe: Recipe) -> ResolvedPlan:
+        """Ask which sentences of *prose* are not in the plan, and add those; if that fails, a note says so."""
+        sentences = split_sentences(prose)
+        if len([each for each in sentences if not each.startswith("#")]) <= 1 and len(prose) <= _SHORT:
+            return planned
+        exact = spec.exact is not None
+        request = partial(coverage_request, sentences, planned.text, recipe, exact=exact)
+        build = partial(_add_coverage, planned.plan, recipe, len(sentences), exact=exact)
+        try:
+            return (await self._ask(request, read_coverage, build, repairs=_REPAIRS_OF_COVERAGE))[0]
+        except (NoModelAnswered, ProviderError, PlanRefused) as exc:
+            reason = str(exc)
+        except asyncio.CancelledError:
+            reason = "the run was stopped first"
+        note = (
+            f"planning {spec.source}: whether the plan has every sentence was not checked ({reason}); "
+            "compare the plan with the text before you merge"
         )
+        return replace(planned, notes=(*planned.notes, note))
+
+    async def _ask(
+        self,
+        request: _BuildRequest,
+        read: Callable[[str], Content],
+        build: Callable[[Content], ResolvedPlan],
+        *,
+        repairs: int,
+    ) -> tuple[ResolvedPlan, str]:
+        """Ask until *build* makes a valid plan of an answer, at most 1 + *repairs* times; return it, and the model.
+
+        Raises:
+            PlanRefused: The last plan breaks a rule, too.
+        """
+        refused: Refused | None = None
+        while True:
+            question = await self._worker.call(partial(request, refused=refused))
+            response = await self._client.ask(question, phase=PLAN_PHASE, parse=partial(_parse, read))
+            text, content = response.content
+            try:
+                return await asyncio.to_thread(build, content), response.model
+            except PlanRefused as exc:
+                if not repairs:
+                    raise
+                refused, repairs = (text, exc.faults), repairs - 1  # the last answer is enough
 
 
-async def _parse(response: ModelResponse) -> tuple[str, _Proposal]:
+async def _parse(read: Callable[[str], Content], response: ModelResponse) -> tuple[str, Content]:
     if response.cut:
         raise ValueError("the plan does not fit in one response")
     if len(response.text) > MAX_CHARACTERS:
         raise ValueError(f"the plan is longer than {MAX_CHARACTERS:,} characters")
-    return await asyncio.to_thread(_read, response)
+    content = await asyncio.to_thread(read, response.text)
+    return response.text.encode(errors="replace").decode(), content
 
 
-def _read(response: ModelResponse) -> tuple[str, _Proposal]:
-    content = parse_json(response.text)
-    try:
-        return response.text.encode(errors="replace").decode(), _Proposal.model_validate(content)
-    except ValidationError as exc:
-        raise ValueError(f"it is not a plan: {_first(exc)}") from exc
+def _prose_of(spec: ProseSpec) -> str:
+    """Return the text that a model has to turn into a plan: without what an exact part says already."""
+    if spec.exact is None:
+        return spec.text
+    draft = read_spec(spec.text, source=spec.source)
+    return "\n".join([draft.description, *(each for each in draft.asks if each not in draft.description)])
 
 
-def _resolve(proposal: _Proposal, spec: ProseSpec, recipe: Recipe) -> ResolvedPlan:
-    return resolve_model_plan(_build_plan(proposal, spec, recipe), recipe)
-
-
-def _build_plan(proposal: _Proposal, spec: ProseSpec, recipe: Recipe) -> Plan:
-    """Build a plan from a model's proposal.
+def _build_plan(spec: ProseSpec, recipe: Recipe, proposal: Proposal) -> ResolvedPlan:
+    """Build the plan of *spec*: of a proposal alone, or of what it adds to the exact part.
 
     Raises:
-        ValidationError: The proposal breaks a rule for all plans.
-        UsageError: The proposal breaks a rule of the recipe.
+        PlanRefused: It breaks a rule.
     """
-    entities = tuple(
-        {"name": entity.name, "fields": tuple(field.content() for field in entity.fields)}
-        for entity in proposal.entities
-    )
-    instructions = {
-        f"entity/{entity.name}": entity.instruction.strip()[:_MAX_INSTRUCTION] for entity in proposal.entities
-    }
-    base = spec.base.plan if spec.base else None
-    existing = base.instructions if base else {}
-    plan = Plan.model_validate({
-        "project": base.project if base else spec.project or proposal.project or spec.name,
-        "description": base.description if base else proposal.description,
-        "recipe": base.recipe if base else spec.recipe,
+    if spec.exact:
+        draft = PlanDraft(spec.exact.plan)
+        proposal.add_beside(draft)
+        return _resolve(draft, spec.exact.plan, recipe)
+    draft, base = PlanDraft(), spec.base.plan if spec.base else None
+    proposal.add_to(draft)
+    draft.options |= spec.options
+    if base:
+        draft.instructions = {**base.instructions, **draft.instructions}
+        draft.options = {**base.options, **draft.options}
+    settings = {
+        "project": spec.project or proposal.project or spec.name,
+        "description": proposal.description,
+        "recipe": spec.recipe,
         "output-dir": spec.output_dir,
-        "entities": entities,
-        "instructions": {**existing, **{phase: text for phase, text in instructions.items() if text}},
-    })  # fmt: skip
-    if not plan.entities:
-        raise UsageError("it has no entities")
-    if problems := find_problems(plan.entities, recipe.reserved, plan.collections):
-        raise UsageError("; ".join(map(str, problems)))
-    return plan
+    }
+    return _resolve(draft, base or settings, recipe)
 
 
-def _first(exc: ValidationError) -> str:
-    error = exc.errors()[0]
-    where = ".".join(map(str, error["loc"]))
-    message = error["msg"].removeprefix("Value error, ")
-    return one_line(f"{where}: {message}" if where else message, 300)
+def _add_coverage(first: Plan, recipe: Recipe, count: int, coverage: Coverage, *, exact: bool) -> ResolvedPlan:
+    draft = PlanDraft(first)
+    coverage.add_to(draft, count, recipe, exact=exact)
+    return _resolve(draft, first, recipe)
+
+
+def _resolve(draft: PlanDraft, settings: Plan | Mapping[str, str], recipe: Recipe) -> ResolvedPlan:
+    if isinstance(settings, Plan):
+        settings = settings.model_dump(by_alias=True, include={"project", "description", "recipe", "output_dir"})
+    try:
+        draft.options = recipe.read_options(draft.options)
+    except UsageError as exc:
+        draft.faults.append(str(exc))
+    plan = draft.plan(settings, recipe.reserved)
+    try:
+        refuse_secret("\n".join(_texts(plan.model_dump())), "the plan")
+        planned = resolve_model_plan(plan, recipe)
+    except UsageError as exc:
+        raise PlanRefused([str(exc)]) from exc
+    keys = [phase.key for phase in planned.phases]
+    if unknown := [key for key in plan.instructions if key not in keys]:
+        raise PlanRefused([f"instructions: there is no phase {shown(key)}; {_nearest(keys, key)}" for key in unknown])
+    return planned
+
+
+def _nearest(keys: Sequence[str], key: str) -> str:
+    near = get_close_matches(key, keys, n=1)
+    return f"did you mean {near[0]!r}?" if near else f"phases are {', '.join(keys[:10])}"
+
+
+def _texts(content: object) -> Iterator[str]:
+    """Yield every text of a dumped plan, whole: YAML may break lines and escape characters."""
+    if isinstance(content, str):
+        yield content
+    elif isinstance(content, Mapping):
+        for key, value in content.items():
+            yield from (str(key), *_texts(value))
+    elif isinstance(content, Sequence):
+        for each in content:
+            yield from _texts(each)

@@ -6,23 +6,17 @@ phase's slice of the plan, so it does not grow with the number of entities.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from bot.errors import UsageError
 from bot.generation.llm.client import ModelRequest
 from bot.generation.llm.response_parser import FILES_FORM, files_schema
 from bot.generation.provider import GenerationRequest
 from bot.generation.rendering import RenderingError, phase_context, render_files, render_template
-from bot.planning.entities import SCALARS
 from bot.planning.recipe import PROMPTS, Recipe
 from bot.sandbox.protocol import Run
 
 _MAX_READ = 100_000
-_CHANGE = (
-    "The project is there already; this is its plan. The description says what is to change about it. Answer with the "
-    "whole plan as it is then: all that the description does not change stays word for word and in its order, "
-    "entities, fields and instructions; what is new comes after it; nothing is left out unless the description says so."
-)
 _CLOSING = "Write these files, whole, and no others:"
 
 
@@ -58,31 +52,8 @@ def files_request(
         _instruction_part(request),
         _wanted_part(wanted, faults),
     ]
-    system = _render(run, request.recipe, system_prompt(request.recipe), {"root": root})
+    system = render(run, request.recipe, system_prompt(request.recipe), {"root": root})
     return ModelRequest(system, [part for part in parts if part], files_schema(wanted), FILES_FORM)
-
-
-def plan_request(
-    text: str, recipe: Recipe, *, run: Run, base: str = "", refused: Iterable[tuple[str, str]] = ()
-) -> ModelRequest:
-    """Build the request for the plan of a prose spec; *refused* has earlier responses, each with its fault.
-
-    *base* is the plan file of the project that the spec changes, if any.
-
-    Raises:
-        UsageError: The recipe has no prompts, or they can't be rendered.
-    """
-    system_prompt(recipe)
-    assert recipe.prompts, "checked by system_prompt()"  # noqa: S101
-    context = {
-        "reserved_entities": sorted(recipe.reserved.entities),
-        "reserved_fields": sorted(recipe.reserved.fields),
-        "types": list(SCALARS),
-    }
-    system = _render(run, recipe, PROMPTS + recipe.prompts.plan, context)
-    rejected = [f"{_block('answer', answer)}This plan was refused: {fault}. Correct it.\n" for answer, fault in refused]
-    parts = [f"{_CHANGE}\n{_block('plan', base)}"] if base else []
-    return ModelRequest(system, [*parts, _block("spec", text), *rejected], PLAN_SCHEMA, PLAN_FORM)
 
 
 def system_prompt(recipe: Recipe) -> str:
@@ -108,12 +79,12 @@ def _phase_part(request: GenerationRequest, wanted: Sequence[str], run: Run) -> 
     rendered = render_files(run, request.recipe, files, context, check=False)
     reference = {path: _checked(request.recipe, text) for path, text in rendered.items()}
     extra = {"root": request.plan.output_dir, "reference": reference}
-    return _render(run, request.recipe, phase.prompt, context | extra)
+    return render(run, request.recipe, phase.prompt, context | extra)
 
 
 def _instruction_part(request: GenerationRequest) -> str:
     text = request.phase.slice.get("instruction")
-    return f"What a person asked of this phase beyond its fields:\n{_block('instruction', text)}" if text else ""
+    return f"What a person asked of this phase beyond its fields:\n{block('instruction', text)}" if text else ""
 
 
 def _wanted_part(wanted: Sequence[str], faults: Mapping[str, str]) -> str:
@@ -132,13 +103,14 @@ def _blocks(files: Mapping[str, str]) -> Iterator[str]:
         yield f'<file path="{path}">\n{text[:_MAX_READ]}{cut}{end}</file>'
 
 
-def _block(tag: str, text: str) -> str:
+def block(tag: str, text: str) -> str:
     """Enclose text of a person or a model in a tag that the text itself can't close."""
     inner = re.sub(rf"<(?=\s*+/?\s*+{tag}\b)", "&lt;", text, flags=re.IGNORECASE)
     return f"<{tag}>\n{inner}\n</{tag}>\n"
 
 
-def _render(run: Run, recipe: Recipe, name: str, context: Mapping[str, object]) -> str:
+def render(run: Run, recipe: Recipe, name: str, context: Mapping[str, object]) -> str:
+    """Render a prompt of the recipe.  Raises UsageError."""
     try:
         return render_template(run, recipe, name, context)
     except RenderingError as exc:
@@ -149,38 +121,3 @@ def _checked(recipe: Recipe, text: str | RenderingError) -> str:
     if isinstance(text, RenderingError):
         raise UsageError(f"recipe {recipe.name!r}: {text}") from text
     return text
-
-
-_TEXT = {"type": "string"}
-_FLAG = {"type": "boolean"}
-_FIELD = {
-    "type": "object",
-    "properties": {
-        "name": _TEXT,
-        "type": {"type": "string", "enum": [*SCALARS, "enum", "relation"]},
-        "unique": _FLAG,
-        "index": _FLAG,
-        "optional": _FLAG,
-        "default": _TEXT,
-        "choices": {"type": "array", "items": _TEXT},
-        "target": _TEXT,
-    },
-    "required": ["name", "type"],
-}
-_ENTITY = {
-    "type": "object",
-    "properties": {"name": _TEXT, "fields": {"type": "array", "items": _FIELD}, "instruction": _TEXT},
-    "required": ["name", "fields"],
-}
-PLAN_SCHEMA = {
-    "type": "object",
-    "properties": {"project": _TEXT, "description": _TEXT, "entities": {"type": "array", "items": _ENTITY}},
-    "required": ["project", "description", "entities"],
-}
-PLAN_FORM = (
-    'Answer with JSON only: {"project": "…", "description": "…", "entities": [{"name": "Post", "instruction": "…", '
-    '"fields": [{"name": "title", "type": "string", "unique": false, "index": false, "optional": false}, '
-    '{"name": "state", "type": "enum", "choices": ["draft", "out"], "default": "draft"}, '
-    '{"name": "author", "type": "relation", "target": "User"}]}]}; types are '
-    + ", ".join([*SCALARS, "enum", "relation"])
-)
