@@ -1,5 +1,6 @@
 """The command `recipes`: list the recipes there are, show one as a tree, check one, start one."""
 
+import shlex
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from bot.planning.recipe_model import RecipePhase
 
 _STARTER = Path(__file__).parent / "starter_recipe"
+_FILE = "recipe.yaml"
 _MAX_LINE = 200
 _Tree = Sequence[tuple[str, "_Tree"]]
 _REPO = click.option(
@@ -105,16 +107,16 @@ def new(*, folder: Path) -> None:
         folder.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".new-recipe-") as beside:
             made = shutil.copytree(_STARTER, Path(beside) / "recipe")
-            text = (made / "recipe.yaml").read_text(encoding="utf-8")
+            text = (made / _FILE).read_text(encoding="utf-8")
             name = f"name: {slug(folder.resolve().name, default='recipe')}"
-            (made / "recipe.yaml").write_text(text.replace("name: handbook", name, 1), encoding="utf-8")
+            (made / _FILE).write_text(text.replace("name: handbook", name, 1), encoding="utf-8")
             if folder.exists():
                 folder.rmdir()
             made.rename(folder)
     except OSError as exc:
         reason = exc.strerror or str(exc)
         raise UsageError(f"starting a recipe in {shown(str(folder))}: {reason}; name another folder") from exc
-    place = one_line(str(folder), _MAX_LINE)
+    place = one_line(shlex.quote(str(folder)), _MAX_LINE)
     click.echo(f"made {place}: edit recipe.yaml and templates/, then run: phasebot recipes check {place}")
 
 
@@ -133,14 +135,17 @@ def _names_in(repo: Path) -> list[str]:
 def _load(name: str, repo: Path) -> "Recipe":
     """Load the recipe *name*; here a person names it, so it can be anywhere."""
     from bot.history.recipe_files import worktree_file
-    from bot.planning.recipe import load_recipe
+    from bot.planning.recipe import built_in_names, files_in, read_inside, read_recipe
     from bot.planning.recipe_names import RecipeFinder
 
+    folder = Path(name).parent if Path(name).name == _FILE else Path(name)
     try:
-        is_folder = (Path(name) / "recipe.yaml").exists()
-    except (OSError, ValueError):
+        is_folder = name not in built_in_names() and (folder / _FILE).is_file()
+    except (OSError, ValueError):  # ValueError: a NUL in the name
         is_folder = False
-    return load_recipe(name) if is_folder else RecipeFinder(read=partial(worktree_file, repo))(name)
+    if is_folder:
+        return read_recipe(name, partial(read_inside, folder), partial(files_in, folder))
+    return RecipeFinder(read=partial(worktree_file, repo))(name)
 
 
 def _listed(name: str, place: str, repo: Path) -> dict[str, Any]:

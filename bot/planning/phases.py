@@ -265,22 +265,24 @@ def _substitute(text: str, values: Mapping[str, str]) -> str:
 
 
 def _check_paths_are_disjoint(phases: Sequence[Phase], recipe: str) -> None:
-    owners: dict[str, str] = {}
+    owners: dict[str, Phase] = {}
     for phase in phases:
         for path in phase.files:
             if other := owners.get(path.lower()):
-                raise UsageError(
-                    f"recipe {recipe!r}: {path!r} belongs to both {other!r} and {phase.key!r}; "
-                    "only one phase can own a path"
-                )
-            owners[path.lower()] = phase.key
-    for path, key in owners.items():
+                problem = f"{path!r} belongs to both {other.key!r} and {phase.key!r}; only one phase can own a path"
+                raise UsageError(f"recipe {recipe!r}: {problem}{_remedy(other, phase)}")
+            owners[path.lower()] = phase
+    for path, phase in owners.items():
         parents = path.split("/")[:-1]
         for depth in range(1, len(parents) + 1):
-            if parent_owner := owners.get("/".join(parents[:depth])):
-                raise UsageError(
-                    f"recipe {recipe!r}: {path!r} of {key!r} needs a folder where {parent_owner!r} has a file"
-                )
+            if other := owners.get("/".join(parents[:depth])):
+                problem = f"{path!r} of {phase.key!r} needs a folder where {other.key!r} has a file"
+                raise UsageError(f"recipe {recipe!r}: {problem}{_remedy(other, phase)}")
+
+
+def _remedy(*phases: Phase) -> str:
+    items = [phase.key for phase in phases if phase.is_of_item]
+    return f"; rename the item of {items[-1]!r}, or give it other files" if items else ""
 
 
 def find_phase(phases: Sequence[Phase], key: str) -> Phase:

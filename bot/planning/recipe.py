@@ -141,10 +141,10 @@ def load_recipe(name: str) -> Recipe:
             raise unknown_recipe(name)
     except (OSError, ValueError) as exc:  # ValueError: a NUL in the name
         raise unknown_recipe(name) from exc
-    return read_recipe(name, lambda file: read_inside(folder, file), lambda: _files(folder))
+    return read_recipe(name, lambda file: read_inside(folder, file), lambda: files_in(folder))
 
 
-def _files(folder: Path) -> list[str]:
+def files_in(folder: Path) -> list[str]:
     """Return the files of the recipe in *folder*, for suggestions."""
     found = (path for part in (TEMPLATES, PROMPTS) for path in (folder / part).rglob("*"))
     return [path.relative_to(folder).as_posix() for path in islice(found, _MAX_LISTED)]

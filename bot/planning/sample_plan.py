@@ -81,7 +81,10 @@ def _count(recipe: Recipe, collection: str) -> int:
 def _entities(recipe: Recipe, names: Iterator[str], count: int) -> tuple[Entity, ...]:
     entities: list[Entity] = []
     for name in islice(names, count):
-        fields = [*_FIELDS, *(Field(name="parent", type="relation", target=each.name) for each in entities)]
+        fields = [*_FIELDS]
+        for each in entities:
+            fields.append(Field(name="parent", type="relation", target=each.name, on_delete="cascade"))
+            fields.append(Field(name="others", type="relation", target=each.name, many=True))
         kept = tuple(field for field in fields if field.name not in recipe.reserved.fields)
         entities.append(Entity(name=name, fields=kept))
     return tuple(entities)
@@ -101,6 +104,15 @@ _FIELDS = (
     Field(name="link", type="url", optional=True),
     Field(name="extra", type="json", optional=True),
     Field(name="state", type="enum", choices=("open", "closed"), default="open"),
+    Field(name="opens", type="time", optional=True),
+    Field(name="cover", type="bytes", optional=True),
+    Field(name="password", type="password"),
+    Field(name="api_key", type="string", secret=True, optional=True),
+    Field(name="slug", type="string", minimum="3", maximum="80", pattern="[a-z0-9-]+", doc="Its part of the address."),
+    Field(name="rating", type="integer", minimum="1", maximum="5", optional=True),
+    Field(name="rate", type="decimal", digits=10, places=2, minimum="0"),
+    Field(name="created_at", type="datetime", auto="create"),
+    Field(name="changed_at", type="datetime", auto="update"),
 )
 
 

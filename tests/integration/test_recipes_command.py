@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from bot.sandbox.process import Limits
+from bot.sandbox.worker import Worker
 from tests.history_picture import well
 from tests.repositories import DATA, SMALL, git, new_repository, phasebot_here
 
@@ -126,6 +128,32 @@ def test_a_recipe_is_shown_as_a_tree_and_as_data() -> None:
         "app/models/${module}.py": "entity.j2",
         "app/routers/${module}.py": "entity.j2",
     }
+
+
+def test_a_folder_is_named_like_any_other_or_by_its_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shutil.copytree(SMALL, tmp_path / "small")
+    shutil.copytree(_BROKEN[0], tmp_path / "fastapi")
+    monkeypatch.chdir(tmp_path)
+
+    named = [phasebot_here("recipes", "check", name) for name in ("small", "./small/", "small/recipe.yaml", "fastapi")]
+    missing = phasebot_here("recipes", "check", "smal")
+
+    assert [done.returncode for done in named] == [0, 0, 0, 0]
+    assert (missing.returncode, "recipe 'smal' is not known" in missing.stderr) == (2, True)
+
+
+def test_a_template_that_takes_too_long_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    worker = Worker(Limits(seconds=0.5))
+    monkeypatch.setattr("bot.sandbox.worker.shared_worker", lambda: worker)
+    shutil.copytree(SMALL, tmp_path / "small")
+    slow = "{% for i in range(9**5) %}{% for j in range(9**5) %}{% endfor %}{% endfor %}"
+    (tmp_path / "small" / "templates" / "list.j2").write_text(slow)
+
+    done = phasebot_here("recipes", "check", tmp_path / "small")
+
+    worker.close()
+    assert done.returncode == 2
+    assert "templates/list.j2: it took longer than 0.5 s" in done.stderr
 
 
 def test_built_in_recipes_pass_their_check() -> None:
