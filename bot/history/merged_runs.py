@@ -6,7 +6,8 @@ as generated from the base's plan, so only phases affected by a plan change are 
 
 from collections.abc import Callable, Collection, Mapping
 
-from bot.history.ledger import InheritedPhases, Ledger, PhaseRecord, derive_state
+from bot.history.commit_ledger import InheritedPhases, PhaseRecord
+from bot.history.ledger import Ledger, derive_state
 from bot.history.repository import Identity, Repository, object_id
 from bot.history.run_history import find_start, read_history
 from bot.history.run_state import Commit, Entry, Generated
