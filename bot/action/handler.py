@@ -16,7 +16,7 @@ from bot.forge import report as rendering
 from bot.forge.client import ForgeClient, Reaction
 from bot.forge.comment_command import InvalidCommand, Verb, format_command, own_words, parse_command
 from bot.forge.comment_wording import for_comment
-from bot.forge.report import Outcome, Report
+from bot.forge.run_report import Outcome, Report
 from bot.forge.webhook_event import ACTIONS, MARKER, CommandEvent
 from bot.forge.workflow_commands import Annotations, Level
 from bot.generation.llm.prices import estimate

@@ -21,8 +21,6 @@ from bot.errors import ForgeError, ForgeGoneError, ForgeRefusedError, PhasebotEr
 from bot.forge.client import ForgeClient, PullRequest
 from bot.forge.comment_wording import for_comment
 from bot.forge.report import (
-    Outcome,
-    Report,
     marker,
     render_answer,
     render_closing,
@@ -30,6 +28,7 @@ from bot.forge.report import (
     render_pull_body,
     render_pull_title,
 )
+from bot.forge.run_report import Outcome, Report
 from bot.generation.llm.prices import estimate
 from bot.history.reasons import without_remedy
 from bot.history.run_state import RunState

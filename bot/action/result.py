@@ -6,7 +6,7 @@ from typing import Literal
 
 from bot.errors import Interrupted
 from bot.forge.client import PullRequest
-from bot.forge.report import Report
+from bot.forge.run_report import Report
 
 Status = Literal["complete", "incomplete", "failed", "refused", "answered"]
 

@@ -19,7 +19,8 @@ from bot.errors import BudgetExceeded, ForgeError, Interrupted, PhasebotError, P
 from bot.forge.client import ForgeClient
 from bot.forge.comment_command import Command, Verb, format_command
 from bot.forge.comment_wording import for_comment
-from bot.forge.report import Outcome, render_summary
+from bot.forge.report import render_summary
+from bot.forge.run_report import Outcome
 from bot.history.checkout import OpenRun
 from bot.planning.phases import PLAN_PHASE, find_phase
 from bot.planning.resolved_plan import (

@@ -14,7 +14,8 @@ from markdown_it import MarkdownIt
 
 from bot.forge import report as rendering
 from bot.forge.markdown import LIMIT
-from bot.forge.report import Outcome, Report, marker
+from bot.forge.report import marker
+from bot.forge.run_report import Outcome, Report
 from bot.history.ledger import derive_state
 from bot.history.reasons import Reason
 from bot.history.run_state import Commit, RunState
