@@ -16,18 +16,10 @@ from bot.engine.rejected_changes import notes_on_commit, rejected_changes
 from bot.engine.requests import RunRequest, RunResult
 from bot.engine.rollback import roll_back_removed
 from bot.engine.run_clock import RunClock
+from bot.engine.run_ending import RunEnding
 from bot.engine.scheduler import Scheduler
 from bot.engine.snapshot import Announcer, Snapshot
-from bot.engine.worktree_problems import out_of_step, worktree_problems
-from bot.errors import (
-    Interrupted,
-    NoModelAnswered,
-    PhasebotError,
-    ProviderError,
-    PushError,
-    Stopped,
-    UsageError,
-)
+from bot.errors import NoModelAnswered, ProviderError, UsageError
 from bot.generation.llm.token_budget import TokenBudget
 from bot.generation.provider import GenerationRequest, GenerationResult, ProposedPlan, Provider
 from bot.history.checkout import OpenRun
@@ -294,35 +286,19 @@ class Runner:
         self._queue.updated.set()
 
     def _result(self, snapshot: Snapshot, *, interrupted: bool) -> RunResult:
-        phases = self._phases
-        remaining = self._scheduler.remaining(phases)
-        progress = self._scheduler.count_done(phases) > self._done_before
-        unfinished = bool(remaining) or not phases
-        failure = self._push_failure(unfinished=unfinished)
-        error: PhasebotError | None = self._error or failure
-        if remaining and self.budget.exhausted:
-            error = error or self.budget.stopped(snapshot.likely_tokens)
-        if (request := self._stop_watcher.request) and unfinished:
-            who = f"{request.login} asked" if request.login else "asked"
-            error = Stopped(f"stopped as {who}; what was finished is committed, run generate again to continue")
-        if interrupted and unfinished:
-            error = Interrupted("stopped as asked; what was finished is committed, run generate again to continue")
-        if failure and error is not failure:
-            self.announcer.note(str(failure))
-        problems = worktree_problems(self.run)
-        behind = None if error or remaining else out_of_step(self.run, problems)
-        notes = [*self.run.sync.notes(), *([] if behind else problems)]
-        out_of_time = bool(remaining) and progress and not self._clock.has_time
-        return RunResult(snapshot, remaining, error or behind, notes, out_of_time=out_of_time)
-
-    def _push_failure(self, *, unfinished: bool) -> PushError | None:
-        failure = self._queue.explain()
-        if failure is None or not unfinished or self._can_go_on or self._queue.conflict:
-            return failure
-        alternative = (
-            "" if self.run.sync.disposable or "--no-push" in str(failure) else "; --no-push goes on without it"
+        ending = RunEnding(
+            run=self.run,
+            queue=self._queue,
+            budget=self.budget,
+            can_push=self._can_go_on,
+            stop_request=self._stop_watcher.request,
+            interrupted=interrupted,
+            has_time=self._clock.has_time,
+            error=self._error,
         )
-        return PushError(f"{failure}; until then, no model is asked{alternative}")
+        phases = self._phases
+        progress = self._scheduler.count_done(phases) > self._done_before
+        return ending.result(snapshot, self._scheduler.remaining(phases), progress=progress, note=self.announcer.note)
 
     def _show(self) -> None:
         """Announce the state of the run now, or a moment later if it was just announced."""
