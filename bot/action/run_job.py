@@ -232,6 +232,8 @@ class RunJob:
             return format_command(Command(verb="regenerate", phases=outdated))
         if not result.error and result.state.finished and result.state.conflicts:
             return ""  # only people can go on
+        if result.unmet or result.stuck:
+            return format_command(Command(verb="generate", max_tokens=limit, provider="gemini"))
         if isinstance(result.error, BudgetExceeded):
             limit = result.snapshot.likely_tokens
         return format_command(Command(verb="generate", max_tokens=limit, provider=command.provider))
@@ -263,7 +265,7 @@ def _outcome(result: RunResult, status: Status, verb: Verb) -> Outcome:
     """Return what the command came to, in the words of the command that ran."""
     if result.error:
         return "stopped" if isinstance(result.error, Stopped | Interrupted) else _OUTCOMES[status]
-    if verb == "regenerate" and not result.remaining:
+    if verb == "regenerate" and not (result.remaining or result.unmet or result.state.misplaced):
         return "regenerated"
     return "conflicts" if status == "incomplete" and result.state.finished else _OUTCOMES[status]
 

@@ -1,10 +1,9 @@
 """How one process's work on a run ended: its result, with the error that explains why something is left."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 from bot.engine.requests import RunResult
-from bot.engine.snapshot import Snapshot
 from bot.engine.worktree_problems import out_of_step, worktree_problems
 from bot.errors import Interrupted, PhasebotError, PushError, Stopped
 from bot.generation.llm.token_budget import TokenBudget
@@ -28,10 +27,9 @@ class RunEnding:
     error: PhasebotError | None
     """The provider's."""
 
-    def result(
-        self, snapshot: Snapshot, remaining: Sequence[str], *, progress: bool, note: Callable[[str], None]
-    ) -> RunResult:
-        """Return the result of the work; *progress* says whether it generated something."""
+    def result(self, left: RunResult, *, progress: bool, note: Callable[[str], None]) -> RunResult:
+        """Return the result of the work, where *left* says what is left; *progress* says whether it made something."""
+        snapshot, remaining = left.snapshot, left.remaining
         unfinished = bool(remaining) or not snapshot.state.phases
         failure = self._push_failure(unfinished=unfinished)
         error = self.error or failure
@@ -47,8 +45,8 @@ class RunEnding:
         problems = worktree_problems(self.run)
         behind = None if error or remaining else out_of_step(self.run, problems)
         notes = [*self.run.sync.notes(), *([] if behind else problems)]
-        out_of_time = bool(remaining) and progress and not self.has_time
-        return RunResult(snapshot, remaining, error or behind, notes, out_of_time=out_of_time)
+        out_of_time = len(remaining) > len(left.stuck) and progress and not self.has_time
+        return replace(left, error=error or behind, notes=notes, out_of_time=out_of_time)
 
     def _push_failure(self, *, unfinished: bool) -> PushError | None:
         failure = self.queue.explain()

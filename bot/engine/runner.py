@@ -9,7 +9,7 @@ import functools
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from bot.engine.first_plan import unused_spec_note, wait_for_plan
+from bot.engine.first_plan import first_files, unused_spec_note, wait_for_plan
 from bot.engine.instructions import commit_instruction
 from bot.engine.phase_commits import is_worth_a_commit, phase_commit
 from bot.engine.rejected_changes import notes_on_commit, rejected_changes
@@ -23,6 +23,7 @@ from bot.errors import NoModelAnswered, ProviderError, UsageError
 from bot.generation.llm.token_budget import TokenBudget
 from bot.generation.provider import GenerationRequest, GenerationResult, ProposedPlan, Provider
 from bot.history.checkout import OpenRun
+from bot.history.ledger import TEMPLATES
 from bot.history.push_queue import PushQueue
 from bot.history.reasons import Reason
 from bot.history.run_branch import RunBranch
@@ -111,7 +112,8 @@ class Runner:
 
     def _new_scheduler(self) -> Scheduler:
         commits = {commit.oid for commit in self._branch.commits} | {self._branch.fork or ""}
-        return Scheduler(branch=self._branch, request=self.request, initial_commits=commits)
+        by_model = self.provider.name != TEMPLATES
+        return Scheduler(branch=self._branch, request=self.request, initial_commits=commits, with_model=by_model)
 
     async def _start(self, stop: asyncio.Event) -> bool:
         """Make sure that the history has a plan, and publish existing commits; return whether there is a plan."""
@@ -146,7 +148,7 @@ class Runner:
             return False
         plan = self._plan = proposed.planned
         self._branch.plans.cache(plan)
-        files = dict.fromkeys(plan.phases[0].files, plan.text)
+        files = first_files(plan, spec)
         self._commit(plan.phases[0], GenerationResult(files, model=proposed.model, tokens=proposed.tokens), started)
         return True
 
@@ -270,6 +272,7 @@ class Runner:
             requester=self.request.requester,
             initial_commits=self._scheduler.initial_commits,
             discard_edits=self.request.discard_edits and phase.key in self.request.regenerate,
+            is_asked_for=phase.key in self.request.regenerate,
         )
         before = self._branch.head
         if committed := self.run.writer.commit(work, phases):
@@ -296,9 +299,15 @@ class Runner:
             has_time=self._clock.has_time,
             error=self._error,
         )
-        phases = self._phases
-        progress = self._scheduler.count_done(phases) > self._done_before
-        return ending.result(snapshot, self._scheduler.remaining(phases), progress=progress, note=self.announcer.note)
+        phases, scheduler = self._phases, self._scheduler
+        progress = scheduler.count_done(phases) > self._done_before
+        left = RunResult(
+            snapshot,
+            scheduler.remaining(phases),
+            unwritable=scheduler.unwritable(phases),
+            unmet=scheduler.unmet(phases),
+        )
+        return ending.result(left, progress=progress, note=self.announcer.note)
 
     def _show(self) -> None:
         """Announce the state of the run now, or a moment later if it was just announced."""
@@ -316,6 +325,7 @@ class Runner:
         return Snapshot(
             state=state,
             plan=self._plan.plan if phases and self._plan else None,
+            by_templates=not self._scheduler.with_model,
             pushes=self.run.sync.pushes,
             done_before=self._done_before,
             published=tuple(

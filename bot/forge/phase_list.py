@@ -7,6 +7,7 @@ from bot.forge.markdown import code, count, fill, folded, line, link, span, with
 from bot.forge.run_report import Report
 from bot.history.reasons import code_of, meaning, without_remedy
 from bot.history.run_state import PhaseState
+from bot.history.shortfalls import asks_of
 from bot.text import truncate
 
 MAX_LIST, _MAX_FILES = 18_000, 10_000
@@ -48,7 +49,7 @@ def _item(report: Report, each: PhaseState, *, linked: bool = True) -> str:
 def _symbol(report: Report, each: PhaseState) -> str:
     if each.phase.key in report.active:
         return "\u23f3"
-    if each.phase.key in report.failures or each.missing or each.open_conflicts:
+    if each.phase.key in report.failures or each.missing or each.open_conflicts or each.unmet:
         return "\u26a0\ufe0f"
     return "\u2b1c" if each.wanted else "\u2705"
 
@@ -64,7 +65,7 @@ def _commit(report: Report, each: PhaseState, *, linked: bool) -> str:
 
 
 def _file_count(each: PhaseState) -> str:
-    generated, planned = len(each.files), len(each.phase.files)
+    generated, planned = len(each.files), each.total
     if not generated:
         return "rolled back" if each.status == "reverted" else ""
     return count(generated, "file") if generated == planned else f"{generated} of {count(planned, 'file')}"
@@ -78,7 +79,8 @@ def _remarks(report: Report, each: PhaseState) -> Sequence[str]:
         recorded = meaning(each.reasons[path]).words if path in each.reasons else ""
         detail = without_remedy(failed[path], code_of(failed[path])) if path in failed else recorded
         reasons.setdefault(truncate(detail, _MAX_REASON), []).append(path)
-    if key in report.active or not any((reasons, each.edited, each.fallback, each.conflicts, each.kept, each.stale)):
+    found = (reasons, each.edited, each.fallback, each.conflicts, each.kept, each.stale)
+    if key in report.active or not any((*found, each.unmet, each.by_people, each.unwritable)):
         return ()
     return fill(
         "remarks",
@@ -86,6 +88,9 @@ def _remarks(report: Report, each: PhaseState) -> Sequence[str]:
         edited=[path for path in each.edited if path not in (*each.conflicts, *each.removed)],
         removed=each.removed,
         kept=list(each.kept.values()),
+        unmet=asks_of(each),
+        by_people=each.by_people,
+        unwritable=[path for path in each.unwritable if path not in each.missing],
         key=truncate(key, _MAX_NAME),
     ).split("\n")
 

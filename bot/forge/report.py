@@ -9,7 +9,8 @@ from collections.abc import Mapping, Sequence
 
 from bot.forge import markdown
 from bot.forge.conflict_advice import render_advice, render_diffs
-from bot.forge.explanations import explain_fault, explain_reasons, link_to_fault
+from bot.forge.explanations import explain_fault, explain_reasons, explain_shortfalls, link_to_fault
+from bot.forge.light_markup import light
 from bot.forge.markdown import (
     Markdown,
     code,
@@ -27,6 +28,7 @@ from bot.forge.phase_list import FOLD_ABOVE, MAX_LIST, checklist, file_list, row
 from bot.forge.run_report import Report
 from bot.history.reasons import without_remedy
 from bot.history.run_state import PlanFault, RunState
+from bot.history.shortfalls import find_shortfalls
 from bot.planning.phases import PLAN_PHASE
 from bot.text import truncate
 
@@ -84,7 +86,7 @@ def render_pull_body(report: Report, issue: int | None, description: str) -> str
             "pull",
             _values(report),
             issue=issue,
-            description=Markdown(prose(truncate(description, _MAX_TEXT))),
+            description=Markdown(light(truncate(description, _MAX_TEXT))),
             rows=Markdown("\n".join(within(rows(report), 2 * MAX_LIST, "phase", "| and {} | | | |"))),
             example=next((key for key in keys if key.startswith("entity/")), keys[-1] if keys else ""),
         )
@@ -178,7 +180,8 @@ def _outdated(state: RunState) -> str:
 
 def _plan_file(report: Report) -> str:
     """Return a link that opens the plan file for editing."""
-    path = next((path for each in report.state.phases if each.phase.key == PLAN_PHASE for path in each.files), "")
+    plans = (each for each in report.state.phases if each.phase.key == PLAN_PHASE)
+    path = next((path for each in plans for path in [*each.phase.files][:1] if path in each.files), "")
     return link(code(path), report.url("edit", report.state.branch, path)) if path else "the plan"
 
 
@@ -195,7 +198,10 @@ def _fault(report: Report) -> str:
 
 
 def _why(report: Report) -> str:
-    return "" if report.outcome == "working" else explain_reasons(report.state, report.failures, report.error_code)
+    if report.outcome == "working":
+        return ""
+    shortfalls = explain_shortfalls(find_shortfalls(report.state, unwritable=report.unwritable))
+    return "\n".join(filter(None, (shortfalls, explain_reasons(report.state, report.failures, report.error_code))))
 
 
 def _diagram(report: Report) -> str:

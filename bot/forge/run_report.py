@@ -1,7 +1,7 @@
 """Everything to report about a run at one moment: the values from which every text is rendered."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -61,10 +61,12 @@ class Report:
     next_command: str = ""
     plan_diagram: str = ""
     """Mermaid."""
+    unwritable: Collection[str] = ()
+    """Keys of the phases that templates were asked for and can't write."""
 
     @property
     def done(self) -> str:
-        return f"{sum(not each.wanted for each in self.state.phases)} of {count(len(self.state.phases), 'phase')}"
+        return f"{sum(each.done for each in self.state.phases)} of {count(len(self.state.phases), 'phase')}"
 
     @property
     def files(self) -> int:

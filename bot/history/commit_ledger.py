@@ -91,6 +91,8 @@ class CommitLedger:
         self._tokens: dict[str, tuple[int, int]] = {}
         self._models: dict[str, tuple[int, int]] = {}
         self._count = 0
+        self._appeared: dict[str, int] = {}
+        """Path → the position of the person's commit that wrote a file where none was."""
 
     def add(self, commit: Commit) -> None:
         """Read the next commit."""
@@ -157,6 +159,8 @@ class CommitLedger:
             reverted = {key: value for effect in undone for key, value in effect.reverted_if_undone.items()}
             generated = {path: entry for effect in reversed(undone) for path, entry in effect.generated_before.items()}
             self._apply_revert(commit, reverted, generated)
+        new = [path for path, entry in commit.changes.items() if entry and self._head.get(path) is None]
+        self._appeared |= dict.fromkeys(new, self._count)
         self._head.update(commit.changes)
 
     def _apply_revert(

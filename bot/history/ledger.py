@@ -1,24 +1,62 @@
 """Derive the state of each phase from the commits on a run's branch and the current plan.  Pure."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
-from bot.history.commit_ledger import CommitLedger, InheritedPhases
+from bot.history.commit_ledger import CommitLedger, InheritedPhases, PhaseRecord
 from bot.history.run_state import Commit, Entry, FileState, PhaseState, PhaseStatus, Stale
 from bot.planning.phases import PLAN_PHASE, Phase
+
+TEMPLATES = "template"
+"""The provider of commits that templates made."""
 
 
 class Ledger(CommitLedger):
     """The state of one run: what its commits did, compared with the phases of the current plan."""
 
+    def __init__(
+        self,
+        run: str,
+        base: Mapping[str, Entry],
+        *,
+        owners: Mapping[str, Collection[str]] | None = None,
+        inherited: InheritedPhases | None = None,
+        phases: Sequence[Phase] = (),
+    ) -> None:
+        """Start before the first commit; *phases* are those of the current plan."""
+        super().__init__(run, base, owners=owners, inherited=inherited)
+        self._phases = {phase.key: phase for phase in phases}
+
     def wanted(self, phase: Phase) -> tuple[str, ...]:
         """Return the files of *phase* that a run must generate; none if it is complete and its inputs are unchanged."""
         record = self.record(phase.key)
-        if record is None and self._has_plan(phase):
+        if self._has_plan(phase) or self.is_by_people(phase):
             return ()
         if record is None or (record.trailers.inputs != phase.inputs and phase.key != PLAN_PHASE):
             return tuple(phase.files)
-        missing = record.trailers.missing if record.trailers.status == "partial" else ()
+        missing = self._missing(phase, record)
         return tuple(path for path in phase.files if path in missing or self._can_be_written_now(phase.key, path))
+
+    def unmet(self, phase: Phase) -> tuple[str, ...]:
+        """Return what people ask of *phase* and its newest commit could not carry out, because templates made it."""
+        record = self.record(phase.key)
+        by_templates = record and (record.trailers.provider == TEMPLATES or record.trailers.fallback)
+        return phase.asks if by_templates and not self.is_by_people(phase) else ()
+
+    def is_by_people(self, phase: Phase) -> bool:
+        """Whether the run made no file of *phase*, and people wrote all of them, at least one of them on its branch."""
+        record = self.record(phase.key)
+        return (
+            (record is None or set(phase.files) <= set(record.trailers.missing))
+            and phase.key != PLAN_PHASE
+            and bool(phase.files)
+            and all(self.persons_file(path) == path for path in phase.files)
+            and any(self._head.get(path) != self._base.get(path) for path in phase.files)
+        )
+
+    def _missing(self, phase: Phase, record: PhaseRecord) -> Sequence[str]:
+        """Return the files that a partial commit lacks, and that nobody wrote since."""
+        lacks = record.trailers.missing if record.trailers.status == "partial" else ()
+        return [path for path in phase.files if path in lacks and self.persons_file(path) != path]
 
     def _can_be_written_now(self, key: str, path: str) -> bool:
         """Whether a person has cleared the way for *path*, which was not written because something was there."""
@@ -29,13 +67,15 @@ class Ledger(CommitLedger):
         """Return the state of *phase* as it is in the current plan."""
         record = self._records.get(phase.key)
         tokens = self._tokens.get(phase.key, (0, 0))
-        if self.record(phase.key) is None and self._has_plan(phase):
-            return PhaseState(phase, "complete", None, tuple(phase.files), (), (), (), None, tokens, ())
+        by_people = self.is_by_people(phase)
+        if by_people or (self.record(phase.key) is None and self._has_plan(phase)):
+            files = tuple(filter(self._head.get, phase.files))
+            return PhaseState(phase, "complete", None, files, (), (), (), None, tokens, (), by_people=by_people)
         if record is None or record.reverted:
             status: PhaseStatus = "reverted" if record else "pending"
             commit = record.oid if record else None
             return PhaseState(phase, status, commit, (), (), (), (), None, tokens, self.wanted(phase))
-        missing = tuple(path for path in phase.files if path in record.trailers.missing)
+        missing, unmet = tuple(self._missing(phase, record)), self.unmet(phase)
         not_written = [path for path in phase.files if path in self._not_written.get(phase.key, ())]
         kept = {path: name for path in not_written if (name := self.persons_file(path))}
         then = self._conflicts.get(phase.key, {})
@@ -44,7 +84,7 @@ class Ledger(CommitLedger):
         )
         return PhaseState(
             phase=phase,
-            status="partial" if record.trailers.status == "partial" else "complete",
+            status="partial" if self._is_partial(phase, record) else "pending" if unmet else "complete",
             commit=record.oid,
             files=tuple(path for path in phase.files if path not in (*missing, *kept) and self.file(path).head),
             missing=missing,
@@ -59,28 +99,41 @@ class Ledger(CommitLedger):
             removed=tuple(path for path in phase.files if self._is_removed(path)),
             author=record.author,
             blocked={path: name for path in conflicts if (name := self._head.blocked_by(path))},
+            unmet=unmet,
         )
+
+    def _is_partial(self, phase: Phase, record: PhaseRecord) -> bool:
+        """Whether a commit lacks files; not if people wrote them all."""
+        written = [path for path in record.trailers.missing if path in phase.files and self.persons_file(path) == path]
+        return record.trailers.status == "partial" and len(written) < max(1, len(record.trailers.missing))
 
     def _is_removed(self, path: str) -> bool:
         """Whether a person removed a generated file; it stays removed."""
         return self.file(path).head is None and self.file(path).generated is not None and not self.is_blocked(path)
 
     def _has_plan(self, phase: Phase) -> bool:
-        """Whether *phase* is the plan phase and its file exists at head, whoever committed it."""
-        heads = [self.file(path).head for path in phase.files]
-        return phase.key == PLAN_PHASE and all(head and head.is_file for head in heads)
+        """Whether *phase* is the plan phase and the plan exists at head, whoever committed it."""
+        head = self.file(next(iter(phase.files))).head if phase.key == PLAN_PHASE else None
+        return head is not None and head.is_file
 
     def stale(self, phase: Phase) -> Stale | None:
         """Return what changed since *phase* was generated; None if nothing did, or it is not generated."""
         record = self.record(phase.key)
-        if record is None or phase.key == PLAN_PHASE:
+        if record is None or phase.key == PLAN_PHASE or self.is_by_people(phase):
             return None  # an edited plan file is simply the current plan
         if record.trailers.inputs != phase.inputs:
             return "plan"
-        needs = (self.record(key) for key in phase.needs)
-        if any(need is None or need.order > record.order for need in needs):
+        orders = map(self._order_of, phase.needs)
+        if any(order is None or order > record.order for order in orders):
             return "dependency"
         return "recipe" if record.trailers.recipe != phase.recipe else None
+
+    def _order_of(self, key: str) -> int | None:
+        """Return when the phase *key* was made: by its newest commit, or by the last file that people wrote for it."""
+        phase, record = self._phases.get(key), self.record(key)
+        if phase and self.is_by_people(phase):
+            return max(self._appeared.get(path, 0) for path in phase.files)
+        return record.order if record else None
 
 
 def derive_state(
@@ -90,9 +143,10 @@ def derive_state(
     *,
     owners: Mapping[str, Collection[str]] | None = None,
     inherited: InheritedPhases | None = None,
+    phases: Sequence[Phase] = (),
 ) -> Ledger:
     """Read *commits*, oldest first, into a new ledger; the other arguments are those of :class:`Ledger`."""
-    ledger = Ledger(run, base, owners=owners, inherited=inherited)
+    ledger = Ledger(run, base, owners=owners, inherited=inherited, phases=phases)
     for commit in commits:
         ledger.add(commit)
     return ledger

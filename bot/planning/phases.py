@@ -14,6 +14,11 @@ from bot.planning.recipe import PROMPTS, Recipe, RecipePhase, digest
 
 PLAN_PHASE = "plan"
 PLAN_FILE = ".phasebot/plan.yaml"
+SPEC_FILE = ".phasebot/spec.md"
+"""The text that the plan was made from; people may edit or remove it, because nothing reads it."""
+
+_COMPARED = 200
+"""How many characters of a key are compared with others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +30,7 @@ class Phase:
     place: int
     """Position in plan order; ``plan`` is 1."""
     files: Mapping[str, str]
-    """Repository path → template (empty for the plan's own file)."""
+    """Repository path → template, which is empty where there is none; the first of the plan is ``plan.yaml``."""
     needs: tuple[str, ...]
     """Keys of the phases that must be done first; ``plan``, which every phase needs, is not listed."""
     inputs: str
@@ -40,8 +45,21 @@ class Phase:
     """Repository paths of phases it needs; the model is shown their content at head."""
 
     @property
+    def without_template(self) -> tuple[str, ...]:
+        """Repository paths that no template makes; the plan's own files are none of them."""
+        return () if self.key == PLAN_PHASE else tuple(path for path, template in self.files.items() if not template)
+
+    @property
+    def rules(self) -> tuple[str, ...]:
+        """The rules of its own entity or item; those of the whole project are not among them."""
+        owner = self.slice.get("entity") or self.slice.get("item") or {}
+        return tuple(owner.get("rules", ()))
+
+    @property
     def asks(self) -> tuple[str, ...]:
         """What people ask of this phase in sentences: templates can't carry it out."""
+        if self.key == PLAN_PHASE:  # its slice is the whole plan
+            return ()
         owner = self.slice.get("entity") or self.slice.get("item") or {}
         access = [f"{verb} {', '.join(who)}" for verb, who in owner.get("access", {}).items()]
         from_caller = [f"{each['name']} = {ME}" for each in owner.get("fields", ()) if _is_me(each)]
@@ -63,6 +81,11 @@ def plan_path(output_dir: str) -> str:
     return inside(output_dir, PLAN_FILE)
 
 
+def spec_path(output_dir: str) -> str:
+    """Return the repository path of the spec's original text for a project in *output_dir*."""
+    return inside(output_dir, SPEC_FILE)
+
+
 def derive_phases(plan: Plan, recipe: Recipe) -> tuple[Phase, ...]:
     """Return the phases in plan order: ``plan`` first, then as the recipe lists them.
 
@@ -76,7 +99,7 @@ def derive_phases(plan: Plan, recipe: Recipe) -> tuple[Phase, ...]:
             key=PLAN_PHASE,
             title="plan",
             place=1,
-            files={plan_path(plan.output_dir): ""},
+            files={plan_path(plan.output_dir): "", spec_path(plan.output_dir): ""},
             needs=(),
             inputs=digest(content),
             recipe=f"{recipe.name}@{digest(recipe.name)}",
@@ -196,14 +219,26 @@ def find_phase(phases: Sequence[Phase], key: str) -> Phase:
     Raises:
         UsageError: The plan has no such phase; the message lists all phases, the most similar first.
     """
-    from difflib import SequenceMatcher
-
     for phase in phases:
         if phase.key == key:
             return phase
-    by_similarity = sorted(phases, key=lambda phase: -SequenceMatcher(None, phase.key.lower(), key.lower()).ratio())
-    keys = ", ".join(phase.key for phase in by_similarity[:30])
+    keys = ", ".join(by_similarity([phase.key for phase in phases], key)[:30])
     raise UsageError(f"phase {key!r} is not in the plan; phases are: {keys}")
+
+
+def by_similarity(keys: Sequence[str], key: str) -> Sequence[str]:
+    """Return *keys*, the one most similar to *key* first."""
+    from difflib import SequenceMatcher
+
+    key = key.lower()[:_COMPARED]
+    return sorted(keys, key=lambda each: -SequenceMatcher(None, each.lower()[:_COMPARED], key).ratio())
+
+
+def misplaced_instructions(phases: Sequence[Phase]) -> Sequence[str]:
+    """Return the keys of the plan's instructions that no phase gets, because there is none of that name."""
+    instructions = phases[0].slice.get("instructions", {}) if phases else {}
+    known = {phase.key for phase in phases[1:]}
+    return [key for key in instructions if key not in known]
 
 
 def find_owner(phases: Sequence[Phase], path: str) -> str:

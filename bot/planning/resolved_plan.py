@@ -41,6 +41,8 @@ class ResolvedPlan:
     """The name of the spec, if it adds to a project that has another name."""
     notes: Sequence[str] = field(default=(), compare=False)
     """What the spec says and this plan does not use."""
+    spec_text: str = field(default="", compare=False, repr=False)
+    """The text of the spec, as it was read."""
 
     @property
     def slug(self) -> str:
@@ -65,6 +67,8 @@ class ProseSpec:
     """The existing project that the spec adds to."""
     load: LoadRecipe | None = field(default=None, compare=False, repr=False)
     """Loads :attr:`recipe`."""
+    spec_text: str = field(default="", compare=False, repr=False)
+    """The text of the whole spec, as it was read."""
 
     def load_recipe(self) -> Recipe:
         """Return the recipe.  Raises UsageError."""
@@ -114,7 +118,7 @@ def resolve_spec(  # noqa: PLR0913  # what applies where the text says nothing, 
     heading = find_heading(text)[:PROJECT_LIMIT].strip()
     words = text.split(maxsplit=_NAME_WORDS)[:_NAME_WORDS]
     name = heading or (" ".join(words) if project == UNNAMED else project)
-    return ProseSpec(text, source, heading, name[:PROJECT_LIMIT].strip(), recipe, output_dir, base, load)
+    return ProseSpec(text, source, heading, name[:PROJECT_LIMIT].strip(), recipe, output_dir, base, load, text)
 
 
 def given_settings(recipe: str | None, output_dir: str | None) -> Collection[str]:
@@ -163,9 +167,9 @@ def resolve_exact_spec(  # noqa: PLR0913  # as above
             recipe=None if "recipe" in given else draft.recipe,
             output_dir=None if "output-dir" in given else draft.output_dir,
         )
-        return replace(_resolve(draft, project, recipe, output_dir, load), notes=notes)
+        return replace(_resolve(draft, project, recipe, output_dir, load), notes=notes, spec_text=text)
     planned = _resolve(draft.on_top_of(base.plan), project, recipe, output_dir, lambda _: base.recipe)
-    return replace(planned, name=name, notes=notes)
+    return replace(planned, name=name, notes=notes, spec_text=text)
 
 
 def _overruled(
