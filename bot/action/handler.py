@@ -207,6 +207,7 @@ class CommandHandler:
             notes=branch.notes,
             next_command="" if state.conflicts and state.finished else "/generate",
             plan_diagram=format_diagram(plan.plan) if plan else "",
+            plan=plan.plan if plan else None,
             rejected=rejected_changes(branch, state, {}),
         )
         return self._answer(request, rendering.render_status(report), report, error)

@@ -184,6 +184,7 @@ class ProgressComment:
             notes=tuple(dict.fromkeys(self._notes)),
             next_command=command,
             plan_diagram=format_diagram(snapshot.plan) if snapshot.plan else "",
+            plan=snapshot.plan,
             unwritable=[each.phase.key for each in state.phases] if snapshot.by_templates else (),
         )
 

@@ -8,6 +8,7 @@ import re
 from collections.abc import Mapping, Sequence
 
 from bot.forge import markdown
+from bot.forge.behaviour import fold_behaviour, render_behaviour
 from bot.forge.conflict_advice import render_advice, render_diffs
 from bot.forge.explanations import explain_fault, explain_reasons, explain_shortfalls, link_to_fault
 from bot.forge.light_markup import light
@@ -147,6 +148,8 @@ def _values(report: Report) -> Mapping[str, object]:
         "checklist": checklist(report),
         "file_list": file_list(report),
         "diagram": _diagram(report),
+        "behaviour": render_behaviour(report.plan) if report.plan else "",
+        "folded_behaviour": fold_behaviour(report.plan) if report.plan else "",
         "notes": "\n".join(within(notes, _MAX_TEXT, "note")),
         "advice": render_advice(state.phases),
         "rejected": render_diffs(report.rejected),

@@ -8,6 +8,7 @@ from typing import Literal
 from bot.forge.explanations import url_of
 from bot.forge.markdown import count, link
 from bot.history.run_state import RunState
+from bot.planning.plan import Plan
 
 Outcome = Literal[
     "working",
@@ -61,6 +62,8 @@ class Report:
     next_command: str = ""
     plan_diagram: str = ""
     """Mermaid."""
+    plan: Plan | None = None
+    """What is built."""
     unwritable: Collection[str] = ()
     """Keys of the phases that templates were asked for and can't write."""
 

@@ -211,6 +211,7 @@ ASKED = replace(
             human_commit(30, dict.fromkeys(SEARCH.files, blob(30))),
         ],
     ),
+    plan=BEHAVIOUR,
     unwritable=["feature/Feed"],
     elapsed=4,
     next_command="/generate --provider gemini",
