@@ -69,6 +69,14 @@ def well(folder: Path, command: str, *arguments: object) -> Told:
     return told
 
 
+def unmet(folder: Path, command: str, *arguments: object) -> Told:
+    """Run one command that makes all files, but by templates, which can't do all that people ask."""
+    told = bot(folder, command, *arguments)
+    assert told.code == 3, told.err
+    assert "templates can't carry out what is asked of" in told.err
+    return told
+
+
 def generate(folder: Path, spec: str, *arguments: object, recipe: Path | str = SMALL) -> Told:
     """Start a run from *spec*, which is to succeed."""
     return well(folder, "generate", spec, "--recipe", recipe, *arguments)

@@ -16,7 +16,7 @@ from bot.forge import report as rendering
 from bot.forge.client import ForgeClient, Reaction
 from bot.forge.comment_command import InvalidCommand, Verb, format_command, own_words, parse_command
 from bot.forge.comment_wording import for_comment
-from bot.forge.report import Outcome, Report
+from bot.forge.run_report import Outcome, Report
 from bot.forge.webhook_event import ACTIONS, MARKER, CommandEvent
 from bot.forge.workflow_commands import Annotations, Level
 from bot.generation.llm.prices import estimate
@@ -207,6 +207,7 @@ class CommandHandler:
             notes=branch.notes,
             next_command="" if state.conflicts and state.finished else "/generate",
             plan_diagram=format_diagram(plan.plan) if plan else "",
+            plan=plan.plan if plan else None,
             rejected=rejected_changes(branch, state, {}),
         )
         return self._answer(request, rendering.render_status(report), report, error)

@@ -21,8 +21,6 @@ from bot.errors import ForgeError, ForgeGoneError, ForgeRefusedError, PhasebotEr
 from bot.forge.client import ForgeClient, PullRequest
 from bot.forge.comment_wording import for_comment
 from bot.forge.report import (
-    Outcome,
-    Report,
     marker,
     render_answer,
     render_closing,
@@ -30,6 +28,7 @@ from bot.forge.report import (
     render_pull_body,
     render_pull_title,
 )
+from bot.forge.run_report import Outcome, Report
 from bot.generation.llm.prices import estimate
 from bot.history.reasons import without_remedy
 from bot.history.run_state import RunState
@@ -185,6 +184,8 @@ class ProgressComment:
             notes=tuple(dict.fromkeys(self._notes)),
             next_command=command,
             plan_diagram=format_diagram(snapshot.plan) if snapshot.plan else "",
+            plan=snapshot.plan,
+            unwritable=[each.phase.key for each in state.phases] if snapshot.by_templates else (),
         )
 
     async def _update(

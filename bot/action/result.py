@@ -6,7 +6,7 @@ from typing import Literal
 
 from bot.errors import Interrupted
 from bot.forge.client import PullRequest
-from bot.forge.report import Report
+from bot.forge.run_report import Report
 
 Status = Literal["complete", "incomplete", "failed", "refused", "answered"]
 
@@ -40,7 +40,7 @@ class CommandResult:
         if self.report:
             state = self.report.state
             outputs |= {"run": state.run, "branch": state.branch, "head": state.head}
-            done = sum(not each.wanted for each in state.phases)
+            done = sum(each.done for each in state.phases)
             outputs |= {"phases-done": done, "phases-total": len(state.phases)}
             outputs |= {"files": self.report.files, "tokens": sum(state.tokens)}
         return {name: str(value) for name, value in outputs.items()}

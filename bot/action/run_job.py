@@ -19,7 +19,8 @@ from bot.errors import BudgetExceeded, ForgeError, Interrupted, PhasebotError, P
 from bot.forge.client import ForgeClient
 from bot.forge.comment_command import Command, Verb, format_command
 from bot.forge.comment_wording import for_comment
-from bot.forge.report import Outcome, render_summary
+from bot.forge.report import render_summary
+from bot.forge.run_report import Outcome
 from bot.history.checkout import OpenRun
 from bot.planning.phases import PLAN_PHASE, find_phase
 from bot.planning.resolved_plan import (
@@ -231,6 +232,8 @@ class RunJob:
             return format_command(Command(verb="regenerate", phases=outdated))
         if not result.error and result.state.finished and result.state.conflicts:
             return ""  # only people can go on
+        if result.unmet or result.stuck:
+            return format_command(Command(verb="generate", max_tokens=limit, provider="gemini"))
         if isinstance(result.error, BudgetExceeded):
             limit = result.snapshot.likely_tokens
         return format_command(Command(verb="generate", max_tokens=limit, provider=command.provider))
@@ -262,7 +265,7 @@ def _outcome(result: RunResult, status: Status, verb: Verb) -> Outcome:
     """Return what the command came to, in the words of the command that ran."""
     if result.error:
         return "stopped" if isinstance(result.error, Stopped | Interrupted) else _OUTCOMES[status]
-    if verb == "regenerate" and not result.remaining:
+    if verb == "regenerate" and not (result.remaining or result.unmet or result.state.misplaced):
         return "regenerated"
     return "conflicts" if status == "incomplete" and result.state.finished else _OUTCOMES[status]
 

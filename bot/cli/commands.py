@@ -237,7 +237,13 @@ def _work(door: Door, run: "OpenRun", request: "RunRequest", output: str) -> Non
     """Work on a run, print the result, and exit with its code."""
     import asyncio
 
-    from bot.cli.output import render_conflicts, render_outdated, render_remaining, render_summary
+    from bot.cli.output import (
+        render_conflicts,
+        render_outdated,
+        render_remaining,
+        render_shortfalls,
+        render_summary,
+    )
     from bot.engine import factory
     from bot.engine.signals import until_signalled
 
@@ -245,17 +251,16 @@ def _work(door: Door, run: "OpenRun", request: "RunRequest", output: str) -> Non
         result = asyncio.run(until_signalled(functools.partial(factory.work, run, request, announcer, door.timer)))
     _print_state(door, result.state, output, render_summary)
     _log_notes(door, result.notes)
-    conflicts = render_conflicts(result.state)
+    conflicts, shortfalls = render_conflicts(result.state), render_shortfalls(result)
     if result.error:
-        _log_notes(door, [conflicts] if conflicts else [])
+        _log_notes(door, filter(None, (shortfalls, conflicts)))
         raise result.error
     if outdated := render_outdated(result.state):
         door.log(f"phasebot: {outdated}")
-    if result.remaining:
-        door.log(f"phasebot: not generated yet: {render_remaining(result)}")
-    if conflicts:
-        door.log(f"phasebot: {conflicts}")
-    if result.remaining or conflicts:
+    left = render_remaining(result)
+    if told := [*([f"not generated yet: {left}"] if left else []), *filter(None, (shortfalls, conflicts))]:
+        door.log(f"phasebot: {'; '.join(told)}")
+    if not result.is_success:
         sys.exit(INCOMPLETE)
 
 

@@ -9,6 +9,9 @@ from bot.engine.requests import RunResult
 from bot.history.reasons import count_reasons, meaning
 from bot.history.repository import Identity
 from bot.history.run_state import PhaseState, RunState, Stale
+from bot.history.shortfalls import asks_of, find_shortfalls
+from bot.history.shortfalls import lines as shortfall_lines
+from bot.planning.plan import FEATURES
 from bot.text import one_line, without_hidden
 
 _SHORT = 7
@@ -46,12 +49,26 @@ def _as_json(state: RunState, own: Collection[Identity]) -> dict[str, Any]:
                 "conflicts": list(each.conflicts),
                 "stale": each.stale,
                 "tokens": {"in": each.tokens[0], "out": each.tokens[1]},
-                **({"made-by": maker} if (maker := other_maker(each, own)) else {}),
+                **({"made-by": maker} if (maker := "people" if each.by_people else other_maker(each, own)) else {}),
+                "rules": list(each.phase.rules),
+                "unmet": list(each.unmet),
             }
             for each in state.phases
         ],
         "tokens": {"in": state.tokens[0], "out": state.tokens[1]},
         "pushed": state.pushed,
+        **_behaviour(state),
+    }
+
+
+def _behaviour(state: RunState) -> dict[str, Any]:
+    """Return what the plan says besides entities and fields, and what is wrong with its instructions."""
+    plan = state.phases[0].phase.slice if state.phases else {}
+    return {
+        "features": list(plan.get("collections", {}).get(FEATURES, ())),
+        "rules": list(plan.get("rules", ())),
+        "left-out": list(plan.get("left-out", ())),
+        "misplaced-instructions": list(state.misplaced),
     }
 
 
@@ -77,12 +94,13 @@ def render_status(state: RunState, now: datetime, own: Collection[Identity] = ()
         for row in rows
     ]
     why = render_reasons(state, {})
-    return "\n".join([*lines, render_summary(state, now), *([f"not generated: {why}"] if why else [])])
+    told = [*([f"not generated: {why}"] if why else []), *shortfall_lines(find_shortfalls(state))]
+    return "\n".join([*lines, render_summary(state, now), *told])
 
 
 def render_summary(state: RunState, now: datetime) -> str:
     """Return the state of the run in one line, with prices as of *now*."""
-    done = sum(1 for each in state.phases if not each.wanted)
+    done = sum(1 for each in state.phases if each.done)
     files = sum(len(each.files) for each in state.phases)
     spent = f", {sum(state.tokens):,} tokens, {_cost(state, now)}" if any(state.tokens) else ""
     conflicts = f" with {len(state.conflicts)} conflict{'' if len(state.conflicts) == 1 else 's'}"
@@ -134,14 +152,22 @@ def render_diff(path: str, diff: str) -> str:
 
 
 def render_remaining(result: RunResult) -> str:
-    """Return which phases are not generated yet, why, and what to run."""
-    remaining = ", ".join(result.remaining)
-    why = render_reasons(result.state, result.snapshot.failures, result.remaining)
+    """Return which phases are not generated yet, why, and what to run; not those that templates can't write."""
+    left = [key for key in result.remaining if key not in result.stuck]
+    if not left:
+        return ""
+    remaining = ", ".join(left)
+    why = render_reasons(result.state, result.snapshot.failures, left)
     if result.blocked_by:
-        need = "need" if len(result.remaining) > 1 else "needs"
+        need = "need" if len(left) > 1 else "needs"
         blocked = f"{remaining}, which {need} {', '.join(result.blocked_by)}"
         return "; ".join(filter(None, (blocked, why, "run generate for those, or for all phases")))
     return f"{remaining}; {why or 'run generate again to continue'}"
+
+
+def render_shortfalls(result: RunResult) -> str:
+    """Return what people asked for and this run could not do, with remedies; empty if it did everything."""
+    return "; ".join(shortfall_lines(find_shortfalls(result.state, unwritable=result.unwritable, unmet=result.unmet)))
 
 
 def render_reasons(
@@ -171,7 +197,7 @@ def _place(each: PhaseState, state: RunState) -> str:
 
 def files_of(each: PhaseState) -> str:
     """Return how many of the phase's files exist: ``3/4 files``."""
-    return f"{len(each.files)}/{len(each.phase.files)} files"
+    return f"{len(each.files)}/{each.total} files"
 
 
 def commit_of(each: PhaseState) -> str:
@@ -186,7 +212,9 @@ def _status_remarks(each: PhaseState, own: Collection[Identity]) -> str:
 
 def remarks_of(each: PhaseState) -> str:
     """Return remarks on the phase, such as missing or edited files; empty if there are none."""
-    remarks = [f"outdated: {_OUTDATED[each.stale]}"] if each.stale else []
+    remarks = ["made by people"] if each.by_people else []
+    remarks += [f"outdated: {_OUTDATED[each.stale]}"] if each.stale else []
+    remarks += [f"not carried out by templates: {asks_of(each)}"] if each.unmet else []
     for words, paths in _by_reason(each):
         remarks.append(f"missing: {', '.join(paths)}" + (f" ({words})" if words else ""))
     named = (
@@ -195,6 +223,7 @@ def remarks_of(each: PhaseState) -> str:
         ("conflict", each.open_conflicts),
         ("kept yours", list(each.kept.values())),
         ("from the template", each.fallback),
+        ("without a template", [path for path in each.unwritable if path not in each.missing]),
     )
     remarks += [f"{word}: {', '.join(paths)}" for word, paths in named if paths]
     return "; ".join(remarks)

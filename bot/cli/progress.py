@@ -65,6 +65,8 @@ def _first_line(snapshot: Snapshot) -> str:
         return f"{branch}: all {total} phases are generated, nothing to do but to resolve conflicts"
     if done == total:
         return f"{branch}: all {total} phases are complete, nothing to do"
+    if snapshot.by_templates and not any(each.wanted for each in snapshot.state.phases):
+        return f"{branch}: all {total} phases are generated, nothing to do for templates"
     return f"{branch}: {total} phases" + (f", {done} of them complete" if done else "")
 
 
@@ -146,5 +148,7 @@ def _row(snapshot: Snapshot, each: PhaseState) -> _Row:
         return _Row(place, key, "incomplete", "red", f"{why}: missing {', '.join(failed)}")
     if each.wanted:
         return _Row(place, key, "waiting", "dim", "")
+    if each.unmet:
+        return _Row(place, key, "pending", "yellow", "  ".join(filter(None, (files_of(each), remarks_of(each)))))
     details = (files_of(each), commit_of(each), remarks_of(each))
     return _Row(place, key, "done", "green", "  ".join(filter(None, details)))

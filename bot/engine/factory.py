@@ -73,8 +73,6 @@ async def work(
     if spec:
         run.writer.start_repository()
     with_model = request.provider.resolve() != "template"
-    if request.instruction and not with_model:
-        announcer.note("templates ignore instructions; it is saved in plan.yaml for a model (--provider gemini)")
     budget = TokenBudget(request.max_tokens if with_model else None, run.branch.token_counts)
     async with open_provider(request.provider, budget=budget, jobs=request.jobs, tell=announcer.note) as opened:
         propose = opened.planner.plan if opened.planner else None

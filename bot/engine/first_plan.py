@@ -1,10 +1,12 @@
 """The plan that a run starts with: the spec's own, or one that a model proposes."""
 
 import asyncio
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Mapping
 
 from bot.generation.provider import ProposedPlan
+from bot.planning.phases import plan_path, spec_path
 from bot.planning.resolved_plan import ProseSpec, ResolvedPlan
+from bot.planning.spec_file import format_spec
 
 
 async def wait_for_plan(
@@ -28,9 +30,15 @@ async def wait_for_plan(
         await asyncio.gather(planning, stopped, return_exceptions=True)
 
 
+def first_files(plan: ResolvedPlan, spec: ResolvedPlan | ProseSpec | None) -> Mapping[str, str]:
+    """Return the files of a run's first commit: the plan, and the text of the *spec* that it was made from."""
+    folder, text = plan.plan.output_dir, spec.spec_text if spec else ""
+    return {plan_path(folder): plan.text, **({spec_path(folder): format_spec(text)} if text else {})}
+
+
 def unused_spec_note(spec: ResolvedPlan | ProseSpec | None, plan: ResolvedPlan, branch: str) -> str | None:
     """Return a message that *branch* keeps its *plan* although *spec* was given; None where they agree."""
-    if spec is None or (isinstance(spec, ResolvedPlan) and spec.text == plan.text):
+    if spec is None or (isinstance(spec, ResolvedPlan) and spec.plan == plan.plan):
         return None
     which = ", which differs from this spec" if isinstance(spec, ResolvedPlan) else ""
     return (

@@ -35,7 +35,7 @@ def commit_instruction(run: OpenRun, plan: ResolvedPlan, request: RunRequest, in
         work = PhaseCommit(
             phase=phase,
             total=len(changed.phases),
-            files=dict.fromkeys(phase.files, changed.text.encode()),
+            files={found.path: changed.text.encode()},
             trailers=trailers.for_phase(phase, "complete"),
             body=[f"Added an instruction for {', '.join(map(quote, request.regenerate))}."],
             replaces=initial_commits,

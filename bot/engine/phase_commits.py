@@ -25,10 +25,12 @@ def phase_commit(  # noqa: PLR0913  # each of them goes into the commit
     requester: Requester | None,
     initial_commits: Collection[str],
     discard_edits: bool = False,
+    is_asked_for: bool = False,
 ) -> PhaseCommit:
     """Return the commit of *phase*, one of *total*, which took *seconds* to generate.
 
-    A plan's commit records *base*.  It replaces the phase's commit if that is one of *initial_commits*.
+    A plan's commit records *base*.  It replaces the phase's commit if that is one of *initial_commits*; what people
+    made themselves, only if it *is_asked_for*.
     """
     is_plan = phase.key == PLAN_PHASE
     status: Status = "partial" if generated.missing else "complete"
@@ -49,6 +51,7 @@ def phase_commit(  # noqa: PLR0913  # each of them goes into the commit
         body=_body(generated, seconds),
         replaces=() if is_plan else initial_commits,
         discard_edits=discard_edits,
+        is_asked_for=is_asked_for,
         overwrite=is_plan,  # a plan is made from the edited file, if there is one
     )
 

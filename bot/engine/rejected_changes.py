@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 
 from bot.history.run_branch import RunBranch
 from bot.history.run_state import PhaseState, RunState
+from bot.planning.phases import PLAN_PHASE
 
 
 def rejected_changes(branch: RunBranch, state: RunState, generated: Mapping[str, bytes]) -> Mapping[str, str]:
@@ -27,7 +28,9 @@ def notes_on_commit(branch: RunBranch, made: PhaseState, before: str | None) -> 
     *made* is the phase that it generated, *before* the head before it.
     """
     key, same = made.phase.key, [path for path, name in made.kept.items() if name == path]
-    if same:
+    if same and key == PLAN_PHASE:
+        yield f"kept your {', '.join(same)}, so the text of the spec is not saved"
+    elif same:
         command = f"'phasebot regenerate {key} --run {branch.run} --discard-edits'"
         yield f"kept your {', '.join(same)}; {command} takes the generated {'ones' if len(same) > 1 else 'one'}"
     for path, name in made.kept.items():

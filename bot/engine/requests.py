@@ -77,6 +77,10 @@ class RunResult:
     remaining: Sequence[str] = ()
     """Keys of the wanted phases that are not generated yet, in plan order."""
     error: PhasebotError | None = None
+    unwritable: Sequence[str] = ()
+    """Keys of the wanted phases with files that templates can't write; set only if templates wrote the others."""
+    unmet: Sequence[str] = ()
+    """Keys of the phases that are generated, but not as people ask, because templates can't do that."""
     notes: Sequence[str] = ()
     """What people should know about their worktrees at the end."""
     out_of_time: bool = False
@@ -85,6 +89,21 @@ class RunResult:
     @property
     def state(self) -> RunState:
         return self.snapshot.state
+
+    @property
+    def is_success(self) -> bool:
+        """Whether everything that was asked for is done, and nothing is left that people have to resolve."""
+        state = self.state
+        return not (self.error or self.remaining or self.unmet or state.misplaced or state.conflicts)
+
+    @property
+    def stuck(self) -> Sequence[str]:
+        """Keys of the remaining phases that templates can't write, or that wait for one of those, in plan order."""
+        found = set(self.unwritable)
+        for each in self.state.phases:  # what a phase needs comes before it
+            if each.phase.key in self.remaining and found.intersection(each.phase.needs):
+                found.add(each.phase.key)
+        return [key for key in self.remaining if key in found]
 
     @property
     def blocked_by(self) -> Sequence[str]:

@@ -107,6 +107,14 @@ class _Selection:
                 f"rolling back {', '.join(inherited)}: the base {base} has it already, and this run can't change that; "
                 "edit plan.yaml or the files instead"
             )
+        ledger = branch.ledger(self.phases)
+        by_people = [phase for phase in self.phases if phase.key in named and ledger.is_by_people(phase)]
+        if by_people:
+            files = [path for phase in by_people for path in phase.files]
+            raise UsageError(
+                f"cannot roll back {', '.join(phase.key for phase in by_people)}: people wrote it, so there is no "
+                f"phase commit to roll back; remove or revert the files yourself: {', '.join(files)}"
+            )
         absent = [phase.key for phase in self.phases if phase.key in named and not self._is_own(phase)]
         if absent:
             raise UsageError(
@@ -136,11 +144,13 @@ class _Selection:
 
     def _dependents(self, named: Collection[str]) -> Sequence[str]:
         """Return the phases that need one of *named*, directly or not, in plan order; those of the base stay."""
-        found: dict[str, None] = {}
+        ledger, found, by_people = self.branch.ledger(self.phases), dict[str, None](), set[str]()
         for phase in self.phases:  # plan order: what a phase needs comes before it
-            if phase.key in named or self._order(phase) is None or self._is_merged(phase):
+            if phase.key in named or not {*named, *found, *by_people}.intersection(phase.needs):
                 continue
-            if {*named, *found}.intersection(phase.needs):
+            if ledger.is_by_people(phase):  # it stays, but what needs it depends on the others, too
+                by_people.add(phase.key)
+            elif self._order(phase) is not None and not self._is_merged(phase):
                 found[phase.key] = None
         return list(found)
 

@@ -9,28 +9,21 @@ import functools
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from bot.engine.first_plan import unused_spec_note, wait_for_plan
+from bot.engine.first_plan import first_files, unused_spec_note, wait_for_plan
 from bot.engine.instructions import commit_instruction
 from bot.engine.phase_commits import is_worth_a_commit, phase_commit
 from bot.engine.rejected_changes import notes_on_commit, rejected_changes
 from bot.engine.requests import RunRequest, RunResult
 from bot.engine.rollback import roll_back_removed
 from bot.engine.run_clock import RunClock
+from bot.engine.run_ending import RunEnding
 from bot.engine.scheduler import Scheduler
 from bot.engine.snapshot import Announcer, Snapshot
-from bot.engine.worktree_problems import out_of_step, worktree_problems
-from bot.errors import (
-    Interrupted,
-    NoModelAnswered,
-    PhasebotError,
-    ProviderError,
-    PushError,
-    Stopped,
-    UsageError,
-)
+from bot.errors import NoModelAnswered, ProviderError, UsageError
 from bot.generation.llm.token_budget import TokenBudget
 from bot.generation.provider import GenerationRequest, GenerationResult, ProposedPlan, Provider
 from bot.history.checkout import OpenRun
+from bot.history.ledger import TEMPLATES
 from bot.history.push_queue import PushQueue
 from bot.history.reasons import Reason
 from bot.history.run_branch import RunBranch
@@ -119,7 +112,8 @@ class Runner:
 
     def _new_scheduler(self) -> Scheduler:
         commits = {commit.oid for commit in self._branch.commits} | {self._branch.fork or ""}
-        return Scheduler(branch=self._branch, request=self.request, initial_commits=commits)
+        by_model = self.provider.name != TEMPLATES
+        return Scheduler(branch=self._branch, request=self.request, initial_commits=commits, with_model=by_model)
 
     async def _start(self, stop: asyncio.Event) -> bool:
         """Make sure that the history has a plan, and publish existing commits; return whether there is a plan."""
@@ -154,7 +148,7 @@ class Runner:
         for note in plan.notes:
             self.announcer.note(note)
         self._branch.plans.cache(plan)
-        files = dict.fromkeys(plan.phases[0].files, plan.text)
+        files = first_files(plan, spec)
         self._commit(plan.phases[0], GenerationResult(files, model=proposed.model, tokens=proposed.tokens), started)
         return True
 
@@ -278,6 +272,7 @@ class Runner:
             requester=self.request.requester,
             initial_commits=self._scheduler.initial_commits,
             discard_edits=self.request.discard_edits and phase.key in self.request.regenerate,
+            is_asked_for=phase.key in self.request.regenerate,
         )
         before = self._branch.head
         if committed := self.run.writer.commit(work, phases):
@@ -294,35 +289,25 @@ class Runner:
         self._queue.updated.set()
 
     def _result(self, snapshot: Snapshot, *, interrupted: bool) -> RunResult:
-        phases = self._phases
-        remaining = self._scheduler.remaining(phases)
-        progress = self._scheduler.count_done(phases) > self._done_before
-        unfinished = bool(remaining) or not phases
-        failure = self._push_failure(unfinished=unfinished)
-        error: PhasebotError | None = self._error or failure
-        if remaining and self.budget.exhausted:
-            error = error or self.budget.stopped(snapshot.likely_tokens)
-        if (request := self._stop_watcher.request) and unfinished:
-            who = f"{request.login} asked" if request.login else "asked"
-            error = Stopped(f"stopped as {who}; what was finished is committed, run generate again to continue")
-        if interrupted and unfinished:
-            error = Interrupted("stopped as asked; what was finished is committed, run generate again to continue")
-        if failure and error is not failure:
-            self.announcer.note(str(failure))
-        problems = worktree_problems(self.run)
-        behind = None if error or remaining else out_of_step(self.run, problems)
-        notes = [*self.run.sync.notes(), *([] if behind else problems)]
-        out_of_time = bool(remaining) and progress and not self._clock.has_time
-        return RunResult(snapshot, remaining, error or behind, notes, out_of_time=out_of_time)
-
-    def _push_failure(self, *, unfinished: bool) -> PushError | None:
-        failure = self._queue.explain()
-        if failure is None or not unfinished or self._can_go_on or self._queue.conflict:
-            return failure
-        alternative = (
-            "" if self.run.sync.disposable or "--no-push" in str(failure) else "; --no-push goes on without it"
+        ending = RunEnding(
+            run=self.run,
+            queue=self._queue,
+            budget=self.budget,
+            can_push=self._can_go_on,
+            stop_request=self._stop_watcher.request,
+            interrupted=interrupted,
+            has_time=self._clock.has_time,
+            error=self._error,
         )
-        return PushError(f"{failure}; until then, no model is asked{alternative}")
+        phases, scheduler = self._phases, self._scheduler
+        progress = scheduler.count_done(phases) > self._done_before
+        left = RunResult(
+            snapshot,
+            scheduler.remaining(phases),
+            unwritable=scheduler.unwritable(phases),
+            unmet=scheduler.unmet(phases),
+        )
+        return ending.result(left, progress=progress, note=self.announcer.note)
 
     def _show(self) -> None:
         """Announce the state of the run now, or a moment later if it was just announced."""
@@ -340,6 +325,7 @@ class Runner:
         return Snapshot(
             state=state,
             plan=self._plan.plan if phases and self._plan else None,
+            by_templates=not self._scheduler.with_model,
             pushes=self.run.sync.pushes,
             done_before=self._done_before,
             published=tuple(

@@ -17,6 +17,8 @@ class Scheduler:
     request: RunRequest
     initial_commits: Collection[str]
     """Only a phase that one of these commits generated can be regenerated, so that it happens once."""
+    with_model: bool = True
+    """Whether a model writes the files: it can write those without a template, and carry out what people ask."""
 
     def check(self, phases: Sequence[Phase]) -> None:
         """Refuse a request that *phases* can't fulfil.
@@ -50,8 +52,12 @@ class Scheduler:
     def _wanted(self, phase: Phase, phases: Sequence[Phase]) -> Sequence[str]:
         ledger = self.branch.ledger(phases)
         record = ledger.record(phase.key)
+        if record is None and phase.key in self.request.regenerate and ledger.is_by_people(phase):
+            return tuple(phase.files)
         if record is None or phase.key == PLAN_PHASE:
             return ledger.wanted(phase)
+        if self.with_model and ledger.unmet(phase):
+            return tuple(phase.files)
         if (
             phase.key in self.request.regenerate
             and record.oid in self.initial_commits
@@ -80,8 +86,36 @@ class Scheduler:
             (phase, wanted[phase.key])
             for phase in phases
             if wanted[phase.key] and phase.key in selected and not any(wanted[need] for need in phase.needs)
+            if self._can_write(phase, wanted[phase.key])
         ]
+
+    def _can_write(self, phase: Phase, paths: Sequence[str]) -> bool:
+        """Whether the provider can write one of *paths* at least."""
+        return self.with_model or not set(phase.without_template).issuperset(paths)
+
+    def unwritable(self, phases: Sequence[Phase]) -> Sequence[str]:
+        """Return the keys of the phases, also those that selected ones need, that templates can't write, in plan order.
+
+        Nothing more can be done for them by this run.
+        """
+        if self.with_model:
+            return ()
+        wanted, needed = self.wanted(phases), set(self.selected(phases))
+        for phase in reversed(phases):  # what a phase needs comes before it
+            if phase.key in needed and wanted[phase.key]:
+                needed.update(phase.needs)
+        return [
+            phase.key
+            for phase in phases
+            if wanted[phase.key] and phase.key in needed and set(wanted[phase.key]) & set(phase.without_template)
+        ]
+
+    def unmet(self, phases: Sequence[Phase]) -> Sequence[str]:
+        """Return the keys of the selected phases that are made, but not as people ask, in plan order."""
+        ledger, selected = self.branch.ledger(phases), self.selected(phases)
+        return [phase.key for phase in phases if phase.key in selected and ledger.unmet(phase)]
 
     def count_done(self, phases: Sequence[Phase]) -> int:
         """Return how many phases are up to date."""
-        return sum(not wanted for wanted in self.wanted(phases).values())
+        ledger, wanted = self.branch.ledger(phases), self.wanted(phases)
+        return sum(not wanted[phase.key] and not ledger.unmet(phase) for phase in phases)

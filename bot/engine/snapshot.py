@@ -15,6 +15,8 @@ class Snapshot:
     state: RunState
     """Derived from history; includes commits that are not pushed yet."""
     plan: Plan | None = None
+    by_templates: bool = False
+    """Whether this process generates with templates only."""
     pushes: bool = False
     """Whether commits are pushed."""
     done_before: int = 0
@@ -56,7 +58,7 @@ class Snapshot:
 
 
 def _as_pending(each: PhaseState) -> PhaseState:
-    nothing = replace(each, status="pending", commit=None, files=(), missing=(), reasons={})
+    nothing = replace(each, status="pending", commit=None, files=(), missing=(), reasons={}, unmet=())
     return replace(nothing, wanted=tuple(each.phase.files))
 
 

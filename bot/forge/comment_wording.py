@@ -21,6 +21,7 @@ _REWORDED: Mapping[str, str] = {
     r"use a faster --model": "set a faster model in the action's inputs",
     r"correct --model": "correct the model in the action's inputs",
     r"lower --jobs": "lower jobs in the action's inputs",
+    r"set GEMINI_API_KEY or use --provider gemini": "set the action's input gemini-api-key so that a model does it",
     r"set GEMINI_API_KEY to": "set the action's input gemini-api-key to",
     r"set the environment variable GEMINI_API_KEY \(in the action: the input gemini-api-key\)": (
         "set the action's input gemini-api-key"

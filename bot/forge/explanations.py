@@ -1,11 +1,12 @@
 """Explains in Markdown why a run is not complete, and what to do: missing files, a plan that can't be read.  Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from urllib.parse import quote
 
-from bot.forge.markdown import Markdown, code, link, prose
+from bot.forge.markdown import Markdown, code, line, link, prose
 from bot.history.reasons import count_reasons, meaning
 from bot.history.run_state import PlanFault, RunState
+from bot.history.shortfalls import Shortfall
 from bot.text import truncate
 
 _MAX_TEXT = 2_000
@@ -26,6 +27,12 @@ def explain_reasons(state: RunState, failures: Failures, error_code: str) -> Mar
         found = {meaning(error_code): meaning(error_code).words, **found}
     lines = (f"- {words[0].upper()}{words[1:]}: {reason.on_forge}." for reason, words in found.items())
     return Markdown("\n".join(lines))
+
+
+def explain_shortfalls(found: Sequence[Shortfall]) -> Markdown:
+    """Return what people asked for and the run could not do, with remedies, as a list."""
+    rows = (f"- {line(f'{each.words[0].upper()}{each.words[1:]}')}: {each.on_forge}." for each in found)
+    return Markdown("\n".join(rows))
 
 
 def explain_fault(fault: PlanFault, server_url: str, repository: str) -> Markdown:

@@ -33,6 +33,7 @@ _MARKUP = re.compile(r"[\\`*~<\[\]|]|(?<![^\W_])_|_(?![^\W_])|!(?=[\[-])|&(?=\#?
 _BLOCK = re.compile(r"(?=[-+=:/#>])|[0-9]{1,9}(?=[.)](?:\s|$))")
 """The start of a line that would be more than text: a list, heading, quote, rule, table or command."""
 _URL = re.compile(r"https?://[A-Za-z0-9.-]+(:\d+)?(/[A-Za-z0-9._~%:@/?#=&+,-]*)?")
+_COMMENT = "<!--"
 _FENCE = re.compile(r" {0,3}(`{3,}|~{3,})(.*)")
 
 
@@ -53,14 +54,43 @@ def line(text: str) -> str:
 
 
 def _plain(text: str) -> str:
-    text = " ".join(text.split())
+    return escape_start(escape_inline(" ".join(text.split())))
+
+
+def escape_inline(text: str) -> str:
+    """Return a piece of a line as plain text: no markup, link, mention or reference in it has an effect."""
     parts, end = [], 0
     for match in _ACTIVE.finditer(text):
         parts += [_escape(text[end : match.start()]), _defuse(match)]
         end = match.end()
-    escaped = "".join([*parts, _escape(text[end:])])
-    start = _BLOCK.match(escaped)
-    return f"{start[0]}\\{escaped[start.end() :]}" if start else escaped
+    return "".join([*parts, _escape(text[end:])])
+
+
+def escape_start(text: str) -> str:
+    """Return a line of Markdown so that its start is not that of a block."""
+    start = _BLOCK.match(text)
+    return f"{start[0]}\\{text[start.end() :]}" if start else text
+
+
+def is_active(text: str) -> bool:
+    """Whether GitHub would act on something in *text*, or could if it were part of a commit message."""
+    return _COMMENT in text or _ACTIVE.search(text) is not None
+
+
+def inert_code(text: str) -> str:
+    """Return *text* as inline code, in several pieces where it holds a mention, reference or address."""
+    if _COMMENT in text:  # it might be taken for a marker
+        return escape_inline(" ".join(text.split()))
+    parts, start, signs = [""], 0, []
+    for match in _ACTIVE.finditer(text):
+        if match["sign"]:
+            parts[-1] = text[start : match.start("sign")]
+            signs.append(match["sign"])
+            start = match.end("sign")
+            parts.append("")
+    parts[-1] = text[start:]
+    pieces = [f"{code(part)}{' ' * part.endswith(' ')}" if part.strip() else part[:1] for part in parts]
+    return "".join(f"{piece}{sign}" for piece, sign in zip(pieces, [*signs, ""], strict=True))
 
 
 def _escape(text: str) -> str:

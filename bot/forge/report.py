@@ -5,13 +5,13 @@ the repository.
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Literal
+from collections.abc import Mapping, Sequence
 
 from bot.forge import markdown
+from bot.forge.behaviour import fold_behaviour, render_behaviour
 from bot.forge.conflict_advice import render_advice, render_diffs
-from bot.forge.explanations import explain_fault, explain_reasons, link_to_fault, url_of
+from bot.forge.explanations import explain_fault, explain_reasons, explain_shortfalls, link_to_fault
+from bot.forge.light_markup import light
 from bot.forge.markdown import (
     Markdown,
     code,
@@ -19,94 +19,24 @@ from bot.forge.markdown import (
     cut,
     fenced,
     fill,
-    folded,
     line,
     link,
     prose,
     span,
     within,
 )
-from bot.history.reasons import code_of, meaning, without_remedy
-from bot.history.run_state import PhaseState, PlanFault, RunState
+from bot.forge.phase_list import FOLD_ABOVE, MAX_LIST, checklist, file_list, rows
+from bot.forge.run_report import Report
+from bot.history.reasons import without_remedy
+from bot.history.run_state import PlanFault, RunState
+from bot.history.shortfalls import find_shortfalls
 from bot.planning.phases import PLAN_PHASE
 from bot.text import truncate
 
-Outcome = Literal[
-    "working",
-    "complete",
-    "conflicts",
-    "incomplete",
-    "failed",
-    "refused",
-    "continued",
-    "stopped",
-    "planned",
-    "regenerated",
-    "reverted",
-]
-
-_MAX_LIST, _MAX_FILES, _MAX_DIAGRAM = 18_000, 10_000, 12_000
-"""Character limits of the parts that grow with the plan, so that no part crowds out another."""
+_MAX_DIAGRAM = 12_000
+"""Characters; no part crowds out another, see :mod:`bot.forge.phase_list`."""
 _MAX_TEXT, _MAX_REASON, _MAX_NAME = 2_000, 300, 100
-_FOLD_ABOVE = 30
-"""Up to this many phases are listed in full.  A longer list is folded, below the phases that need attention."""
 _MAX_BARS = 60
-_OID = re.compile(r"[0-9a-f]{40,64}")
-_PARENT_FOLDER = re.compile(r"/(\.|%2e){2}(?![\w.])", re.IGNORECASE)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Report:
-    """Everything to report about a run at one moment."""
-
-    state: RunState
-    outcome: Outcome
-    requested_by: str
-    """A login; empty if unknown."""
-    server_url: str
-    repository: str
-    """``owner/name``."""
-    run_url: str = ""
-    """The workflow run, with its log."""
-    pull: int | None = None
-    compare_url: str = ""
-    """Where people can open the pull request themselves, while there is none."""
-    active: Mapping[str, float] = field(default_factory=dict)
-    """Phase in progress → seconds since it started."""
-    elapsed: float | None = None
-    expected: float | None = None
-    """Estimated seconds for the whole run."""
-    rejected: Mapping[str, str] = field(default_factory=dict)
-    """Path → the generated change that was not written, as a diff."""
-    regenerated: int = 0
-    """Number of phases that the command regenerated."""
-    failures: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
-    """Phase → path → why the file could not be generated."""
-    error: str | None = None
-    error_code: str = ""
-    """Its reason in the closed list of :mod:`bot.history.reasons`."""
-    cost: str = ""
-    notes: Sequence[str] = ()
-    next_command: str = ""
-    plan_diagram: str = ""
-    """Mermaid."""
-
-    @property
-    def done(self) -> str:
-        return f"{sum(not each.wanted for each in self.state.phases)} of {count(len(self.state.phases), 'phase')}"
-
-    @property
-    def files(self) -> int:
-        return sum(len(each.files) for each in self.state.phases)
-
-    def url(self, *parts: str) -> str:
-        """Return a URL in the repository."""
-        return url_of(self.server_url, self.repository, *parts)
-
-    def checked_link(self, label: str, url: str) -> str:
-        """Return a link to *url* if it points into the repository, else an empty string; *url* is untrusted."""
-        linked = link(label, url)
-        return linked if linked != label and url.startswith(self.url("")) and not _PARENT_FOLDER.search(url) else ""
 
 
 def marker(run: str) -> str:
@@ -157,8 +87,8 @@ def render_pull_body(report: Report, issue: int | None, description: str) -> str
             "pull",
             _values(report),
             issue=issue,
-            description=Markdown(prose(truncate(description, _MAX_TEXT))),
-            rows=Markdown("\n".join(within(_rows(report), 2 * _MAX_LIST, "phase", "| and {} | | | |"))),
+            description=Markdown(light(truncate(description, _MAX_TEXT))),
+            rows=Markdown("\n".join(within(rows(report), 2 * MAX_LIST, "phase", "| and {} | | | |"))),
             example=next((each.key for each in phases if each.is_of_item), phases[-1].key if phases else ""),
         )
     )
@@ -166,7 +96,7 @@ def render_pull_body(report: Report, issue: int | None, description: str) -> str
 
 def render_help(settings: Mapping[str, str], phases: Sequence[str]) -> str:
     """Return the list of commands, this repository's settings and the phases of this run."""
-    return cut(fill("help", {}, settings=[*settings.items()], phases=Markdown(markdown.paths(phases, _FOLD_ABOVE))))
+    return cut(fill("help", {}, settings=[*settings.items()], phases=Markdown(markdown.paths(phases, FOLD_ABOVE))))
 
 
 def render_stopping(run: str) -> str:
@@ -215,9 +145,11 @@ def _values(report: Report) -> Mapping[str, object]:
         "fault": _fault(report),
         "why": _why(report),
         "branch": link(code(state.branch), report.url("tree", state.branch)) if state.head else "",
-        "checklist": _checklist(report),
-        "file_list": _file_list(report),
+        "checklist": checklist(report),
+        "file_list": file_list(report),
         "diagram": _diagram(report),
+        "behaviour": render_behaviour(report.plan) if report.plan else "",
+        "folded_behaviour": fold_behaviour(report.plan) if report.plan else "",
         "notes": "\n".join(within(notes, _MAX_TEXT, "note")),
         "advice": render_advice(state.phases),
         "rejected": render_diffs(report.rejected),
@@ -249,103 +181,10 @@ def _outdated(state: RunState) -> str:
     return f"{markdown.paths(keys)} {'is' if len(keys) == 1 else 'are'} outdated" if keys else ""
 
 
-def _checklist(report: Report) -> str:
-    phases = report.state.phases
-    if len(phases) <= _FOLD_ABOVE:
-        return "\n".join(_items(report, phases))
-    notable = [each for each in phases if each.phase.key in report.active or _remarks(report, each)]
-    whole = within((_item(report, each, linked=False) for each in phases), _MAX_LIST, "phase")
-    folded_list = folded(f"All {len(phases)} phases", whole)
-    return "\n".join([*within(_items(report, notable), _MAX_LIST, "phase"), "", folded_list])
-
-
-def _items(report: Report, phases: Sequence[PhaseState]) -> Iterator[str]:
-    """Yield one list item per phase, with its remarks while there is room for them."""
-    room = _MAX_LIST
-    for each in phases:
-        item, remarks = _item(report, each), [f"\n  - {remark}" for remark in _remarks(report, each)]
-        room -= sum(map(len, remarks))
-        yield "".join([item, *remarks]) if room > 0 else item
-
-
-def _item(report: Report, each: PhaseState, *, linked: bool = True) -> str:
-    key = each.phase.key
-    if key in report.active:
-        details = [span(report.active[key])]
-    else:
-        details = [_commit(report, each, linked=linked), _file_count(each)]
-    return " \u00b7 ".join([f"- {_symbol(report, each)} {_title(each)}", *filter(None, details)])
-
-
-def _symbol(report: Report, each: PhaseState) -> str:
-    if each.phase.key in report.active:
-        return "\u23f3"
-    if each.phase.key in report.failures or each.missing or each.open_conflicts:
-        return "\u26a0\ufe0f"
-    return "\u2b1c" if each.wanted else "\u2705"
-
-
-def _title(each: PhaseState) -> str:
-    return line(truncate(each.phase.title, _MAX_NAME))
-
-
-def _commit(report: Report, each: PhaseState, *, linked: bool) -> str:
-    """Return the phase's short commit id.  Without room for a URL, return it bare: GitHub links bare ids."""
-    oid = each.commit if each.commit and _OID.fullmatch(each.commit) else ""
-    return link(code(oid[:7]), report.url("commit", oid)) if oid and linked else oid[:7]
-
-
-def _file_count(each: PhaseState) -> str:
-    generated, planned = len(each.files), len(each.phase.files)
-    if not generated:
-        return "rolled back" if each.status == "reverted" else ""
-    return count(generated, "file") if generated == planned else f"{generated} of {count(planned, 'file')}"
-
-
-def _remarks(report: Report, each: PhaseState) -> Sequence[str]:
-    """Return what people should know about a phase that is not in progress."""
-    key = each.phase.key
-    failed, reasons = report.failures.get(key, {}), dict[str, list[str]]()
-    for path in dict.fromkeys([*each.missing, *failed]):
-        recorded = meaning(each.reasons[path]).words if path in each.reasons else ""
-        detail = without_remedy(failed[path], code_of(failed[path])) if path in failed else recorded
-        reasons.setdefault(truncate(detail, _MAX_REASON), []).append(path)
-    if key in report.active or not any((reasons, each.edited, each.fallback, each.conflicts, each.kept, each.stale)):
-        return ()
-    return fill(
-        "remarks",
-        {"reasons": reasons.items(), "conflicts": each.open_conflicts, "fallback": each.fallback, "stale": each.stale},
-        edited=[path for path in each.edited if path not in (*each.conflicts, *each.removed)],
-        removed=each.removed,
-        kept=list(each.kept.values()),
-        key=truncate(key, _MAX_NAME),
-    ).split("\n")
-
-
-def _rows(report: Report) -> Iterator[str]:
-    """Yield the rows of the table in the pull request."""
-    for each in report.state.phases:
-        commit = _commit(report, each, linked=len(report.state.phases) <= _FOLD_ABOVE)
-        key = code(truncate(each.phase.key, _MAX_NAME))
-        cells = (key, commit, _file_count(each), "; ".join(_remarks(report, each)))
-        yield f"| {' | '.join(cells)} |"
-
-
-def _file_list(report: Report) -> str:
-    """Return links to the files, or nothing for a large project, whose branch is linked instead."""
-    if not report.files or len(report.state.phases) > _FOLD_ABOVE:
-        return ""
-    rows = (f"- {_title(each)}: {', '.join(_files(report, each))}" for each in report.state.phases if each.files)
-    return folded(count(report.files, "file"), within(rows, _MAX_FILES, "phase"))
-
-
-def _files(report: Report, each: PhaseState) -> Iterator[str]:
-    return (link(code(path), report.url("blob", report.state.branch, path)) for path in each.files)
-
-
 def _plan_file(report: Report) -> str:
     """Return a link that opens the plan file for editing."""
-    path = next((path for each in report.state.phases if each.phase.key == PLAN_PHASE for path in each.files), "")
+    plans = (each for each in report.state.phases if each.phase.key == PLAN_PHASE)
+    path = next((path for each in plans for path in [*each.phase.files][:1] if path in each.files), "")
     return link(code(path), report.url("edit", report.state.branch, path)) if path else "the plan"
 
 
@@ -362,7 +201,10 @@ def _fault(report: Report) -> str:
 
 
 def _why(report: Report) -> str:
-    return "" if report.outcome == "working" else explain_reasons(report.state, report.failures, report.error_code)
+    if report.outcome == "working":
+        return ""
+    shortfalls = explain_shortfalls(find_shortfalls(report.state, unwritable=report.unwritable))
+    return "\n".join(filter(None, (shortfalls, explain_reasons(report.state, report.failures, report.error_code))))
 
 
 def _diagram(report: Report) -> str:

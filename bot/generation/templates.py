@@ -5,12 +5,13 @@ from functools import partial
 
 from bot.generation.provider import GenerationRequest, GenerationResult
 from bot.generation.rendering import RenderingError, RenderingLimitError, phase_context, render_files
-from bot.history.reasons import Reason
+from bot.history.reasons import Reason, meaning
 from bot.planning.phases import Phase
 from bot.planning.resolved_plan import ResolvedPlan
 from bot.sandbox.worker import Worker, shared_worker
 
 _ATTEMPTS = 2
+_NO_TEMPLATE = Reason("notemplate", f"{meaning('notemplate').words}; {meaning('notemplate').remedy}")
 
 
 class TemplateProvider:
@@ -22,11 +23,11 @@ class TemplateProvider:
         self._worker = worker or shared_worker()
 
     async def generate(self, request: GenerationRequest) -> GenerationResult:
-        """Render the requested files; a file whose template fails is missing, with the error message.
+        """Render the requested files; a file without a template, or whose template fails, is missing.
 
         If cancelled, this returns the files all the same, unless that takes long.
         """
-        files = {path: request.phase.files[path] for path in request.paths}
+        files = {path: name for path in request.paths if (name := request.phase.files[path])}
         context = phase_context(request.plan, request.phase)
         render = partial(render_files, recipe=request.recipe, files=files, context=context)
         rendered, _ = await self._worker.finish(render)
@@ -36,7 +37,8 @@ class TemplateProvider:
                 path: Reason(error.code, str(error))
                 for path, error in rendered.items()
                 if isinstance(error, RenderingError)
-            },
+            }
+            | {path: _NO_TEMPLATE for path in request.paths if path not in files},
         )
 
 
@@ -53,7 +55,9 @@ class PhaseRenderer:
         So are those whose template has broken a limit a few times: histories may have hundreds of phases.
         """
         templates = planned.recipe.templates
-        files = {path: name for path, name in phase.files.items() if self._slow[templates.get(name, "")] < _ATTEMPTS}
+        files = {
+            path: name for path, name in phase.files.items() if name and self._slow[templates.get(name, "")] < _ATTEMPTS
+        }
         context = phase_context(planned.plan, phase)
         rendered = render_files(shared_worker().run, planned.recipe, files, context, check=False)
         self._slow.update(

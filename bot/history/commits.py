@@ -5,14 +5,13 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from bot.history.fast_import import EXECUTABLE
+from bot.history.inert_text import quote
 from bot.history.ledger import Ledger
 from bot.history.repository import Repository
 from bot.history.run_state import Entry
 from bot.history.three_way_merge import RenderAgain, merge_files
 from bot.history.trailers import Trailers, format_message, format_revert
 from bot.planning.phases import Phase
-
-_OVERWRITTEN = "Overwritten, because it could not be merged with the comments that people added to it."
 
 
 class CommitContent(NamedTuple):
@@ -45,6 +44,8 @@ class PhaseCommit:
     """Whether generated files win a conflict with people's edits; for files that were generated from those edits."""
     discard_edits: bool = False
     """Whether generated files replace files that people edited or wrote."""
+    is_asked_for: bool = False
+    """Whether somebody asked for this very phase, so that it is made although people wrote its files."""
     expected_blob: str | None = None
     """The blob that the phase's only file was made from; if head has a different one, this commit is dropped."""
 
@@ -53,7 +54,7 @@ class PhaseCommit:
     ) -> CommitContent | None:
         """Merge the files with people's edits; None if somebody else completed the phase in the meantime."""
         record = ledger.record(self.phase.key)
-        is_first = record is None and self.overwrite
+        is_first = record is None and (self.overwrite or self.is_asked_for)
         if not (is_first or ledger.wanted(self.phase) or (record and record.oid in self.replaces)):
             return None
         if self.expected_blob:
@@ -65,8 +66,12 @@ class PhaseCommit:
             repository, ledger, self.files, parent or "0" * 40, render_again, discard_edits=self.discard_edits
         )
         if merged.conflicts and self.overwrite:
-            message = format_message(self.phase, self.total, [*self.body, _OVERWRITTEN], self.trailers)
-            return CommitContent(message, self.trailers, self.files)
+            told = (
+                f"Overwritten, because people's changes could not be merged: {', '.join(map(quote, merged.conflicts))}."
+            )
+            trailers = replace(self.trailers, kept=merged.kept)
+            files = {**merged.files, **{path: self.files[path] for path in merged.conflicts}}
+            return CommitContent(format_message(self.phase, self.total, [*self.body, told], trailers), trailers, files)
         trailers = replace(self.trailers, conflict=merged.conflicts, kept=merged.kept, discarded=merged.discarded)
         rejected = {path: self.files[path] for path in (*merged.conflicts, *merged.kept)}
         body = [*self.body, *([f"{len(rejected)} of them not written: people's files stay."] if rejected else [])]

@@ -1,64 +1,17 @@
-"""Derive the state of a run from the commits on its branch.  Pure.
+"""Derive the state of each phase from the commits on a run's branch and the current plan.  Pure."""
 
-:meth:`Ledger.add` reads the commits one by one, oldest first.  The state after a new commit and the state after a
-restart come from the same code.
-"""
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
-import re
-from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, replace
-from typing import NamedTuple
-
-from bot.history.head_tree import HeadTree
-from bot.history.run_state import (
-    UNKNOWN_MODEL,
-    Commit,
-    Entry,
-    FileState,
-    Generated,
-    PhaseState,
-    PhaseStatus,
-    Stale,
-)
-from bot.history.trailers import Trailers
+from bot.history.commit_ledger import CommitLedger, InheritedPhases, PhaseRecord
+from bot.history.run_state import Commit, Entry, FileState, PhaseState, PhaseStatus, Stale
 from bot.planning.phases import PLAN_PHASE, Phase
 
-_REVERTS = re.compile(r"^This reverts commit ([0-9a-f]{40,64})", re.MULTILINE)
+TEMPLATES = "template"
+"""The provider of commits that templates made."""
 
 
-@dataclass(frozen=True, slots=True)
-class PhaseRecord:
-    """The newest commit of a phase."""
-
-    oid: str
-    order: int
-    """Its position in the history: 1 is the oldest commit of the branch, 0 is the base."""
-    trailers: Trailers
-    reverted: bool = False
-    author: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class InheritedPhases:
-    """Phases that the base already contains, because an earlier run was merged into it."""
-
-    records: Mapping[str, PhaseRecord]
-    """Phase → a record with the base as its commit and order 0."""
-    generated: Mapping[str, Generated]
-    """Path → its last generated version without human edits, as far as it is known."""
-
-
-class _Effect(NamedTuple):
-    """What a commit did, kept so that a later revert of it can be applied."""
-
-    reverted_if_undone: Mapping[str, bool]
-    """Phase → whether it counts as reverted once this commit is undone."""
-    generated_before: Mapping[str, Generated | None]
-    """Path → the last generated version before this commit."""
-
-
-class Ledger:
-    """The state of one run, built up from its commits."""
+class Ledger(CommitLedger):
+    """The state of one run: what its commits did, compared with the phases of the current plan."""
 
     def __init__(
         self,
@@ -67,189 +20,43 @@ class Ledger:
         *,
         owners: Mapping[str, Collection[str]] | None = None,
         inherited: InheritedPhases | None = None,
+        phases: Sequence[Phase] = (),
     ) -> None:
-        """Start before the first commit.
-
-        *base* holds the base's tree entries at the run's paths and their folders.  *owners* maps each path to the
-        phases that own it or did once.  Paths outside the phase in a combined commit have unknown authorship.
-        """
-        self._run = run
-        self._owners = owners or {}
-        self._paths: dict[str, list[str]] = {}
-        """Phase → the paths that it owns or did once."""
-        for path, keys in self._owners.items():
-            for key in keys:
-                self._paths.setdefault(key, []).append(path)
-        self._base = base
-        self._head = HeadTree(self._owners)
-        self._conflicts: dict[str, dict[str, Entry | None]] = {}
-        """Phase → its files with a conflict, and what stood at head then; another version resolves it."""
-        self._not_written: dict[str, set[str]] = {}
-        """Phase → its files that were generated but not written, because people's files stay."""
-        self._head.update(base)
-        self._inherited: Mapping[str, Generated] = inherited.generated if inherited else {}
-        self._generated: dict[str, Generated] = dict(self._inherited)
-        self._records: dict[str, PhaseRecord] = dict(inherited.records) if inherited else {}
-        self._effects: dict[str, _Effect] = {}
-        self._changed_paths: dict[str, set[str]] = {}
-        self._tokens: dict[str, tuple[int, int]] = {}
-        self._models: dict[str, tuple[int, int]] = {}
-        self._count = 0
-
-    def add(self, commit: Commit) -> None:
-        """Read the next commit."""
-        self._count += 1
-        trailers = commit.trailers
-        if trailers is None or trailers.run != self._run:
-            self._add_human_commit(commit)
-        elif trailers.phase is None:
-            self._apply_revert(commit, dict.fromkeys(trailers.reverts, True), self._inherited)
-            self._head.update(commit.changes)
-        else:
-            self._add_phase_commit(trailers.phase, trailers, commit)
-
-    def _add_phase_commit(self, key: str, trailers: Trailers, commit: Commit) -> None:
-        self._effects[commit.oid] = _Effect({key: True}, self._generated_versions(commit.changes))
-        self._changed_paths.setdefault(key, set()).update(commit.changes)
-        for path, entry in commit.changes.items():
-            if key in self._owners.get(path, (key,)):
-                self._add_generated(path, entry, trailers)
-        for path in self._paths.get(key, ()):
-            if path not in (*commit.changes, *trailers.conflict, *trailers.missing):
-                self._add_unchanged(path, trailers)
-        self._head.update(commit.changes)
-        earlier = set(self._not_written.get(key, ()))
-        if self._is_whole(key, trailers):
-            earlier &= set(trailers.missing)
-        self._not_written[key] = {*trailers.conflict, *trailers.kept, *earlier}
-        still = {path: head for path, head in self._conflicts.get(key, {}).items() if path in earlier}
-        self._conflicts[key] = still | {path: self._head.get(path) for path in trailers.conflict}
-        self._records[key] = PhaseRecord(commit.oid, self._order(key, commit), trailers, author=commit.author)
-        if used := trailers.tokens:
-            _add_tokens(self._tokens, key, used)
-            _add_tokens(self._models, trailers.model or UNKNOWN_MODEL, used)
-
-    def _is_whole(self, key: str, trailers: Trailers) -> bool:
-        """Whether a commit has all files of its phase, and not only those that a partial commit lacks."""
-        record = self.record(key)
-        return record is None or record.trailers.status == "complete" or record.trailers.inputs != trailers.inputs
-
-    def _add_generated(self, path: str, entry: Entry | None, trailers: Trailers) -> None:
-        """Take up what a phase commit made of *path*, alone or merged with human edits."""
-        state = self.file(path)
-        if state.head == state.generated or path in trailers.discarded:
-            self._generated[path] = Generated(entry, (), trailers)
-        elif state.head and entry:  # the commit merged human edits
-            made = state.made or Generated(None)
-            self._generated[path] = Generated(made.entry, (*made.merges, (state.head, entry)), trailers)
-
-    def _add_unchanged(self, path: str, trailers: Trailers) -> None:
-        """Note that a phase commit left *path* as it was; with another recipe, it may not have made the path at all."""
-        made = self._generated.get(path)
-        if made and made.trailers and made.trailers.recipe == trailers.recipe:
-            self._generated[path] = made._replace(trailers=trailers)
-
-    def _order(self, key: str, commit: Commit) -> int:
-        """Return the position of a phase's commit; one that made nothing does not outdate the phases that need it."""
-        earlier = self.record(key)
-        made_nothing = not commit.changes and commit.trailers and commit.trailers.status == "partial"
-        return earlier.order if earlier and made_nothing else self._count
-
-    def _add_human_commit(self, commit: Commit) -> None:
-        named = set(_REVERTS.findall(commit.body))
-        if named and (undone := [effect for oid, effect in self._effects.items() if oid in named]):
-            reverted = {key: value for effect in undone for key, value in effect.reverted_if_undone.items()}
-            generated = {path: entry for effect in reversed(undone) for path, entry in effect.generated_before.items()}
-            self._apply_revert(commit, reverted, generated)
-        self._head.update(commit.changes)
-
-    def _apply_revert(
-        self, commit: Commit, reverted: Mapping[str, bool], generated_before: Mapping[str, Generated | None]
-    ) -> None:
-        """Mark phases as reverted (True) or restored (False).  The files in *commit* then count as generated.
-
-        A file with human edits may have kept them through a merge.  Its generated version is then the one from
-        *generated_before*.
-        """
-        reverted_until_now = {
-            key: self._records[key].reverted if key in self._records else not reverted[key] for key in reverted
-        }
-        self._effects[commit.oid] = _Effect(reverted_until_now, self._generated_versions(commit.changes))
-        for path, entry in commit.changes.items():
-            state, before, in_base = self.file(path), generated_before.get(path), self._base.get(path)
-            has_edits = entry and state.head != state.generated
-            if before and entry and (has_edits or entry in (before.entry, in_base)):
-                self._generated[path] = before
-            elif has_edits or entry in (None, in_base):
-                self._generated.pop(path, None)
-            else:
-                self._generated[path] = Generated(entry)
-        for key in reverted:
-            if key in self._records:
-                self._records[key] = replace(self._records[key], reverted=reverted[key])
-
-    def _generated_versions(self, paths: Iterable[str]) -> Mapping[str, Generated | None]:
-        return {path: self._generated.get(path) for path in paths}
-
-    def file(self, path: str) -> FileState:
-        """Return the state of *path*."""
-        return FileState(self._head.get(path), self._generated.get(path))
-
-    def is_inherited(self, path: str) -> bool:
-        """Whether the base contains *path* as a merged run generated it."""
-        return path in self._inherited
-
-    def blocked_by(self, path: str) -> str | None:
-        """Return what is in the way of *path*; see :meth:`bot.history.head_tree.HeadTree.blocked_by`."""
-        return self._head.blocked_by(path)
-
-    def is_blocked(self, path: str) -> bool:
-        """Whether something is in the way of *path*."""
-        return self._head.blocked_by(path) is not None
-
-    def persons_file(self, path: str) -> str | None:
-        """Return the file of a person that stands at *path*, and that the bot never made; its case may differ."""
-        blocked_by = self._head.blocked_by(path)
-        there = self._head.get(blocked_by or path)
-        if (
-            there is None
-            or not there.is_file
-            or self.file(path).made
-            or (blocked_by or path).count("/") < path.count("/")
-        ):
-            return None
-        return blocked_by or path
-
-    def has_human_edits(self, path: str) -> bool:
-        """Whether *path* at head contains a person's work; a person's file that the base already had does not count."""
-        state = self.file(path)
-        if state.head is None or (state.head == self._base.get(path) and path not in self._inherited):
-            return False
-        return state.head != state.generated or self.is_blocked(path)
-
-    def is_present(self, key: str, paths: Iterable[str]) -> bool:
-        """Whether this run generated the phase *key*, or head has some of its *paths* as the bot made them."""
-        made = (path for path in paths if self.file(path).generated and not self.has_human_edits(path))
-        return self.record(key) is not None or any(self.file(path).head for path in made)
-
-    def changed_paths(self, key: str) -> Collection[str]:
-        """Return the paths that the commits of the phase *key* changed."""
-        return self._changed_paths.get(key, ())
-
-    def record(self, key: str) -> PhaseRecord | None:
-        """Return the newest commit of the phase *key*; None if there is none or it was reverted."""
-        found = self._records.get(key)
-        return None if found is None or found.reverted else found
+        """Start before the first commit; *phases* are those of the current plan."""
+        super().__init__(run, base, owners=owners, inherited=inherited)
+        self._phases = {phase.key: phase for phase in phases}
 
     def wanted(self, phase: Phase) -> tuple[str, ...]:
         """Return the files of *phase* that a run must generate; none if it is complete and its inputs are unchanged."""
         record = self.record(phase.key)
-        if record is None and self._has_plan(phase):
+        if self._has_plan(phase) or self.is_by_people(phase):
             return ()
         if record is None or (record.trailers.inputs != phase.inputs and phase.key != PLAN_PHASE):
             return tuple(phase.files)
-        missing = record.trailers.missing if record.trailers.status == "partial" else ()
+        missing = self._missing(phase, record)
         return tuple(path for path in phase.files if path in missing or self._can_be_written_now(phase.key, path))
+
+    def unmet(self, phase: Phase) -> tuple[str, ...]:
+        """Return what people ask of *phase* and its newest commit could not carry out, because templates made it."""
+        record = self.record(phase.key)
+        by_templates = record and (record.trailers.provider == TEMPLATES or record.trailers.fallback)
+        return phase.asks if by_templates and not self.is_by_people(phase) else ()
+
+    def is_by_people(self, phase: Phase) -> bool:
+        """Whether the run made no file of *phase*, and people wrote all of them, at least one of them on its branch."""
+        record = self.record(phase.key)
+        return (
+            (record is None or set(phase.files) <= set(record.trailers.missing))
+            and phase.key != PLAN_PHASE
+            and bool(phase.files)
+            and all(self.persons_file(path) == path for path in phase.files)
+            and any(self._head.get(path) != self._base.get(path) for path in phase.files)
+        )
+
+    def _missing(self, phase: Phase, record: PhaseRecord) -> Sequence[str]:
+        """Return the files that a partial commit lacks, and that nobody wrote since."""
+        lacks = record.trailers.missing if record.trailers.status == "partial" else ()
+        return [path for path in phase.files if path in lacks and self.persons_file(path) != path]
 
     def _can_be_written_now(self, key: str, path: str) -> bool:
         """Whether a person has cleared the way for *path*, which was not written because something was there."""
@@ -260,13 +67,15 @@ class Ledger:
         """Return the state of *phase* as it is in the current plan."""
         record = self._records.get(phase.key)
         tokens = self._tokens.get(phase.key, (0, 0))
-        if self.record(phase.key) is None and self._has_plan(phase):
-            return PhaseState(phase, "complete", None, tuple(phase.files), (), (), (), None, tokens, ())
+        by_people = self.is_by_people(phase)
+        if by_people or (self.record(phase.key) is None and self._has_plan(phase)):
+            files = tuple(filter(self._head.get, phase.files))
+            return PhaseState(phase, "complete", None, files, (), (), (), None, tokens, (), by_people=by_people)
         if record is None or record.reverted:
             status: PhaseStatus = "reverted" if record else "pending"
             commit = record.oid if record else None
             return PhaseState(phase, status, commit, (), (), (), (), None, tokens, self.wanted(phase))
-        missing = tuple(path for path in phase.files if path in record.trailers.missing)
+        missing, unmet = tuple(self._missing(phase, record)), self.unmet(phase)
         not_written = [path for path in phase.files if path in self._not_written.get(phase.key, ())]
         kept = {path: name for path in not_written if (name := self.persons_file(path))}
         then = self._conflicts.get(phase.key, {})
@@ -275,7 +84,7 @@ class Ledger:
         )
         return PhaseState(
             phase=phase,
-            status="partial" if record.trailers.status == "partial" else "complete",
+            status="partial" if self._is_partial(phase, record) else "pending" if unmet else "complete",
             commit=record.oid,
             files=tuple(path for path in phase.files if path not in (*missing, *kept) and self.file(path).head),
             missing=missing,
@@ -290,44 +99,41 @@ class Ledger:
             removed=tuple(path for path in phase.files if self._is_removed(path)),
             author=record.author,
             blocked={path: name for path in conflicts if (name := self._head.blocked_by(path))},
+            unmet=unmet,
         )
+
+    def _is_partial(self, phase: Phase, record: PhaseRecord) -> bool:
+        """Whether a commit lacks files; not if people wrote them all."""
+        written = [path for path in record.trailers.missing if path in phase.files and self.persons_file(path) == path]
+        return record.trailers.status == "partial" and len(written) < max(1, len(record.trailers.missing))
 
     def _is_removed(self, path: str) -> bool:
         """Whether a person removed a generated file; it stays removed."""
         return self.file(path).head is None and self.file(path).generated is not None and not self.is_blocked(path)
 
     def _has_plan(self, phase: Phase) -> bool:
-        """Whether *phase* is the plan phase and its file exists at head, whoever committed it."""
-        heads = [self.file(path).head for path in phase.files]
-        return phase.key == PLAN_PHASE and all(head and head.is_file for head in heads)
+        """Whether *phase* is the plan phase and the plan exists at head, whoever committed it."""
+        head = self.file(next(iter(phase.files))).head if phase.key == PLAN_PHASE else None
+        return head is not None and head.is_file
 
     def stale(self, phase: Phase) -> Stale | None:
         """Return what changed since *phase* was generated; None if nothing did, or it is not generated."""
         record = self.record(phase.key)
-        if record is None or phase.key == PLAN_PHASE:
+        if record is None or phase.key == PLAN_PHASE or self.is_by_people(phase):
             return None  # an edited plan file is simply the current plan
         if record.trailers.inputs != phase.inputs:
             return "plan"
-        needs = (self.record(key) for key in phase.needs)
-        if any(need is None or need.order > record.order for need in needs):
+        orders = map(self._order_of, phase.needs)
+        if any(order is None or order > record.order for order in orders):
             return "dependency"
         return "recipe" if record.trailers.recipe != phase.recipe else None
 
-    @property
-    def tokens(self) -> tuple[int, int]:
-        """Tokens in and out of the whole run, including phases that the plan no longer has."""
-        spent = self._tokens.values()
-        return sum(each[0] for each in spent), sum(each[1] for each in spent)
-
-    @property
-    def models(self) -> Mapping[str, tuple[int, int]]:
-        """Tokens in and out per model."""
-        return self._models
-
-
-def _add_tokens(counts: dict[str, tuple[int, int]], key: str, used: tuple[int, int]) -> None:
-    previous = counts.get(key, (0, 0))
-    counts[key] = (previous[0] + used[0], previous[1] + used[1])
+    def _order_of(self, key: str) -> int | None:
+        """Return when the phase *key* was made: by its newest commit, or by the last file that people wrote for it."""
+        phase, record = self._phases.get(key), self.record(key)
+        if phase and self.is_by_people(phase):
+            return max(self._appeared.get(path, 0) for path in phase.files)
+        return record.order if record else None
 
 
 def derive_state(
@@ -337,9 +143,10 @@ def derive_state(
     *,
     owners: Mapping[str, Collection[str]] | None = None,
     inherited: InheritedPhases | None = None,
+    phases: Sequence[Phase] = (),
 ) -> Ledger:
     """Read *commits*, oldest first, into a new ledger; the other arguments are those of :class:`Ledger`."""
-    ledger = Ledger(run, base, owners=owners, inherited=inherited)
+    ledger = Ledger(run, base, owners=owners, inherited=inherited, phases=phases)
     for commit in commits:
         ledger.add(commit)
     return ledger

@@ -6,7 +6,8 @@ as generated from the base's plan, so only phases affected by a plan change are 
 
 from collections.abc import Callable, Collection, Mapping
 
-from bot.history.ledger import InheritedPhases, Ledger, PhaseRecord, derive_state
+from bot.history.commit_ledger import InheritedPhases, PhaseRecord
+from bot.history.ledger import TEMPLATES, Ledger, derive_state
 from bot.history.repository import Identity, Repository, object_id
 from bot.history.run_history import find_start, read_history
 from bot.history.run_state import Commit, Entry, Generated
@@ -61,17 +62,20 @@ def inherited_phases(  # the last three are how to read
             generated[path] = rendered[path] if made is None or _is_rendered(made, phase) else made
         if phase.key != PLAN_PHASE:  # each run commits its own plan
             missing = [path for path in phase.files if path not in entries]
-            records[phase.key] = PhaseRecord(fork, 0, _trailers(plan, phase, missing))
+            by_templates = all(runs.is_by_templates(known.get(path), entries[path]) for path in present)
+            provider = TEMPLATES if by_templates else None
+            records[phase.key] = PhaseRecord(fork, 0, _trailers(plan, phase, missing, provider))
     return InheritedPhases(records, generated)
 
 
-def _trailers(plan: ResolvedPlan, phase: Phase, missing: list[str]) -> Trailers:
+def _trailers(plan: ResolvedPlan, phase: Phase, missing: list[str], provider: str | None) -> Trailers:
     return Trailers(
         run=plan.slug,
         phase=phase.key,
         status="partial" if missing else "complete",
         inputs=phase.inputs,
         recipe=phase.recipe,
+        provider=provider,
         missing=tuple(missing),
     )
 
@@ -104,6 +108,8 @@ class _MergedRuns:
         self._plan_path = plan_path(plan.plan.output_dir)
         self._generated: dict[str, Mapping[str, Generated]] = {}
         self._ledgers: dict[tuple[str, str], Ledger] = {}
+        self._as_rendered: set[str] = set()
+        """Blobs that are what templates make."""
 
     def generated(self, commit: str) -> Mapping[str, Generated]:
         """Return what the runs in the history of *commit* made last: path → version; unknown paths are left out."""
@@ -154,17 +160,25 @@ class _MergedRuns:
         for phase in plan.phases:
             if not any(path in entries for path in phase.files):
                 continue
-            texts = self._render(plan, phase) if phase.key != PLAN_PHASE else dict.fromkeys(phase.files, plan.text)
+            texts = self._render(plan, phase) if phase.key != PLAN_PHASE else {self._plan_path: plan.text}
             for path in phase.files:
                 if path in entries:
                     found[path] = Generated(self._rendered_entry(texts.get(path), entries[path]))
         return found
+
+    def is_by_templates(self, known: Generated | None, entry: Entry) -> bool:
+        """Whether templates made a file of the base: its commit says so or, after a squash, it is what they make."""
+        if known and known.trailers:
+            return known.trailers.provider == TEMPLATES
+        return entry.oid in self._as_rendered
 
     def _rendered_entry(self, text: str | None, at_head: Entry) -> Entry:
         if text is None:
             return at_head
         content = text.encode()
         oid = object_id(content, at_head.oid)
-        if oid != at_head.oid:
+        if oid == at_head.oid:
+            self._as_rendered.add(oid)
+        else:
             self._repository.cache_blob(oid, content)
         return Entry(at_head.mode, oid)

@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from bot.errors import UsageError
-from bot.history.ledger import InheritedPhases
+from bot.history.commit_ledger import InheritedPhases
 from bot.history.merged_runs import RenderPhase, inherited_phases, render_nothing
 from bot.history.recipe_files import BaseFiles, remember, remembered, worktree_file
 from bot.history.repository import Identity, Repository

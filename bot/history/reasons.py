@@ -71,6 +71,13 @@ REASONS: Mapping[str, Meaning] = MappingProxyType(
         "template": Meaning(
             "the template failed", "correct the recipe's template, then run generate again", "correct the template"
         ),
+        "notemplate": Meaning(
+            "templates can't write it",
+            "set GEMINI_API_KEY or use --provider gemini, write it yourself, "
+            "or move what it is for to left-out in plan.yaml, then run generate again",
+            "set the workflow's input `gemini-api-key` so that a model writes it, write it yourself, "
+            "or move what it is for to `left-out` in the plan",
+        ),
         "long": Meaning("too long for one response", _TRY_OTHER, f"try again, or {_INPUT_MODEL}"),
         "unparsable": Meaning("the file does not parse", _TRY_OTHER, f"try again, or {_INPUT_MODEL}"),
         "placeholder": Meaning("the file holds a placeholder", _TRY_OTHER, f"try again, or {_INPUT_MODEL}"),

@@ -15,7 +15,7 @@ from bot.history.repository import BRANCHES, Identity, Repository, branch_ref
 from bot.history.run_history import RunHistory, find_start, read_history
 from bot.history.run_state import FOLDER, Commit, Entry, Generated, RunState
 from bot.history.three_way_merge import diff_content
-from bot.planning.phases import Phase
+from bot.planning.phases import Phase, misplaced_instructions
 from bot.planning.resolved_plan import ResolvedPlan
 
 
@@ -176,7 +176,7 @@ class RunBranch:
         owners = _owners([*phases, *self._earlier_phases(phases)])
         base = self._base_entries(owners) if self.fork else {}
         inherited = self.plans.inherited(_plan_path(phases), self.fork) if phases else None
-        return derive_state(self.run, base, self.commits, owners=owners, inherited=inherited)
+        return derive_state(self.run, base, self.commits, owners=owners, inherited=inherited, phases=phases)
 
     def _base_entries(self, paths: Collection[str]) -> Mapping[str, Entry]:
         """Return what the base has at *paths* and their folders, also where only the case of a letter differs."""
@@ -251,6 +251,7 @@ class RunBranch:
             tokens=ledger.tokens,
             models=dict(ledger.models),
             pushed=self._remote is not None and self._tracked_oid == self.head,
+            misplaced=misplaced_instructions(phases),
         )
 
     def view(self) -> BranchView:

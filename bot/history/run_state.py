@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
 from bot.history.trailers import Trailers
-from bot.planning.phases import Phase
+from bot.planning.phases import PLAN_PHASE, Phase
 
 UNKNOWN_MODEL = "unknown"
 """Used for a commit that records tokens but no model."""
@@ -106,6 +106,27 @@ class PhaseState:
     """Who made the phase's commit: ``Name <email>``."""
     blocked: Mapping[str, str] = field(default_factory=dict)
     """Path in conflict → the folder, link or file in another spelling that is in its way."""
+    unmet: tuple[str, ...] = ()
+    """What people ask of the phase and templates, which made its files, did not carry out."""
+    by_people: bool = False
+    """Whether people wrote all of its files, so that there is nothing to generate, and no commit of the phase."""
+
+    @property
+    def done(self) -> bool:
+        """Whether nothing of the phase is left to generate or to carry out."""
+        return not self.wanted and not self.unmet
+
+    @property
+    def unwritable(self) -> Sequence[str]:
+        """The files that have to be generated, and that no template makes."""
+        return [path for path in self.wanted if path in self.phase.without_template]
+
+    @property
+    def total(self) -> int:
+        """How many files it has when it is done; plans of earlier releases don't have the text of their spec."""
+        if self.phase.key == PLAN_PHASE and self.files:
+            return len({*self.files, *self.kept, *self.removed})
+        return len(self.phase.files)
 
     @property
     def open_conflicts(self) -> Sequence[str]:
@@ -142,11 +163,14 @@ class RunState:
     """Set if the plan at head can't be read; the phases are then those of the last plan that could be."""
     base_problem: str = ""
     """Why the run can't be merged into the base, and what to do."""
+    misplaced: Sequence[str] = ()
+    """Keys of the plan's instructions that no phase gets, because there is none of that name."""
 
     @property
     def finished(self) -> bool:
-        """Whether nothing is left to generate; there may be conflicts."""
-        return self.fault is None and bool(self.phases) and all(not phase.wanted for phase in self.phases)
+        """Whether nothing is left to generate or to carry out; there may be conflicts."""
+        is_whole = self.fault is None and bool(self.phases) and not self.misplaced
+        return is_whole and all(phase.done for phase in self.phases)
 
     @property
     def conflicts(self) -> Sequence[str]:

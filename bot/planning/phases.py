@@ -17,7 +17,7 @@ from bot.planning.recipe_checks import PLAN_FILE, PLAN_PHASE
 from bot.planning.recipe_fit import check_fit
 from bot.planning.recipe_model import USES, RecipePhase
 
-__all__ = ["PLAN_FILE", "PLAN_PHASE", "Phase", "derive_phases", "find_owner", "find_phase", "plan_path"]
+__all__ = ["PLAN_FILE", "PLAN_PHASE", "Phase", "derive_phases", "find_owner", "find_phase", "plan_path", "spec_path"]
 
 _GLOB = frozenset("*?[")
 _MAX_PHASES = 10_000
@@ -25,6 +25,10 @@ _MAX_STEPS = 2_000_000
 """How many phases are needed and files looked at, in all: a hostile recipe can ask for any number."""
 _MAX_USED = 60
 """How many files of the items that an item uses a model is shown."""
+SPEC_FILE = ".phasebot/spec.md"
+"""The text that the plan was made from; people may edit or remove it, because nothing reads it."""
+_COMPARED = 200
+"""How many characters of a key are compared with others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +40,10 @@ class Phase:
     place: int
     """Position in plan order; ``plan`` is 1."""
     files: Mapping[str, str]
-    """Repository path → template, which is empty where there is none: a model or a person writes the file."""
+    """Repository path → template, empty where there is none: a model or a person writes it.
+
+    Of the plan's own files, ``plan.yaml`` is the first.
+    """
     needs: tuple[str, ...]
     """Keys of the phases that must be done first; ``plan``, which every phase needs, is not listed."""
     inputs: str
@@ -53,18 +60,26 @@ class Phase:
     """What templates see besides the slice: collections that are empty, options that have their defaults."""
 
     @property
-    def without_template(self) -> tuple[str, ...]:
-        """Repository paths that no template makes; the plan's own file is not one of them."""
-        return () if self.key == PLAN_PHASE else tuple(path for path, template in self.files.items() if not template)
-
-    @property
     def is_of_item(self) -> bool:
         """Whether it is for one entity or one item of another collection."""
         return "entity" in self.slice or "item" in self.slice
 
     @property
+    def without_template(self) -> tuple[str, ...]:
+        """Repository paths that no template makes; the plan's own files are none of them."""
+        return () if self.key == PLAN_PHASE else tuple(path for path, template in self.files.items() if not template)
+
+    @property
+    def rules(self) -> tuple[str, ...]:
+        """The rules of its own entity or item; those of the whole project are not among them."""
+        owner = self.slice.get("entity") or self.slice.get("item") or {}
+        return tuple(owner.get("rules", ()))
+
+    @property
     def asks(self) -> tuple[str, ...]:
         """What people ask of this phase in sentences: templates can't carry it out."""
+        if self.key == PLAN_PHASE:  # its slice is the whole plan
+            return ()
         owner = self.slice.get("entity") or self.slice.get("item") or {}
         access = [f"{verb} {', '.join(who)}" for verb, who in owner.get("access", {}).items()]
         from_caller = [f"{each['name']} = {ME}" for each in owner.get("fields", ()) if _is_me(each)]
@@ -86,6 +101,11 @@ def plan_path(output_dir: str) -> str:
     return inside(output_dir, PLAN_FILE)
 
 
+def spec_path(output_dir: str) -> str:
+    """Return the repository path of the spec's original text for a project in *output_dir*."""
+    return inside(output_dir, SPEC_FILE)
+
+
 def derive_phases(plan: Plan, recipe: Recipe) -> tuple[Phase, ...]:
     """Return the phases in plan order: ``plan`` first, then as the recipe lists them.
 
@@ -103,7 +123,7 @@ def derive_phases(plan: Plan, recipe: Recipe) -> tuple[Phase, ...]:
             key=PLAN_PHASE,
             title="plan",
             place=1,
-            files={plan_path(plan.output_dir): ""},
+            files={plan_path(plan.output_dir): "", spec_path(plan.output_dir): ""},
             needs=(),
             inputs=digest(content),
             recipe=f"{recipe.name}@{digest(recipe.name)}",
@@ -291,14 +311,26 @@ def find_phase(phases: Sequence[Phase], key: str) -> Phase:
     Raises:
         UsageError: The plan has no such phase; the message lists all phases, the most similar first.
     """
-    from difflib import SequenceMatcher
-
     for phase in phases:
         if phase.key == key:
             return phase
-    by_similarity = sorted(phases, key=lambda phase: -SequenceMatcher(None, phase.key.lower(), key.lower()).ratio())
-    keys = ", ".join(phase.key for phase in by_similarity[:30])
+    keys = ", ".join(by_similarity([phase.key for phase in phases], key)[:30])
     raise UsageError(f"phase {key!r} is not in the plan; phases are: {keys}")
+
+
+def by_similarity(keys: Sequence[str], key: str) -> Sequence[str]:
+    """Return *keys*, the one most similar to *key* first."""
+    from difflib import SequenceMatcher
+
+    key = key.lower()[:_COMPARED]
+    return sorted(keys, key=lambda each: -SequenceMatcher(None, each.lower()[:_COMPARED], key).ratio())
+
+
+def misplaced_instructions(phases: Sequence[Phase]) -> Sequence[str]:
+    """Return the keys of the plan's instructions that no phase gets, because there is none of that name."""
+    instructions = phases[0].slice.get("instructions", {}) if phases else {}
+    known = {phase.key for phase in phases[1:]}
+    return [key for key in instructions if key not in known]
 
 
 def find_owner(phases: Sequence[Phase], path: str) -> str:

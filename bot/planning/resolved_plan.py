@@ -44,7 +44,7 @@ class ResolvedPlan:
     """The name of the spec, if it adds to a project that has another name."""
     notes: Sequence[str] = field(default=(), compare=False)
     """What the spec says and this plan does not use, or takes for something else."""
-    spec_text: str = field(default="", compare=False)
+    spec_text: str = field(default="", compare=False, repr=False)
     """The spec as it was read; empty for a plan from history."""
 
     @property
@@ -74,6 +74,8 @@ class ProseSpec:
     """The plan of the exact part of the spec, if it has one: its entities stay to the letter."""
     options: Mapping[str, Option] = field(default_factory=dict)
     """Options of the recipe that a person named with the command."""
+    spec_text: str = field(default="", compare=False, repr=False)
+    """The text of the whole spec, as it was read."""
 
     def load_recipe(self) -> Recipe:
         """Return the recipe.  Raises UsageError."""
@@ -139,6 +141,7 @@ def resolve_spec(text: str, *, source: str, **settings: Unpack[Settings]) -> Res
         settings.get("load"),
         exact,
         settings.get("options", {}),
+        text,
     )
 
 

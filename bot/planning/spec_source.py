@@ -18,7 +18,7 @@ _LABEL = re.compile(r"^###[ \t]+\S.*$", re.MULTILINE)
 """The heading that an issue form puts above each field."""
 _NO_RESPONSE = re.compile(r"^_No response_[ \t]*$", re.MULTILINE)
 _COMMENT_LIMIT = 4_000
-"""Longest comment, in characters, that is added to a plan; the rest is cut off."""
+"""Longest comment, in characters, that is added to a plan."""
 
 
 class SpecSource(NamedTuple):
@@ -97,8 +97,18 @@ def _shown(text: str) -> str:
 
 
 def read_comment(text: str) -> str:
-    """Return the visible text of a comment, cleaned for use in a plan."""
-    return without_hidden(_shown(text), prose=True).strip()[:_COMMENT_LIMIT]
+    """Return the visible text of a comment, cleaned for use in a plan.
+
+    Raises:
+        UsageError: It is too long.
+    """
+    cleaned = without_hidden(_shown(text), prose=True).strip()
+    if len(cleaned) > _COMMENT_LIMIT:
+        raise UsageError(
+            f"reading the instruction: the comment has {len(cleaned):,} characters, and the limit is "
+            f"{_COMMENT_LIMIT:,}; shorten it, or write it into plan.yaml on the run's branch"
+        )
+    return cleaned
 
 
 def _reason(exc: OSError | ValueError) -> str:

@@ -114,6 +114,18 @@ class Person:
             place = self.dice.randrange(len(lines))
             self.commit({path: "\n".join([*lines[:place], line, *lines[place:]])})
 
+    def write_phase(self) -> None:
+        """Write all files of a phase that lacks some, as whoever does not wait for the bot."""
+        found = read_plan(self.place)
+        phases = found.phases[1:] if found else ()
+        lacking = [each for each in phases if not all((self.place.folder / path).is_file() for path in each.files)]
+        if not lacking:
+            return
+        line = f"# human {self.world.number()}\n"
+        files: dict[str, str | None] = dict.fromkeys(self.dice.choice(lacking).files, line)
+        self.world.touched.update(files)
+        self.commit(files, "writes a phase")
+
     def revert(self) -> None:
         """Revert a commit that is not the first one, as git revert and GitHub's button do."""
         recent = self._without_first(self._own_commits())[:12]

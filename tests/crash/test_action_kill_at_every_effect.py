@@ -52,7 +52,7 @@ Generate main application [5/5]  github-actions[bot] for alice
 
 #12 alice: /generate  :rocket:
 #12 bot: **Phasebot finished `@alice`'s request**
-#12 bot: **Done:** 5 of 5 phases, 8 files. Review pull request #PR1 commit by commit.
+#12 bot: **Done:** 5 of 5 phases, 9 files. Review pull request #PR1 commit by commit.
 """
 
 

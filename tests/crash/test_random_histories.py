@@ -1,4 +1,4 @@
-"""Random histories: eight invariants hold, whatever people and processes do to a branch.
+"""Random histories: nine invariants hold, whatever people and processes do to a branch.
 
 (a) No line that a person wrote is lost, unless they removed it themselves or were told.
 (b) The state follows from history: a fresh clone says the same as the process that worked, and reading never raises.
@@ -9,6 +9,7 @@
 (g) A conflict is only where git has one between the true versions: what the bot would have made alone of the plan that
     the file was last made from, the file at head, and the new one.
 (h) A phase commit changes only files of its phase, and what git committed is what it was told.
+(i) A phase counts as made by people only if they wrote all of its files.
 
 The fast set plays seeds 0 to 7 and half of those that once found a fault, the slow set the others and seeds up to 299.
 ``PHASEBOT_HISTORIES=0:5000`` plays these seeds instead, and ``-s`` shows how often each thing happened.
@@ -46,6 +47,8 @@ MORE_SEEDS: Sequence[int] = [*range(8, 300), *FOUND[1::2]]
 if _chosen := os.environ.get("PHASEBOT_HISTORIES"):
     SEEDS, MORE_SEEDS = range(*map(int, _chosen.split(":"))), ()
 _ROUNDS = 8
+_WRITERS = 0.4
+"""In how many histories a person writes a whole phase."""
 _SHRINKINGS = 40
 _EDITION = re.compile(r"^# Edition \d+\.$", re.MULTILINE)
 
@@ -59,14 +62,20 @@ class Step(NamedTuple):
 
 class History(NamedTuple):
     start: Start
-    steps: Sequence[Step]
+    steps: list[Step]
 
 
 def draw(seed: int) -> History:
     """Draw the history of *seed*."""
     dice = random.Random(seed)  # noqa: S311  # a game, to be repeated
     names = dice.choices(list(STEPS), [weight for _, weight in STEPS.values()], k=dice.randint(3, 7))
-    return History(dice.choice(STARTS), [Step(name, dice.randrange(10**6)) for name in names])
+    history = History(dice.choice(STARTS), [Step(name, dice.randrange(10**6)) for name in names])
+    more = random.Random(f"{seed} more")  # noqa: S311  # so that what was drawn before stays
+    if seed not in FOUND and more.random() < _WRITERS:
+        place = more.randrange(len(history.steps) + 1)
+        work = [Step("roll back", more.randrange(10**6)), Step("write phase", more.randrange(10**6))]
+        history.steps[place:place] = work if more.random() < 0.5 else work[1:]
+    return history
 
 
 # What happens
@@ -200,6 +209,7 @@ STEPS: Mapping[str, tuple[Callable[[World, random.Random], None], int]] = {
     "rewrite": (_person(Person.rewrite, force=True), 9),
     "meanwhile": (_meanwhile, 14),
     "new clone": (_new_clone, 2),
+    "write phase": (_person(Person.write_phase), 0),
 }
 
 
@@ -266,8 +276,12 @@ def _check_end(world: World, place: Place, outcome: RunResult) -> None:
     world.happened["conflicts"] += len(conflicts)
     if strange := conflicts - world.touched:
         raise Broken(f"(c) {sorted(strange)} are in conflict, though no person was there")
-    if not outcome.state.finished:
-        raise Broken("(c) the run is not complete")
+    for state in outcome.state.phases:
+        world.happened["by people"] += state.by_people
+        if state.wanted:
+            raise Broken(f"(c) the run lacks {state.wanted}")
+        if state.by_people and (strange := {*state.files} - world.touched):
+            raise Broken(f"(i) no person wrote {sorted(strange)} of {state.phase.key}")
     world.compare_fresh_clone(outcome.state)
     for each in (world.ada, world.bob):
         if behind := git(each.folder, "status", "--porcelain"):

@@ -48,7 +48,7 @@ Generate main application [5/5]  github-actions[bot] for alice
 #PR1 open ready: Generate Blog API (phasebot/issue-12, main)
 
 #12 bot: **Phasebot finished `@alice`'s request**
-#12 bot: **Done:** 5 of 5 phases, 8 files. Review pull request #PR1 commit by commit.
+#12 bot: **Done:** 5 of 5 phases, 9 files. Review pull request #PR1 commit by commit.
 """
     )
     assert "Phasebot-Comment" not in git(github.origin, "log", "--format=%B", "phasebot/issue-12")
@@ -235,7 +235,7 @@ Generate main application [5/5]  github-actions[bot] for alice
 
 #12 alice: /generate --provider template --max-tokens 50000  :eyes:
 #12 bot: **Phasebot finished `@alice`'s request**
-#12 bot: **Done:** 5 of 5 phases, 8 files. Review pull request #PR1 commit by commit.
+#12 bot: **Done:** 5 of 5 phases, 9 files. Review pull request #PR1 commit by commit.
 """
     )
 

@@ -44,7 +44,7 @@ def test_a_run_that_was_cut_short_is_told_as_stopped(github: World) -> None:
     assert progress(github).split("\n\n")[:3] == [
         f"{MARKER}**Phasebot stopped working on `@alice`'s request**",
         ENDED,
-        "4 of 5 phases done, 7 files.",
+        "4 of 5 phases done, 8 files.",
     ]
     assert "Finished work is kept. To continue, comment:\n\n```\n/generate\n```" in progress(github)
     assert github.pull().draft

@@ -65,7 +65,7 @@ Generate main application [9/9]  github-actions[bot] for alice
 
 #12 alice: /generate  :rocket:
 #12 bot: **Phasebot finished `@alice`'s request**
-#12 bot: **Done:** 9 of 9 phases, 49 files. Review pull request #PR1 commit by commit.
+#12 bot: **Done:** 9 of 9 phases, 50 files. Review pull request #PR1 commit by commit.
 """
         )
         head = git(github.origin, "rev-parse", "phasebot/issue-12")
@@ -79,7 +79,7 @@ Generate main application [9/9]  github-actions[bot] for alice
             "pull-request-url": f"https://github.example/acme/blog/pull/{github.pull().number}",
             "phases-done": "9",
             "phases-total": "9",
-            "files": "49",
+            "files": "50",
             "tokens": "0",
         }
         assert (github.pull().body or "").startswith("Closes #12\n\nA small blog with comments and tags.\n")
@@ -142,9 +142,9 @@ def test_again_makes_nothing_and_keeps_the_same_comment(github: World) -> None:
         """\
 #12 alice: /generate  :rocket:
 #12 bot: **Phasebot finished `@alice`'s request**
-#12 bot: **Done:** 5 of 5 phases, 8 files. Review pull request #PR1 commit by commit.
+#12 bot: **Done:** 5 of 5 phases, 9 files. Review pull request #PR1 commit by commit.
 #12 alice: /generate  :rocket:
-#12 bot: **Done:** 5 of 5 phases, 8 files. Review pull request #PR1 commit by commit.
+#12 bot: **Done:** 5 of 5 phases, 9 files. Review pull request #PR1 commit by commit.
 """
     ]
 
@@ -185,9 +185,9 @@ Generate main application [5/5]  github-actions[bot] for bob
 
 #12 alice: /generate  :confused:
 #12 bot: **Phasebot finished `@bob`'s request**
-#12 bot: **Not finished:** 4 of 5 phases done, 7 files in pull request #PR1.
+#12 bot: **Not finished:** 4 of 5 phases done, 8 files in pull request #PR1.
 #PR1 bob: /generate  :rocket:
-#PR1 bot: **Done:** 5 of 5 phases, 8 files. Review pull request #PR1 commit by commit.
+#PR1 bot: **Done:** 5 of 5 phases, 9 files. Review pull request #PR1 commit by commit.
 """
     )
 
@@ -213,7 +213,7 @@ Generate main application [5/5]  github-actions[bot] for alice
 
 #PR1 alice: /generate  :rocket:
 #PR1 bot: **Phasebot finished `@alice`'s request**
-#PR1 bot: **Done:** 5 of 5 phases, 8 files. Review pull request #PR1 commit by commit.
+#PR1 bot: **Done:** 5 of 5 phases, 9 files. Review pull request #PR1 commit by commit.
 """
     )
     assert "Closes" not in (github.pull().body or "")
@@ -229,7 +229,7 @@ def test_a_run_that_is_named_like_an_issue_that_is_not_there_is_told_on_its_pull
     assert (ending.status, github.pull().draft) == ("complete", False)
     assert github.picture("issue-77").split("\n\n")[2] == (
         "#PR1 alice: /generate  :rocket:\n"
-        "#PR1 bot: **Done:** 5 of 5 phases, 8 files. Review pull request #PR1 commit by commit.\n"
+        "#PR1 bot: **Done:** 5 of 5 phases, 9 files. Review pull request #PR1 commit by commit.\n"
     )
 
 
@@ -261,7 +261,7 @@ Add tags  laptop
 #12 bot: **Phasebot finished `@alice`'s request**
 #12 bot: **Planned:** 5 phases. Edit `.phasebot/plan.yaml` if you like, then comment `/generate` to generate …
 #PR1 alice: /generate  :rocket:
-#PR1 bot: **Done:** 6 of 6 phases, 10 files. Review pull request #PR1 commit by commit.
+#PR1 bot: **Done:** 6 of 6 phases, 11 files. Review pull request #PR1 commit by commit.
 """
     )
 

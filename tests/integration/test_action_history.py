@@ -47,10 +47,16 @@ def thread(github: World, *comments: tuple[str, str], path: str = MODEL) -> dict
 def test_a_phase_is_made_again_and_the_instruction_is_part_of_the_plan(github: World) -> None:
     ending = github.say("/regenerate entity/Note -- Titles are unique")
 
-    assert (ending.status, ending.exit_code) == ("complete", 0)
+    assert (ending.status, ending.exit_code) == ("incomplete", 3)
     assert newest(github, 2) == ["Generate plan [1/5]  alice", "Generate entity Note [3/5]  alice"]
     assert instruction(github) == "  entity/Note: Titles are unique\n"
-    assert github.reactions()[-1] == "rocket"
+    assert github.reactions()[-1] == "confused"
+    for text in (github.said()[0], github.said()[-1], github.github.pulls[0].body or ""):
+        assert (
+            "Templates can't carry out what is asked of entity/Note (\"Titles are unique\"): set the workflow's input "
+            "`gemini-api-key` so that a model does it, or do it yourself and take the rule out of the plan."
+        ) in text
+    assert "To continue, comment `/generate --provider gemini`." in github.said()[-1]
 
 
 def test_a_job_that_is_run_again_makes_nothing_twice(github: World) -> None:
@@ -58,7 +64,7 @@ def test_a_job_that_is_run_again_makes_nothing_twice(github: World) -> None:
     github.ended(payload)
     head = github.commits()
 
-    assert github.ended(payload).status == "complete"
+    assert github.ended(payload).status == "incomplete"
     assert github.commits() == head
 
 
@@ -70,10 +76,10 @@ def test_a_reviewers_thread_becomes_the_instruction_of_the_files_phase(github: W
         ("alice", "/regenerate -- And indexed."),
     )
 
-    assert github.ended(payload).status == "complete"
+    assert github.ended(payload).status == "incomplete"
     assert newest(github, 2) == ["Generate plan [1/5]  alice", "Generate entity Note [3/5]  alice"]
     assert instruction(github) == "  entity/Note: |-\n    This should be a slug.\n\n    And indexed.\n"
-    assert [(each.content, each.in_review) for each in github.github.reactions][-1] == ("rocket", True)
+    assert [(each.content, each.in_review) for each in github.github.reactions][-1] == ("confused", True)
 
 
 def test_a_reply_by_mail_gives_only_its_own_text_to_the_phase(github: World) -> None:
@@ -82,7 +88,7 @@ def test_a_reply_by_mail_gives_only_its_own_text_to_the_phase(github: World) -> 
         github, ("alice", f"Titles are unique.\n\n{mail}"), ("alice", f"/regenerate\n\nAnd short.\n{mail}")
     )
 
-    assert github.ended(payload).status == "complete"
+    assert github.ended(payload).status == "incomplete"
     assert instruction(github) == "  entity/Note: |-\n    Titles are unique.\n\n    And short.\n"
 
 
@@ -95,7 +101,7 @@ def test_a_further_command_in_a_comment_is_named_as_not_run(github: World) -> No
 
 
 def test_a_comment_on_a_line_may_name_the_phase_itself(github: World) -> None:
-    assert github.ended(thread(github, ("alice", "Too long."), ("alice", "/regenerate support"))).status == "complete"
+    assert github.ended(thread(github, ("alice", "Too long."), ("alice", "/regenerate support"))).status == "incomplete"
     assert instruction(github) == "  support: Too long.\n"
 
 

@@ -37,7 +37,7 @@ def test_prose_is_planned_and_made_by_the_model_and_the_comment_says_what_it_cos
 
     assert (ending.status, ending.outputs["tokens"], len(fake.requests)) == ("complete", "7500", 5)
     assert SENTENCE in next(asked.prompt for asked in fake.requests if not asked.paths)
-    spent = "5 of 5 phases done, 33 files, 7,500 tokens (5,000 in, 2,500 out), about $0.0"
+    spent = "5 of 5 phases done, 34 files, 7,500 tokens (5,000 in, 2,500 out), about $0.0"
     assert spent in github.said()[0]
     assert spent in (github.pull().body or "")
     assert "(estimate)." in github.said()[0]

@@ -62,7 +62,7 @@ def test_a_job_answers_a_comment_with_a_run_its_outputs_and_a_summary(github: Wo
         """\
 #12 alice: /generate  :rocket:
 #12 bot: **Phasebot finished `@alice`'s request**
-#12 bot: **Done:** 5 of 5 phases, 8 files. Review pull request #PR1 commit by commit.
+#12 bot: **Done:** 5 of 5 phases, 9 files. Review pull request #PR1 commit by commit.
 """,
     ]
     head = git(github.origin, "rev-parse", "phasebot/issue-12")
@@ -75,7 +75,7 @@ def test_a_job_answers_a_comment_with_a_run_its_outputs_and_a_summary(github: Wo
         "head": head,
         "phases-done": "5",
         "phases-total": "5",
-        "files": "8",
+        "files": "9",
         "tokens": "0",
     }
     summary = (github.root / "job-1-summary.md").read_text()
@@ -124,7 +124,7 @@ def test_a_recipe_may_lie_in_the_repository(github: World) -> None:
 
     ended(github.start(github.comment("/generate"), environ=environment, hurry=True), 0)
 
-    assert github.outputs()["files"] == "8"
+    assert github.outputs()["files"] == "9"
 
 
 # ---- what the environment lacks

@@ -95,7 +95,7 @@ def test_questions_on_the_pull_request_and_a_closed_issue_are_answered_too(githu
         == """\
 #12 alice: /generate  :rocket:
 #12 bot: **Phasebot finished `@alice`'s request**
-#12 bot: **Done:** 5 of 5 phases, 8 files. Review pull request #PR1 commit by commit.
+#12 bot: **Done:** 5 of 5 phases, 9 files. Review pull request #PR1 commit by commit.
 #12 alice: /status  :+1:
 #12 bot: **`phasebot/issue-12` is complete**
 #PR1 alice: /help  :+1:
@@ -121,7 +121,7 @@ def test_the_status_in_the_middle_of_a_run_shows_what_is_done(github: World) -> 
         github.say("/generate")
 
     answer = next(body for body in github.said() if "is not complete yet**" in body)
-    assert "4 of 5 phases done, 7 files." in answer
+    assert "4 of 5 phases done, 8 files." in answer
     assert "\u2b1c main application" in answer
     assert "Finished work is kept. To continue, comment:\n\n```\n/generate\n```" in answer
 
@@ -179,9 +179,9 @@ Generate main application [5/5]  github-actions[bot] for alice
 #12 bot: **Phasebot finished `@alice`'s request**
 #12 alice: /stop  :+1:
 #12 bot: Stop requested: `issue-12` stops after the phases in progress. Finished work is kept; to continue, c…
-#12 bot: **Stopped:** 4 of 5 phases done, 7 files in pull request #PR1.
+#12 bot: **Stopped:** 4 of 5 phases done, 8 files in pull request #PR1.
 #12 alice: /generate  :rocket:
-#12 bot: **Done:** 5 of 5 phases, 8 files. Review pull request #PR1 commit by commit.
+#12 bot: **Done:** 5 of 5 phases, 9 files. Review pull request #PR1 commit by commit.
 """
     )
 

@@ -146,7 +146,7 @@ def test_a_template_that_needs_too_much_costs_its_files_and_says_so(tmp_path: Pa
 
     assert done.returncode == 3
     assert git(tmp_path / "blog", "ls-tree", "-r", "--name-only", "phasebot/blog-api").split("\n") == [
-        *(".gitignore", ".phasebot/plan.yaml", "app/core.py"),
+        *(".gitignore", ".phasebot/plan.yaml", ".phasebot/spec.md", "app/core.py"),
         *(f"app/models/{name}.py" for name in ("comment", "post", "post_tag", "tag", "user")),
         *(f"app/routers/{name}.py" for name in ("comments", "post_tags", "posts", "tags", "users")),
         "main.py",

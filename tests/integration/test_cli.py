@@ -43,14 +43,14 @@ def test_progress_is_a_story_on_stderr_and_the_result_is_on_stdout(tmp_path: Pat
     oids = git(tmp_path / "note", "log", "--reverse", "--format=%h", "--abbrev=7", "main..HEAD").split("\n")
     assert done.stderr.split("\n") == [
         "phasebot/note: 5 phases",
-        f"[1/5] plan  1/1 files  committed {oids[0]}",
+        f"[1/5] plan  2/2 files  committed {oids[0]}",
         f"[2/5] core  2/2 files  committed {oids[1]}",
         f"[4/5] support  2/2 files  committed {oids[2]}",
         f"[3/5] entity/Note  2/2 files  committed {oids[3]}",
         f"[5/5] main  1/1 files  committed {oids[4]}",
         "",
     ]
-    assert done.stdout == f"complete: 5 of 5 phases, 8 files on phasebot/note at {oids[4]}\n"
+    assert done.stdout == f"complete: 5 of 5 phases, 9 files on phasebot/note at {oids[4]}\n"
 
 
 def test_a_terminal_shows_every_phase_live(tmp_path: Path) -> None:
@@ -85,11 +85,15 @@ def test_a_rerun_of_a_complete_run_says_so_and_commits_nothing(blog: Path) -> No
     assert git(blog, "rev-parse", "HEAD") == head
 
 
+MORE = ["features", "rules", "left-out", "misplaced-instructions"]
+
+
 def test_json_is_the_contract(blog: Path) -> None:
     done = phasebot_here("status", "--repo", blog, "--format", "json")
 
     state = json.loads(done.stdout)
-    assert list(state) == ["run", "branch", "base", "head", "complete", "phases", "tokens", "pushed"]
+    assert list(state) == ["run", "branch", "base", "head", "complete", "phases", "tokens", "pushed", *MORE]
+    assert {key: state[key] for key in MORE} == {key: [] for key in MORE}
     assert {key: state[key] for key in ("run", "branch", "base", "complete", "tokens", "pushed")} == {
         "run": "blog",
         "branch": "phasebot/blog",
@@ -110,6 +114,8 @@ def test_json_is_the_contract(blog: Path) -> None:
         "conflicts": [],
         "stale": None,
         "tokens": {"in": 0, "out": 0},
+        "rules": [],
+        "unmet": [],
     }
     again = phasebot_here("generate", "--repo", blog, "--format", "json")
     assert json.loads(again.stdout) == state

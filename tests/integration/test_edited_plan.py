@@ -51,6 +51,7 @@ Generate main application [7/7]  Phase: main  Status: complete
 --
 .gitignore
 .phasebot/plan.yaml
+.phasebot/spec.md
 LICENSE
 README.md
 app/__init__.py
@@ -124,6 +125,7 @@ Generate main application [5/5]  Phase: main  Status: complete
 --
 .gitignore
 .phasebot/plan.yaml
+.phasebot/spec.md
 LICENSE
 README.md
 app/__init__.py

@@ -44,7 +44,7 @@ def test_no_commit_of_a_run_has_an_effect_whatever_recipe_and_model_say(tmp_path
     house.provider = ScriptedProvider()
     assert house.run().state.complete
     arguments = ("--repo", folder, "--run", "blog")
-    assert phasebot_here("regenerate", _KEY, "--instruction", hostile, "--no-push", *arguments).returncode == 0
+    assert phasebot_here("regenerate", _KEY, "--instruction", hostile, "--no-push", *arguments).returncode == 3
     assert phasebot_here("rollback", _KEY, *arguments).returncode == 0
     messages = git(folder, "log", "--format=%B%x00", "main..phasebot/blog").split("\0")
     assert len(messages) == 7

@@ -15,6 +15,7 @@ from tests.history_picture import (
     head,
     person,
     phase_commit,
+    unmet,
     well,
     work,
 )
@@ -41,9 +42,13 @@ def told(folder: Path) -> str:
 def test_an_instruction_is_committed_into_the_plan_first(shop: Path) -> None:
     before, plan = head(shop), content(shop, PLAN)
 
-    told = well(shop, "regenerate", "entity/Item", "--instruction", "  Keep prices in cents.\n")
+    told = unmet(shop, "regenerate", "entity/Item", "--instruction", "  Keep prices in cents.\n")
 
-    assert "templates ignore instructions; it is saved in plan.yaml for a model" in told.err
+    assert told.err.splitlines()[-1] == (
+        'phasebot: templates can\'t carry out what is asked of entity/Item ("Keep prices in cents."); '
+        "set GEMINI_API_KEY or use --provider gemini, or do it yourself and take the rule out of plan.yaml, "
+        "then run generate again"
+    )
     assert (
         commits(shop, before)
         == """\
@@ -56,7 +61,7 @@ Generate entity Item [3/6]  Phase: entity/Item  Status: complete
         "Added an instruction for entity/Item.\n\nPhasebot-Run: shop\n"
     )
     assert content(shop, PLAN) == plan + "instructions:\n  entity/Item: Keep prices in cents.\n"
-    assert_settled(shop)
+    assert_settled(shop, 3)
 
 
 def test_the_phase_is_told_it_from_then_on(shop: Path) -> None:
@@ -84,7 +89,7 @@ def test_a_kill_after_the_plan_was_told_loses_nothing(shop: Path) -> None:
     state = well(shop, "status", "--format", "json")
     assert state.stale() == {"core": "plan", "entity/Item": "plan"}
 
-    well(shop, "generate", "--jobs", 1)
+    unmet(shop, "generate", "--jobs", 1)
 
     assert (
         commits(shop, before)
@@ -98,27 +103,27 @@ Generate entity Item [3/6]  Phase: entity/Item  Status: complete
 
 
 def test_what_is_told_twice_changes_the_plan_once(shop: Path) -> None:
-    well(shop, "regenerate", "entity/Item", "--instruction", "Cents.")
+    unmet(shop, "regenerate", "entity/Item", "--instruction", "Cents.")
     before, plan = head(shop), content(shop, PLAN)
 
-    well(shop, "regenerate", "entity/Item", "--instruction", "Cents.")
+    unmet(shop, "regenerate", "entity/Item", "--instruction", "Cents.")
 
     assert content(shop, PLAN) == plan
     assert commits(shop, before) == "Generate entity Item [3/6]  Phase: entity/Item  Status: complete\n"
 
 
 def test_what_is_told_twice_in_paragraphs_changes_the_plan_once(shop: Path) -> None:
-    well(shop, "regenerate", "entity/Item", "--instruction", "Cents.\n\nNo floats.")
+    unmet(shop, "regenerate", "entity/Item", "--instruction", "Cents.\n\nNo floats.")
     plan = content(shop, PLAN)
 
-    well(shop, "regenerate", "entity/Item", "--instruction", "Cents.\n\nNo floats.")
+    unmet(shop, "regenerate", "entity/Item", "--instruction", "Cents.\n\nNo floats.")
 
     assert content(shop, PLAN) == plan
 
 
 def test_what_is_told_then_is_told_as_well(shop: Path) -> None:
-    well(shop, "regenerate", "entity/Item", "--instruction", "Cents.")
-    well(shop, "regenerate", "entity/Item", "entity/Order", "--instruction", "No floats: 1.")
+    unmet(shop, "regenerate", "entity/Item", "--instruction", "Cents.")
+    unmet(shop, "regenerate", "entity/Item", "entity/Order", "--instruction", "No floats: 1.")
 
     assert (
         told(shop)
@@ -130,7 +135,7 @@ def test_what_is_told_then_is_told_as_well(shop: Path) -> None:
   entity/Order: 'No floats: 1.'
 """
     )
-    assert_settled(shop)
+    assert_settled(shop, 3)
 
 
 @pytest.mark.parametrize(
@@ -157,23 +162,23 @@ def test_comments_and_format_of_the_plan_stay(shop: Path) -> None:
     above = "# ours\nproject:   'Shop'   # a name\n\n\n" + plan + "\n# about what follows\n"
     below = "\n  # the last\n\n# the end\n"
     person(shop, "Ours", {PLAN: f"{above}instructions:\n  core: 'Be brief.'\n{below}"})
-    well(shop, "generate")
+    unmet(shop, "generate")
 
-    well(shop, "regenerate", "entity/Item", "--instruction", "Cents.")
+    unmet(shop, "regenerate", "entity/Item", "--instruction", "Cents.")
 
     assert git(shop, "show", f"HEAD:{PLAN}") + "\n" == (
         f"{above}instructions:\n  core: Be brief.\n  entity/Item: Cents.\n{below}"
     )
-    assert_settled(shop)
+    assert_settled(shop, 3)
 
 
 def test_a_plan_in_dos_format_is_told_too(shop: Path) -> None:
     person(shop, "Ours", {PLAN: content(shop, PLAN).replace("\n", "\r\n")})
 
-    well(shop, "regenerate", "entity/Item", "--instruction", "Cents.")
+    unmet(shop, "regenerate", "entity/Item", "--instruction", "Cents.")
 
     assert "entity/Item: Cents." in content(shop, PLAN)
-    assert_settled(shop)
+    assert_settled(shop, 3)
 
 
 def test_a_plan_that_ends_as_a_document_is_refused_and_stays(shop: Path) -> None:
@@ -190,13 +195,13 @@ def test_a_plan_that_ends_as_a_document_is_refused_and_stays(shop: Path) -> None
 def test_a_plan_in_flow_style_is_told_too(shop: Path) -> None:
     flow = "entities: {Item: {name: string}, Order: {amount: integer, item: -> Item}}\n"
     person(shop, "Ours", {PLAN: flow + content(shop, PLAN).partition("entities:")[0] + "instructions: {core: Brief.}"})
-    well(shop, "generate")
+    unmet(shop, "generate")
 
-    well(shop, "regenerate", "entity/Item", "--instruction", "Cents.")
+    unmet(shop, "regenerate", "entity/Item", "--instruction", "Cents.")
 
     assert content(shop, PLAN).startswith(flow)
     assert told(shop) == "  core: Brief.\n  entity/Item: Cents.\n"
-    assert_settled(shop)
+    assert_settled(shop, 3)
 
 
 # ---- asked twice
@@ -309,7 +314,7 @@ def test_from_outside_it_is_the_same(shop: Path) -> None:
 
     done = phasebot("regenerate", "main", "--instruction", "- Be brief.", "--repo", shop)
 
-    assert done.returncode == 0, done.stderr
+    assert done.returncode == 3, done.stderr
     assert (
         commits(shop, before)
         == """\

@@ -19,6 +19,7 @@ from tests.history_picture import (
     person,
     picture,
     replace,
+    unmet,
     well,
 )
 from tests.repositories import SMALL, git, new_repository
@@ -75,6 +76,7 @@ def base(tmp_path: Path) -> Path:
 DIFFERENCE = """\
 Generate plan [1/7]  Phase: plan  Status: complete
   M .phasebot/plan.yaml
+  M .phasebot/spec.md
 Generate entity Item [3/7]  Phase: entity/Item  Status: complete
   M app/models/item.py
   M app/routers/item.py
@@ -209,7 +211,7 @@ def test_a_relation_to_what_only_the_base_has(base: Path) -> None:
     evolve(base, "# Reviews\n\n- Review: text text, item -> Item\n")
 
     assert (
-        commits(base, "main").split("\n")[2] == "Generate entity Review [5/7]  Phase: entity/Review  Status: complete"
+        commits(base, "main").split("\n")[3] == "Generate entity Review [5/7]  Phase: entity/Review  Status: complete"
     )
     assert "Generate entity Item" not in commits(base, "main")
 
@@ -273,7 +275,8 @@ def test_a_broken_plan_in_the_base_is_told_and_not_passed_over(base: Path) -> No
 def test_an_instruction_of_the_base_is_kept(base: Path) -> None:
     person(base, "Tell", {PLAN: content(base, PLAN) + "instructions:\n  entity/Item: Cents.\n"})
 
-    evolve(base)
+    unmet(base, "generate", MORE, "--recipe", SMALL, "--run", "more")
+    git(base, "switch", "--quiet", "phasebot/more")
 
     assert content(base, PLAN).endswith("instructions:\n  entity/Item: Cents.\n")
 
@@ -289,6 +292,7 @@ def test_two_merged_runs_are_the_base_of_a_third(base: Path) -> None:
     assert picture(base, "main", "phasebot/tags").startswith("""\
 Generate plan [1/8]  Phase: plan  Status: complete
   M .phasebot/plan.yaml
+  M .phasebot/spec.md
 Generate entity Tag [6/8]  Phase: entity/Tag  Status: complete
   A app/models/tag.py
   A app/routers/tag.py
@@ -319,7 +323,7 @@ def test_a_project_in_a_folder_is_found_there(tmp_path: Path) -> None:
     well(folder, "generate", MORE, "--run", "else", "--recipe", SMALL, "--output-dir", "api/v2")
 
     assert commits(folder, "main", "phasebot/more").startswith(
-        DIFFERENCE[:51] + "  M api/v1/.phasebot/plan.yaml\nGenerate entity Item [3/7]"
+        DIFFERENCE[:51] + "  M api/v1/.phasebot/plan.yaml\n  M api/v1/.phasebot/spec.md\nGenerate entity Item [3/7]"
     )
     assert "Generate core" in commits(folder, "main", "phasebot/else")
 
@@ -354,7 +358,7 @@ def test_what_was_made_anew_is_taken_back_to_what_the_base_has(base: Path) -> No
     well(base, "rollback", "support", "entity/Item", "--cascade")
 
     assert git(base, "diff", "--name-status", "main", "HEAD") == (
-        "M\t.phasebot/plan.yaml\nA\tapp/models/category.py\nA\tapp/routers/category.py"
+        "M\t.phasebot/plan.yaml\nM\t.phasebot/spec.md\nA\tapp/models/category.py\nA\tapp/routers/category.py"
     )
     well(base, "generate", "--jobs", 1)
     assert "# category: relation" in content(base, "app/models/item.py")

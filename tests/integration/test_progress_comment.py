@@ -113,7 +113,7 @@ def test_a_reply_that_is_lost_leaves_one_comment_and_one_pull_request(github: Wo
         """\
 #12 alice: /generate  :rocket:
 #12 bot: **Phasebot finished `@alice`'s request**
-#12 bot: **Done:** 5 of 5 phases, 8 files. Review pull request #PR1 commit by commit.
+#12 bot: **Done:** 5 of 5 phases, 9 files. Review pull request #PR1 commit by commit.
 """,
     ]
 
@@ -239,7 +239,7 @@ def test_where_settings_forbid_pull_requests_the_comment_carries_a_link_and_wher
     assert github.picture().split("\n\n")[-1].strip() == (
         "#12 alice: /generate  :rocket:\n"
         "#12 bot: **Phasebot finished `@alice`'s request**\n"
-        "#12 bot: **Done:** 5 of 5 phases, 8 files. Review `phasebot/issue-12` commit by commit, or open a pull reques…"
+        "#12 bot: **Done:** 5 of 5 phases, 9 files. Review `phasebot/issue-12` commit by commit, or open a pull reques…"
     )
 
 
@@ -328,7 +328,7 @@ def test_the_comment_and_the_pull_request_show_what_is_done_while_the_next_phase
         github.say("/generate")
 
     assert "**Phasebot is working on `@alice`'s request" in seen[0]
-    assert "\n4 of 5 phases done, 7 files.\n" in seen[0]
+    assert "\n4 of 5 phases done, 8 files.\n" in seen[0]
     assert "- \u23f3 main application \u00b7 " in seen[0]
     assert "To continue" not in seen[0]
 

@@ -67,6 +67,7 @@ Generate entity Order [4/6]  Phase: entity/Order  Status: complete
 --
 .gitignore
 .phasebot/plan.yaml
+.phasebot/spec.md
 LICENSE
 README.md
 app/__init__.py

@@ -57,6 +57,7 @@ def test_a_folder_that_is_not_there_becomes_a_repository_with_the_files_in_it(tm
         "--\n"
         ".gitignore\n"
         ".phasebot/plan.yaml\n"
+        ".phasebot/spec.md\n"
         "README.md\n"
         "app/__init__.py\n"
         "app/db.py\n"
@@ -320,7 +321,7 @@ def test_a_name_that_differs_only_in_case_is_taken(tmp_path: Path, ignores: str)
     assert phases["core"]["conflicts"] == ["app/__init__.py", "app/db.py"]
     assert phases["main"]["files"] == ["main.py"]
     tree = git(folder, "ls-tree", "-r", "--name-only", "phasebot/note").split("\n")
-    assert tree == [".gitignore", ".phasebot/plan.yaml", "App/mine.py", "Readme.md", "main.py"]
+    assert tree == [".gitignore", ".phasebot/plan.yaml", ".phasebot/spec.md", "App/mine.py", "Readme.md", "main.py"]
     assert {name: git(folder, "show", f"phasebot/note:{name}") + "\n" for name in mine} == mine
 
 

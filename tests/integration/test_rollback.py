@@ -59,6 +59,7 @@ Roll back main  Reverts: main
 --
 .gitignore
 .phasebot/plan.yaml
+.phasebot/spec.md
 LICENSE
 README.md
 app/__init__.py
@@ -115,7 +116,7 @@ Roll back 3 phases  Reverts: entity/Order  Reverts: support  Reverts: main
 def test_to_the_plan_takes_back_all_but_the_plan(shop: Path) -> None:
     well(shop, "rollback", "--to", "plan")
 
-    assert tree(shop) == [".phasebot/plan.yaml", "LICENSE"]
+    assert tree(shop) == [".phasebot/plan.yaml", ".phasebot/spec.md", "LICENSE"]
     told = bot(shop, "rollback", "--to", "plan")
     assert (told.code, "no phase after plan is generated" in told.err) == (2, True)
 
@@ -135,7 +136,7 @@ def test_what_needs_it_is_listed_and_only_goes_with_cascade(shop: Path) -> None:
     assert commits(shop, before).split("\n")[0] == (
         "Roll back 4 phases  Reverts: core  Reverts: entity/Item  Reverts: entity/Order  Reverts: main"
     )
-    assert tree(shop) == [".gitignore", ".phasebot/plan.yaml", "LICENSE", "README.md"]
+    assert tree(shop) == [".gitignore", ".phasebot/plan.yaml", ".phasebot/spec.md", "LICENSE", "README.md"]
 
 
 def test_a_file_of_a_person_in_the_base_comes_back(tmp_path: Path) -> None:
@@ -215,15 +216,15 @@ def test_discarding_edits_takes_them_too_and_says_where_they_are(shop: Path) -> 
 def test_discarding_edits_names_a_file_that_was_a_persons_from_the_beginning(tmp_path: Path) -> None:
     shop = new_repository(tmp_path / "shop")
     git(shop, "switch", "--quiet", "-c", "phasebot/shop")
-    person(shop, "Mine", {"main.py": "mine\n"})
+    person(shop, "Mine", {"README.md": "mine\n"})
     generate(shop, SHOP)
     git(shop, "switch", "--quiet", "phasebot/shop")
     mine = head(shop)
 
-    told = well(shop, "rollback", "main", "--discard-edits")
+    told = well(shop, "rollback", "support", "--discard-edits")
 
-    assert told.err.startswith(f"discarding people's edits in main.py; commit {mine[:10]} still holds them\n")
-    assert commits(shop, mine) == "Roll back main  Reverts: main\n  D main.py\n"
+    assert told.err.startswith(f"discarding people's edits in README.md; commit {mine[:10]} still holds them\n")
+    assert commits(shop, mine) == "Roll back support  Reverts: support\n  D .gitignore\n  D README.md\n"
 
 
 def test_a_file_that_a_person_removed_is_theirs_to_remove(shop: Path) -> None:
@@ -417,5 +418,5 @@ def test_from_outside_it_is_the_same(shop: Path) -> None:
     done = phasebot("rollback", "main", "--repo", shop)
 
     assert done.returncode == 0
-    assert done.stdout == f"incomplete: 5 of 6 phases, 9 files on phasebot/shop at {head(shop)[:7]}\n"
+    assert done.stdout == f"incomplete: 5 of 6 phases, 10 files on phasebot/shop at {head(shop)[:7]}\n"
     assert commits(shop, before) == "Roll back main  Reverts: main\n  D main.py\n"

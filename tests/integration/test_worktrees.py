@@ -19,7 +19,7 @@ from tests.repositories import (
 )
 
 FILES = [
-    *(".gitignore", ".phasebot/plan.yaml", "README.md", "app/__init__.py", "app/db.py"),
+    *(".gitignore", ".phasebot/plan.yaml", ".phasebot/spec.md", "README.md", "app/__init__.py", "app/db.py"),
     *("app/models/note.py", "app/routers/note.py", "main.py"),
 ]
 PLAN = ".phasebot/plan.yaml"
@@ -58,10 +58,11 @@ def test_a_filter_that_is_not_installed_keeps_only_its_own_files_from_the_worktr
     last = generate(folder, 3)
 
     assert last == (
-        f"phasebot: the branch is as it should be, but not the worktree {folder}: README.md could not be updated "
-        "(fatal: README.md: smudge filter lfs failed); correct the cause and run generate again before you commit there"
+        f"phasebot: the branch is as it should be, but not the worktree {folder}: .phasebot/spec.md, README.md could "
+        "not be updated (fatal: .phasebot/spec.md: smudge filter lfs failed); correct the cause and run generate again "
+        "before you commit there"
     )
-    assert lacking(folder) == ["README.md"]
+    assert lacking(folder) == [".phasebot/spec.md", "README.md"]
     assert not (folder / "README.md").exists()
     assert "README.md could not be updated" in generate(folder, 3), "it is told as long as it is so"
 

@@ -1,6 +1,8 @@
 """The entity diagram of a plan."""
 
+from bot.planning.entities import Entity, Field
 from bot.planning.er_diagram import format_diagram
+from bot.planning.plan import Plan
 from tests.unit.values import BLOG, read_plan
 
 
@@ -81,4 +83,35 @@ def test_names_that_are_words_of_the_diagram_s_language_are_told_apart() -> None
         "        integer end_id FK\n"
         "    }\n"
         '    "Style" ||--o{ "To" : "end"\n'
+    )
+
+
+def test_links_to_many_new_types_groups_and_words_are_drawn() -> None:
+    fields = (
+        Field(
+            name="opens", type="time", doc='When the "shop" opens,\nfor @alice: closes #1, GH-2, https://a.b/c %%{x}%%'
+        ),
+        Field(name="cover", type="bytes", optional=True, doc="A picture"),
+        Field(name="author", type="relation", target="Tag"),
+        Field(name="title", type="string"),
+        Field(name="tags", type="relation", target="Tag", many=True),
+    )
+    tag = Entity(name="Tag", fields=(Field(name="name", type="string"),))
+    post = Entity(name="Post", fields=fields, unique=(("author", "title"),))
+
+    assert format_diagram(Plan(project="Shop", entities=(tag, post))) == (
+        "erDiagram\n"
+        "    Tag {\n"
+        "        integer id PK\n"
+        "        string name\n"
+        "    }\n"
+        "    Post {\n"
+        "        integer id PK\n"
+        '        time opens "When the shop opens, for alice closes 1, GH 2, https / a.b/c % x %"\n'
+        '        bytes cover "optional; A picture"\n'
+        '        integer author_id FK "unique with title"\n'
+        '        string title "unique with author_id"\n'
+        "    }\n"
+        "    Tag ||--o{ Post : author\n"
+        "    Tag }o--o{ Post : tags\n"
     )

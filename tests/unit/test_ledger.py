@@ -1,10 +1,13 @@
 """The state of a run, derived from commits: one test for each rule."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
 
 import pytest
 
-from bot.history.ledger import InheritedPhases, Ledger, PhaseRecord, derive_state
+from bot.history.commit_ledger import InheritedPhases, PhaseRecord
+from bot.history.ledger import derive_state
 from bot.history.run_state import UNKNOWN_MODEL, Commit, Entry, Generated, PhaseState, RunState
 from bot.history.trailers import Trailers
 from bot.planning.phases import Phase
@@ -18,11 +21,6 @@ MAIN = build_phase("main", "main.py", needs=["core", "entity/Post"])
 
 def _state(phase: Phase, *commits: Commit, base: Mapping[str, Entry] | None = None) -> PhaseState:
     return derive_state("blog", base or {}, commits).state(phase)
-
-
-def _versions(ledger: Ledger, path: str) -> tuple[Entry | None, Entry | None]:
-    """Return the version at head, and the last one that the bot made alone."""
-    return ledger.file(path).head, ledger.file(path).generated
 
 
 # ---- rule 1 and 2: what counts, and what it means
@@ -105,7 +103,7 @@ def test_missing_files_that_the_plan_no_longer_has_are_not_wanted() -> None:
 def test_commits_of_other_runs_are_people_s_commits() -> None:
     other = bot_commit(2, CORE, run="issue-12")
 
-    assert _state(CORE, other).status == "pending"
+    assert _state(CORE, other).by_people
     assert _state(CORE, bot_commit(1, CORE), other).commit == oid(1)
     assert _state(CORE, bot_commit(1, CORE), other).edited == ("app/core.py", "app/config.py")
 
@@ -272,20 +270,6 @@ def test_a_file_as_the_bot_left_it_is_not_edited(after: Sequence[Commit]) -> Non
     assert _state(CORE, bot_commit(1, CORE), *after).edited == ()
 
 
-def test_the_base_of_the_next_merge_is_the_last_version_without_a_persons_lines() -> None:
-    commits = [
-        bot_commit(1, CORE),
-        bot_commit(2, CORE),
-        human_commit(3, {"app/core.py": blob(3)}),
-        bot_commit(4, CORE),
-    ]
-
-    ledger = derive_state("blog", {}, commits)
-
-    assert _versions(ledger, "app/core.py") == (blob(4), blob(2))
-    assert _versions(ledger, "app/config.py") == (blob(4), blob(4))
-
-
 def test_a_conflict_is_told_of_the_phases_own_files_until_it_is_made_again() -> None:
     first = bot_commit(1, CORE)
     conflict = bot_commit(3, CORE, changes={}, conflict=["app/core.py", "elsewhere.py"])
@@ -293,50 +277,6 @@ def test_a_conflict_is_told_of_the_phases_own_files_until_it_is_made_again() -> 
 
     assert _state(CORE, first, edit, conflict).conflicts == ("app/core.py",)
     assert _state(CORE, first, edit, conflict, bot_commit(4, CORE)).conflicts == ()
-
-
-def test_a_persons_file_in_the_base_is_theirs_and_has_no_bot_version() -> None:
-    ledger = derive_state("blog", {"app/core.py": blob(100)}, [bot_commit(1, CORE, changes={"app/core.py": blob(1)})])
-
-    assert _versions(ledger, "app/core.py") == (blob(1), None)
-    assert ledger.state(CORE).status == "complete"
-
-
-def test_a_rolled_back_file_has_nothing_to_merge_with() -> None:
-    ledger = derive_state(
-        "blog", {}, [bot_commit(1, CORE), rollback(2, "core", changes={"app/core.py": None, "app/config.py": None})]
-    )
-
-    assert _versions(ledger, "app/core.py") == (None, None)
-    assert not ledger.file("app/core.py").edited
-
-
-@pytest.mark.parametrize(
-    ("base", "path", "blocked"),
-    [
-        ({}, "app/core.py", False),
-        ({"app": Entry("040000", oid(1))}, "app/core.py", False),
-        ({"app/core.py": Entry("100644", oid(1))}, "app/core.py", False),
-        ({"app/core.py": Entry("100755", oid(1))}, "app/core.py", False),
-        ({"app/core.py": Entry("040000", oid(1))}, "app/core.py", True),
-        ({"app/core.py": Entry("120000", oid(1))}, "app/core.py", True),
-        ({"app/core.py": Entry("160000", oid(1))}, "app/core.py", True),
-        ({"app": Entry("100644", oid(1))}, "app/core.py", True),
-        ({"app": Entry("120000", oid(1))}, "app/core.py", True),
-        ({"app": Entry("160000", oid(1))}, "app/models/core.py", True),
-        ({"app": Entry("120000", oid(1))}, "apple/core.py", False),
-    ],
-)
-def test_a_path_is_blocked_by_what_is_no_file_or_no_folder(
-    *, base: Mapping[str, Entry], path: str, blocked: bool
-) -> None:
-    assert derive_state("blog", base, []).is_blocked(path) is blocked
-
-
-def test_a_path_is_free_again_once_a_person_removes_what_blocked_it() -> None:
-    ledger = derive_state("blog", {"app": Entry("120000", oid(1))}, [human_commit(2, {"app": None})])
-
-    assert not ledger.is_blocked("app/core.py")
 
 
 def test_a_run_is_complete_when_nothing_is_wanted() -> None:
@@ -353,17 +293,6 @@ def test_a_run_is_complete_when_nothing_is_wanted() -> None:
 
 
 # ---- commits that hold more than their phase, reverts of reverts, and what the base made
-
-
-def test_paths_of_other_phases_in_a_combined_commit_have_unknown_authorship() -> None:
-    owners = dict.fromkeys(CORE.files, "core") | dict.fromkeys(POST.files, "entity/Post")
-    squashed = bot_commit(2, POST, changes={"app/core.py": blob(2), "app/models/post.py": blob(2)})
-
-    ledger = derive_state("blog", {}, [bot_commit(1, CORE), squashed], owners=owners)
-
-    assert _versions(ledger, "app/core.py") == (blob(2), blob(1))
-    assert _versions(ledger, "app/models/post.py") == (blob(2), blob(2))
-    assert ledger.state(CORE).edited == ("app/core.py",)
 
 
 @pytest.mark.parametrize("first", [rollback(2, "core"), human_commit(2, body=f"This reverts commit {oid(1)}.")])
@@ -384,42 +313,6 @@ def test_undoing_a_revert_of_what_was_taken_back_already_brings_nothing_back() -
     assert _state(CORE, bot_commit(1, CORE), rollback(2, "core"), revert, undone).status == "reverted"
 
 
-@pytest.mark.parametrize("back", ["rollback", "revert"])
-def test_a_persons_lines_that_a_merge_kept_when_a_phase_was_taken_back_stay_theirs(back: str) -> None:
-    path, merged = "app/core.py", {"app/core.py": blob(4)}
-    taken_back = (
-        rollback(4, "core", changes=merged)
-        if back == "rollback"
-        else human_commit(4, merged, body=f"This reverts commit {oid(2)}.")
-    )
-    commits = [
-        bot_commit(1, CORE, changes={path: blob(1)}),
-        bot_commit(2, CORE, changes={path: blob(2)}),
-        human_commit(3, {path: blob(3)}),
-        taken_back,
-    ]
-
-    ledger = derive_state("blog", {}, commits)
-
-    assert ledger.state(CORE).status == "reverted"
-    assert _versions(ledger, path) == (blob(4), None if back == "rollback" else blob(1))
-    assert ledger.has_human_edits(path)
-
-
-def test_what_people_made_of_a_file_in_the_base_stays_theirs_after_a_rollback() -> None:
-    path = "app/core.py"
-    commits = [
-        bot_commit(1, CORE, changes={path: blob(2)}),
-        rollback(2, "core", changes={path: blob(1)}),
-        human_commit(3, {path: blob(9)}, body="Merge main"),
-    ]
-
-    ledger = derive_state("blog", {path: blob(9)}, commits, inherited=InheritedPhases({}, {path: Generated(blob(1))}))
-
-    assert _versions(ledger, path) == (blob(9), blob(1))
-    assert ledger.has_human_edits(path)
-
-
 def test_a_phase_of_the_base_is_done_until_the_plan_says_otherwise_and_older_than_all_others() -> None:
     made = PhaseRecord(
         oid(9), 0, Trailers(run="old", phase="core", status="complete", inputs="inputs-1", recipe="recipe-1")
@@ -435,3 +328,138 @@ def test_a_phase_of_the_base_is_done_until_the_plan_says_otherwise_and_older_tha
     assert ledger.state(POST).stale is None
     assert after.state(POST).stale == "dependency"
     assert ledger.wanted(build_phase("core", *CORE.files, inputs="newer")) == tuple(CORE.files)
+
+
+# ---- what templates can't carry out
+
+
+RULED = build_phase("entity/Hire", "app/models/hire.py", rules=["At least one."])
+
+
+def test_what_people_ask_of_a_phase_that_templates_made_is_not_done() -> None:
+    state = _state(RULED, bot_commit(1, RULED, provider="template"))
+
+    assert (state.status, state.commit, state.files) == ("pending", oid(1), ("app/models/hire.py",))
+    assert (state.unmet, state.wanted, state.done) == (("At least one.",), (), False)
+
+
+@pytest.mark.parametrize(
+    ("commits", "unmet"),
+    [
+        ([{"provider": "gemini"}], False),
+        ([{"provider": "template"}, {"provider": "gemini"}], False),
+        ([{"provider": "gemini"}, {"provider": "template"}], True),
+        ([{"provider": "gemini", "fallback": ["app/models/hire.py"]}], True),
+        ([{}], False),
+    ],
+    ids=["model", "model-last", "templates-last", "fallback", "older-release"],
+)
+def test_the_newest_commit_says_whether_a_phase_is_as_people_ask(
+    commits: Sequence[Mapping[str, Any]], *, unmet: bool
+) -> None:
+    made = [bot_commit(number, RULED, **each) for number, each in enumerate(commits, 1)]
+
+    assert bool(_state(RULED, *made).unmet) is unmet
+
+
+def test_nothing_is_asked_of_the_plan_itself_or_of_a_phase_that_was_taken_back() -> None:
+    plan = replace(PLAN, slice={"rules": ["One."], "instructions": {}})
+
+    assert _state(plan, bot_commit(1, plan, provider="template")).unmet == ()
+    assert _state(RULED, bot_commit(1, RULED, provider="template"), rollback(2, "entity/Hire")).unmet == ()
+
+
+# ---- rule 7: what people make themselves
+
+FEED = build_phase("feature/Feed", needs=["core"], by_hand=["app/features/feed.py", "app/routers/feed.py"])
+SITE = build_phase("main", "main.py", needs=["feature/Feed"])
+WRITTEN = human_commit(3, {"app/features/feed.py": blob(3), "app/routers/feed.py": blob(3)})
+
+
+def test_a_phase_all_of_whose_files_people_wrote_is_done() -> None:
+    state = _state(FEED, bot_commit(1, CORE), WRITTEN)
+
+    assert (state.status, state.commit, state.by_people, state.done) == ("complete", None, True, True)
+    assert state.files == tuple(FEED.files)
+
+
+@pytest.mark.parametrize(
+    "commits",
+    [
+        [human_commit(3, {"app/features/feed.py": blob(3)})],
+        [WRITTEN, human_commit(4, {"app/routers/feed.py": None})],
+        [human_commit(3, {"app/features/feed.py": blob(3), "app/routers/feed.py": Entry("120000", oid(3))})],
+        [human_commit(3, {"app/features/feed.py": blob(3), "app/Routers/feed.py": blob(3)})],
+        [bot_commit(1, FEED), rollback(2, FEED.key, changes={}), human_commit(3, {"app/features/feed.py": blob(3)})],
+    ],
+    ids=["one-file", "removed-again", "a-link", "another-case", "edited-and-taken-back"],
+)
+def test_a_phase_is_not_done_by_people_unless_they_wrote_every_file(commits: Sequence[Commit]) -> None:
+    owners = {path: {FEED.key} for path in FEED.files}
+    state = derive_state("blog", {}, commits, owners=owners).state(FEED)
+
+    assert (state.by_people, state.wanted) == (False, tuple(FEED.files))
+
+
+def test_files_that_the_base_had_before_are_not_made_for_a_phase() -> None:
+    base = dict.fromkeys(FEED.files, blob(9))
+
+    assert _state(FEED, base=base).status == "pending"
+    assert _state(FEED, human_commit(2, {"app/routers/feed.py": blob(2)}), base=base).by_people
+
+
+def test_a_phase_that_was_taken_back_may_be_written_by_people_then() -> None:
+    gone = dict.fromkeys(FEED.files)
+    commits = [bot_commit(1, FEED), rollback(2, FEED.key, changes=gone), WRITTEN]
+
+    assert _state(FEED, *commits[:2]).status == "reverted"
+    assert (_state(FEED, *commits).status, _state(FEED, *commits).commit) == ("complete", None)
+
+
+def test_what_needs_a_phase_that_people_made_is_outdated_only_if_it_is_older() -> None:
+    def stale(*commits: Commit) -> str | None:
+        return derive_state("blog", {}, commits, phases=[FEED, SITE]).state(SITE).stale
+
+    edited = human_commit(5, {"app/routers/feed.py": blob(5)})
+
+    assert stale(WRITTEN, bot_commit(4, SITE)) is None
+    assert stale(WRITTEN, bot_commit(4, SITE), edited) is None
+    assert stale(bot_commit(2, SITE), WRITTEN) == "dependency"
+    assert stale(bot_commit(4, SITE)) == "dependency"
+
+
+def test_a_person_may_write_what_a_partial_phase_lacks() -> None:
+    partial = bot_commit(1, CORE, status="partial", missing=["app/config.py"])
+
+    state = _state(CORE, partial, human_commit(2, {"app/config.py": blob(2)}))
+
+    assert (state.status, state.missing, state.wanted, state.commit) == ("complete", (), (), oid(1))
+
+
+def test_people_made_a_phase_that_was_only_tried_in_vain() -> None:
+    in_vain = bot_commit(1, FEED, status="partial", missing=[*FEED.files], changes={}, inputs="older")
+
+    assert _state(FEED, in_vain).stale == "plan"
+    state = _state(FEED, in_vain, WRITTEN)
+    assert (state.status, state.commit, state.by_people, state.stale, state.wanted) == (
+        "complete",
+        None,
+        True,
+        None,
+        (),
+    )
+
+
+def test_a_plan_of_an_earlier_release_is_complete_without_the_text_of_its_spec() -> None:
+    plan = build_phase("plan", ".phasebot/plan.yaml", ".phasebot/spec.md")
+    old = bot_commit(1, plan, changes={".phasebot/plan.yaml": blob(1)})
+    removed = human_commit(2, {".phasebot/spec.md": None})
+
+    assert (_state(plan, old).files, _state(plan, old).total, _state(plan, old).wanted) == (
+        tuple(plan.files)[:1],
+        1,
+        (),
+    )
+    assert _state(plan, bot_commit(1, plan), removed).done
+    assert _state(plan, human_commit(1, {".phasebot/plan.yaml": blob(1)})).status == "complete"
+    assert _state(plan, human_commit(1, {".phasebot/spec.md": blob(1)})).status == "pending"

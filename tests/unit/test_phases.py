@@ -9,7 +9,7 @@ import pytest
 from bot.errors import UsageError
 from bot.planning import phases as phases_module
 from bot.planning.entities import Field, Item
-from bot.planning.phases import Phase, derive_phases, find_phase, plan_path
+from bot.planning.phases import Phase, derive_phases, find_phase, plan_path, spec_path
 from bot.planning.plan import Plan
 from bot.planning.recipe import Recipe, load_recipe
 from tests.unit.values import BLOG, SMALL, SMALL_TEMPLATES, read_plan, write_recipe
@@ -42,7 +42,7 @@ def test_each_phase_owns_its_files_with_the_entitys_names_filled_in(small: Recip
     phases = derive_phases(read_plan(BLOG), small)
 
     assert [list(phase.files) for phase in (phases[0], phases[1], phases[6], phases[7])] == [
-        [".phasebot/plan.yaml"],
+        [".phasebot/plan.yaml", ".phasebot/spec.md"],
         ["app/core.py"],
         ["app/models/post_tag.py", "app/routers/post_tags.py"],
         ["README.md", ".gitignore"],
@@ -56,7 +56,7 @@ def test_every_path_lies_in_the_output_folder(small: Recipe) -> None:
     phases = derive_phases(plan, small)
 
     assert all(path.startswith("services/api/") for phase in phases for path in phase.files)
-    assert list(phases[0].files) == [plan_path("services/api")]
+    assert list(phases[0].files) == [plan_path("services/api"), spec_path("services/api")]
 
 
 def test_a_phase_needs_what_the_recipe_says(small: Recipe) -> None:
@@ -290,7 +290,7 @@ def test_500_entities_are_laid_out_at_once(small: Recipe) -> None:
     phases = derive_phases(plan, small)
 
     assert len(phases) == 504
-    assert len({path for phase in phases for path in phase.files}) == 1 + 1 + 1000 + 2 + 1
+    assert len({path for phase in phases for path in phase.files}) == 2 + 1 + 1000 + 2 + 1
 
 
 def test_the_digests_that_stand_in_peoples_histories_never_change(small: Recipe) -> None:

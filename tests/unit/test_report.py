@@ -14,10 +14,12 @@ from markdown_it import MarkdownIt
 
 from bot.forge import report as rendering
 from bot.forge.markdown import LIMIT
-from bot.forge.report import Outcome, Report, marker
+from bot.forge.report import marker
+from bot.forge.run_report import Outcome, Report
 from bot.history.ledger import derive_state
 from bot.history.reasons import Reason
 from bot.history.run_state import Commit, RunState
+from bot.planning.entities import Item
 from bot.planning.er_diagram import format_diagram
 from bot.planning.phases import Phase
 from bot.planning.resolved_plan import resolve_exact_spec
@@ -176,6 +178,44 @@ SIXTY = replace(
     elapsed=300,
     active={"entity/Item039": 4, "entity/Item040": 61},
 )
+FEED = build_phase("feature/Feed", needs=["entity/Post"], by_hand=["app/features/feed.py", "app/routers/feed.py"])
+SEARCH = build_phase("feature/Search", by_hand=["app/features/search.py"])
+RULED = [
+    *PHASES[:3],
+    build_phase("entity/Post", "app/models/post.py", rules=["A published post can't go back to `draft` (409)."]),
+    FEED,
+    SEARCH,
+    build_phase("main", "app/main.py", needs=["feature/Feed", "feature/Search"]),
+]
+BEHAVIOUR = read_plan(BLOG).model_copy(
+    update={
+        "description": "A **small** blog:\n\n- posts with `tags`\n- comments by @alice",
+        "options": {"auth": "jwt"},
+        "collections": {
+            "features": (
+                Item(name="Feed", does="`GET /feed` returns the newest posts, paged.", uses=("Post",)),
+                Item(name="Search", does="Finds posts by words.", rules=("Case does not matter.",)),
+            )
+        },
+        "rules": ("A comment has at most 2,000 characters.",),
+        "left_out": ("sending mail",),
+    }
+)
+ASKED = replace(
+    _report(
+        "incomplete",
+        RULED,
+        [
+            *_made(RULED)[:3],
+            bot_commit(_number(4), RULED[3], provider="template"),
+            human_commit(30, dict.fromkeys(SEARCH.files, blob(30))),
+        ],
+    ),
+    plan=BEHAVIOUR,
+    unwritable=["feature/Feed"],
+    elapsed=4,
+    next_command="/generate --provider gemini",
+)
 TIMINGS = [(each.key, 10.0 * place, 10.0 * place + 12.5) for place, each in enumerate(PHASES)]
 
 TEXTS: Mapping[str, str] = {
@@ -206,6 +246,12 @@ TEXTS: Mapping[str, str] = {
             pull=None,
         )
     ),
+    "asked": rendering.render_progress(ASKED),
+    "asked-planned": rendering.render_progress(
+        replace(ASKED, outcome="planned", state=_state(RULED, MADE[:1]), unwritable=())
+    ),
+    "asked-status": rendering.render_status(ASKED),
+    "asked-pull": rendering.render_pull_body(ASKED, 12, BEHAVIOUR.description),
     "summary": rendering.render_summary(COMPLETE, TIMINGS),
     "pull": rendering.render_pull_body(COMPLETE, 12, DESCRIPTION),
     "pull-incomplete": rendering.render_pull_body(INCOMPLETE, 12, DESCRIPTION),
@@ -216,6 +262,7 @@ TEXTS: Mapping[str, str] = {
                 COMPLETE,
                 CONFLICTS,
                 INCOMPLETE,
+                ASKED,
                 FAILED,
                 STOPPED,
                 PLANNED,

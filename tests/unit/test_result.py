@@ -4,7 +4,7 @@ import pytest
 
 from bot.action.result import EXIT_CODES, CommandResult, Status
 from bot.forge.client import PullRequest
-from bot.forge.report import Report
+from bot.forge.run_report import Report
 from tests.unit.test_snapshot import CORE, MAIN, run_state
 
 PULL = PullRequest(

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from bot.errors import UsageError
 from bot.planning.resolved_plan import UNNAMED, resolve_exact_spec
-from bot.planning.spec_source import SpecSource, read_issue, read_source
+from bot.planning.spec_source import SpecSource, read_comment, read_issue, read_source
 
 _TEXT = "# Blog\n\nEin Blog f\u00fcr \u4e16\u754c.\n"
 
@@ -240,3 +240,9 @@ def test_any_issue_is_a_spec_without_what_is_hidden(title: str, body: str, added
     assert (source, bool(project)) == ("issue #12", True)
     assert "<!--" not in text.removeprefix(f"# {project}\n\n")
     assert "\r" not in text.removeprefix(f"# {project}\n\n")
+
+
+def test_a_comment_that_is_too_long_is_refused_and_not_cut() -> None:
+    assert read_comment(f"{'x' * 4_000}<!-- hidden -->") == "x" * 4_000
+    with pytest.raises(UsageError, match="the comment has 4,001 characters, and the limit is 4,000; shorten it"):
+        read_comment("x" * 4_001)

@@ -82,18 +82,24 @@ def write_recipe(folder: Path, content: str = SMALL, templates: Mapping[str, str
 
 
 def build_phase(
-    key: str, *files: str, needs: Sequence[str] = (), inputs: str = "inputs-1", recipe: str = "recipe-1"
+    key: str,
+    *files: str,
+    needs: Sequence[str] = (),
+    inputs: str = "inputs-1",
+    recipe: str = "recipe-1",
+    rules: Sequence[str] = (),
+    by_hand: Sequence[str] = (),
 ) -> Phase:
-    """Build a phase that owns *files*."""
+    """Build a phase that owns *files*, and those *by_hand*, which no template makes."""
     return Phase(
         key=key,
         title=key,
         place=2,
-        files=dict.fromkeys(files, "template.j2"),
+        files=dict.fromkeys(files, "template.j2") | dict.fromkeys(by_hand, ""),
         needs=tuple(needs),
         inputs=inputs,
         recipe=recipe,
-        slice={},
+        slice={"entity": {"rules": list(rules)}} if rules else {},
     )
 
 
@@ -122,6 +128,7 @@ def bot_commit(  # noqa: PLR0913  # a builder: one keyword per trailer
     model: str | None = None,
     tokens: tuple[int, int] | None = None,
     reason: str = "",
+    provider: str | None = None,
 ) -> Commit:
     """Build the commit that made *phase*, as the plan now has it unless told otherwise."""
     trailers = Trailers(
@@ -134,6 +141,7 @@ def bot_commit(  # noqa: PLR0913  # a builder: one keyword per trailer
         reason=tuple((reason, path) for path in missing if reason),
         fallback=tuple(fallback),
         conflict=tuple(conflict),
+        provider=provider,
         model=model,
         tokens=tokens,
     )
