@@ -7,8 +7,10 @@ from typing import Any, NamedTuple
 from bot.planning import names
 from bot.planning.entities import Entity
 
-_GROUP = re.compile(r"(unique|index)\s*:?\s+\(?\s*([A-Za-z]\w*(?:\s*,\s*[A-Za-z]\w*)*+)\s*\)?", re.IGNORECASE)
-_SETTING = re.compile(r"(plural|table|access|rule)\s*:\s*(\S.*)", re.IGNORECASE)
+_GROUP = re.compile(
+    r"(unique|index)(?:\s*+:)?\s++\(?\s*+([A-Za-z]\w*+(?:\s*+,\s*+[A-Za-z]\w*+)*+)\s*+\)?", re.IGNORECASE
+)
+_SETTING = re.compile(r"(plural|table|access|rule)\s*+:\s*+(\S.*)", re.IGNORECASE)
 OPTIONS = ("unique", "index", "plural", "table", "access", "rules")
 """The keys of an entity in a plan file, besides its fields."""
 

@@ -6,22 +6,21 @@ from collections.abc import Sequence
 from bot.planning import names
 from bot.planning.entities import Item
 
-_USES = re.compile(r"\buses?:?\s+([A-Za-z][\w ]*(?:(?:,|\band\b)\s*[A-Za-z][\w ]*)*)\.?\s*", re.IGNORECASE)
 _SEPARATOR = re.compile(r",|\band\b")
+_NAME = re.compile(r"[A-Za-z][\w ]*")
+_ENDS = ("", ".", "!", "?", ")", ";")
 
 
 def read_does(text: str) -> tuple[str, Sequence[str]]:
     """Split what an item does from the names that it uses, which are the last sentence."""
-    sentence, at = text.strip(), max(text.strip().rfind("Uses "), text.strip().rfind("Uses: "))
-    match = (
-        _USES.fullmatch(sentence, at)
-        if at >= 0 and sentence[:at].rstrip()[-1:] in ("", ".", "!", "?", ")", ";")
-        else None
-    )
-    if match is None:
+    sentence = text.strip()
+    at = max(sentence.rfind("Uses "), sentence.rfind("Uses: "))
+    before = sentence[: max(at, 0)].rstrip()
+    names_text = sentence[at:].removeprefix("Uses").removeprefix(":").strip().removesuffix(".")
+    named = [each.strip() for each in _SEPARATOR.split(names_text)]
+    if at < 0 or before[-1:] not in _ENDS or not all(map(_NAME.fullmatch, named)):
         return sentence, ()
-    used = (_name(each.strip()) for each in _SEPARATOR.split(match[1]))
-    return sentence[:at].strip(), tuple(dict.fromkeys(filter(None, used)))
+    return before, tuple(dict.fromkeys(filter(None, map(_name, named))))
 
 
 def _name(text: str) -> str:

@@ -16,6 +16,7 @@ from bot.text import CONTROL, unix_newlines
 
 _FENCE = re.compile(r" {0,3}(```+|~~~+)")
 _ENTITIES_KEY = re.compile(r"entities\s*:")
+_OTHER_KEYS = re.compile(r"(project|recipe):")
 _FRONT_MATTER = ("title", "recipe", "output-dir", "options")
 _INTRO = 3
 """How many sentences a description can have before a model reads it for what else it says."""
@@ -133,11 +134,11 @@ def _plain_lines(text: str) -> str:
 
 
 def _is_yaml(lines: Sequence[str]) -> bool:
-    """Whether ``entities:`` is a top-level key of the text, outside fenced blocks.
+    """Whether ``entities:``, or ``project:`` and ``recipe:``, are top-level keys of the text, outside fenced blocks.
 
     Indented fences don't count, because they can be part of a YAML value.
     """
-    fence = ""
+    fence, found = "", set[str]()
     for line in lines:
         if fence:
             fence = "" if line.startswith(fence) else fence
@@ -145,7 +146,9 @@ def _is_yaml(lines: Sequence[str]) -> bool:
             fence = line[: len(line) - len(line.lstrip(line[0]))]
         elif _ENTITIES_KEY.match(line):
             return True
-    return False
+        elif match := _OTHER_KEYS.match(line):
+            found.add(match[1])
+    return len(found) > 1
 
 
 def _front_matter(lines: Sequence[str], text: str, source: str) -> tuple[int, Mapping[str, Any]]:

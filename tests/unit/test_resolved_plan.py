@@ -13,7 +13,7 @@ from bot.planning.names import check_run_name
 from bot.planning.plan import PROJECT_LIMIT, Plan
 from bot.planning.plan_file import format_plan
 from bot.planning.resolved_plan import MAX_PROSE, UNNAMED, ProseSpec, ResolvedPlan, resolve_plan_file, resolve_spec
-from bot.planning.spec_parser import find_heading, is_prose
+from bot.planning.spec_parser import find_heading, is_prose, needs_a_model, read_spec
 from tests.unit.values import BLOG, SOURCE, read_plan
 
 _YAML_BLOG = format_plan(read_plan(BLOG))
@@ -305,7 +305,8 @@ def test_any_text_is_laid_out_described_or_refused(text: str) -> None:
 
         assert check_run_name(read.slug)
         assert _read(text).slug == read.slug
-        assert isinstance(read, ProseSpec) == is_prose(text, source=SOURCE)
+        prose = is_prose(text, source=SOURCE)
+        assert isinstance(read, ProseSpec) == (prose or needs_a_model(read_spec(text, source=SOURCE)))
 
 
 def test_a_project_of_an_earlier_release_in_a_folder_that_is_refused_now_says_what_to_do() -> None:
