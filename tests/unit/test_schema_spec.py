@@ -45,9 +45,7 @@ def test_prose_beside_a_schema_is_described_and_its_demands_are_known() -> None:
 def test_a_problem_names_the_line_of_the_whole_spec() -> None:
     text = f"# Blog\n\n```sql\n{SQL}CREATE TABLE users (id serial PRIMARY KEY, a text);\n```\n"
 
-    with pytest.raises(
-        UsageError, match=r"line 11: .* read as SQL: table users is created twice"
-    ):
+    with pytest.raises(UsageError, match=r"line 11: .* read as SQL: table users is created twice"):
         read_spec(text, source=SOURCE)
 
 
