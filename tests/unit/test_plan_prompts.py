@@ -55,6 +55,9 @@ def test_the_forms_of_the_schema_and_of_the_words_are_the_same() -> None:
     ):
         shown = json.loads(question.form.partition(": ")[2].partition("; types")[0])
         assert list(shown) == list(_properties(question))
+        for key, value in shown.items():
+            if isinstance(value, list) and isinstance(value[0], dict):
+                assert set(value[0]) <= set(_properties(question)[key]["items"]["properties"])
 
 
 def test_a_schema_is_small_and_without_limits() -> None:

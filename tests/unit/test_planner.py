@@ -452,13 +452,28 @@ _FIELDS = st.fixed_dictionaries(
         "target": _SOME(["Post", "Tag"]),
     },
 )
+_LINES = st.sampled_from(["title string(3..9)?", "tags -> Tag*", "author -> User", "n integer(0..) = 1"]) | st.text()
+_LISTS = st.lists(_SOME(["title, author", "A rule (422)."]), max_size=3) | _ANY
 _ENTITIES = st.fixed_dictionaries(
-    {"name": _SOME(["Post", "Tag", "User"]), "fields": st.lists(_FIELDS, max_size=3) | _ANY},
-    optional={"instruction": _ANY, "extra": _ANY},
+    {"name": _SOME(["Post", "Tag", "User"]), "fields": st.lists(_FIELDS | _LINES, max_size=3) | _ANY},
+    optional={"instruction": _ANY, "extra": _ANY, "unique": _LISTS, "rules": _LISTS, "access": _SOME(["read anyone"])},
+)
+_ITEMS = st.fixed_dictionaries(
+    {"name": _SOME(["Feed", "Post"]), "does": _SOME(["Shows posts. Uses Post."])},
+    optional={"uses": st.lists(_SOME(["Post", "Feed"]), max_size=2) | _ANY, "rules": _LISTS},
 )
 _PROPOSALS = st.fixed_dictionaries(
     {"entities": st.lists(_ENTITIES, max_size=3) | _ANY},
-    optional={"project": _ANY, "description": _ANY, "recipe": _ANY},
+    optional={
+        "project": _ANY,
+        "description": _ANY,
+        "recipe": _ANY,
+        "features": st.lists(_ITEMS, max_size=2) | _ANY,
+        "rules": _LISTS,
+        "left_out": _LISTS,
+        "options": _ANY,
+        "instructions": _ANY,
+    },
 )
 
 

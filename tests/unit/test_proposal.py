@@ -111,6 +111,7 @@ def test_a_recipe_s_own_collections_and_options_are_asked_for_and_read() -> None
     assert properties["pages"]["items"]["required"] == ["name", "does", "files"]
     assert properties["options"]["properties"]["theme"]["enum"] == ["light", "dark"]
     assert question.system == "P ['index']\n"
+    assert '"options": {"theme": "light", "search": false}, "pages": [{"name": "Feed", "does"' in question.form
 
     plan = _plan({"pages": [_PAGE], "options": {"theme": "dark"}}, recipe)
     assert [(item.name, item.files) for item in plan.collections["pages"]] == [("Home", ("home.html",))]

@@ -3,6 +3,7 @@
 Both begin with the recipe's own prompt, which says what a plan can hold.  Nothing here is specific to a recipe.
 """
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -11,7 +12,7 @@ from bot.generation.llm.prompts import block, render, system_prompt
 from bot.planning.entities import SCALARS
 from bot.planning.recipe import PROMPTS, Recipe
 from bot.planning.recipe_fit import collections_of, has_entities
-from bot.planning.recipe_model import RecipeOption
+from bot.planning.recipe_model import ENTITIES, RecipeOption
 from bot.sandbox.protocol import Run
 
 Refused = tuple[str, Sequence[str]]
@@ -61,18 +62,23 @@ _FIELDS = {
     "items": {"type": "string", "description": "one field in one line: name type(limits) unique index ? = default"},
 }
 _GROUPS = {"type": "array", "items": {"type": "string", "description": "names of fields with commas between"}}
-PLAN_FORM = (
-    'Answer with JSON only: {"project": "…", "description": "…", "entities": [{"name": "Post", "fields": '
-    '["title string(120)", "state enum(draft|out) = draft", "author -> User"], "unique": ["author, title"], '
-    '"index": [], "plural": "", "table": "", "rules": ["…"]}], "features": [{"name": "Feed", "does": "…", '
-    '"uses": ["Post"], "rules": ["…"]}], "rules": ["…"], "instructions": [{"phase": "support", "text": "…"}], '
-    '"left_out": ["…"]}; types are ' + ", ".join([*SCALARS, "enum(a|b)"])
-)
-_BESIDE_FORM = (
-    'Answer with JSON only: {"entities": [{"name": "Post", "rules": ["…"]}], "features": [{"name": "Feed", "does": '
-    '"…", "uses": ["Post"], "rules": ["…"]}], "rules": ["…"], "instructions": [{"phase": "support", "text": "…"}], '
-    '"left_out": ["…"]}'
-)
+_EXAMPLES = {
+    "project": "…",
+    "description": "…",
+    "rules": ["…"],
+    "instructions": [{"phase": "…", "text": "…"}],
+    "left_out": ["…"],
+}
+_ENTITY = {
+    "name": "Post",
+    "fields": ["title string(120)", "state enum(draft|out) = draft", "author -> User"],
+    "unique": ["author, title"],
+    "index": [],
+    "plural": "",
+    "table": "",
+    "rules": ["…"],
+}
+_ITEM = {"name": "Feed", "does": "…", "uses": ["Post"], "rules": ["…"], "files": ["…"]}
 _COVERAGE_FORM = (
     'Answer with JSON only: {"sentences": [{"number": 1, "kind": "covered", "of": "Post"}, '
     '{"number": 2, "kind": "rule", "of": "Post", "text": "…"}, {"number": 3, "kind": "left_out", "text": "…"}]}'
@@ -92,8 +98,8 @@ def plan_request(
     first = [f"{_CHANGE}\n{block('plan', base)}"] if base and not exact else []
     first += [f"{_BESIDE}\n{block('plan', exact)}"] if exact else []
     parts = [*first, block("spec", text), *_refused(refused)]
-    schema, form = _plan_schema(recipe, exact=bool(exact)), _BESIDE_FORM if exact else PLAN_FORM
-    return ModelRequest(_system(recipe, run), parts, schema, form)
+    schema = _plan_schema(recipe, exact=bool(exact))
+    return ModelRequest(_system(recipe, run), parts, schema, _plan_form(recipe, schema))
 
 
 def coverage_request(
@@ -159,6 +165,22 @@ def _plan_schema(recipe: Recipe, *, exact: bool) -> Mapping[str, Any]:
     }
     required = [key for key in ("project", "description", "entities", "left_out") if key in properties]
     return {"type": "object", "properties": properties, "required": required}
+
+
+def _plan_form(recipe: Recipe, schema: Mapping[str, Any]) -> str:
+    """Say *schema* in words, by an example."""
+    example = dict[str, Any]()
+    for key, value in schema["properties"].items():
+        known = value.get("items", {}).get("properties", {})
+        if key in _EXAMPLES:
+            example[key] = _EXAMPLES[key]
+        elif key == "options":
+            example[key] = {name: option.default for name, option in recipe.options.items()}
+        else:
+            whole = _ENTITY if key == ENTITIES else _ITEM
+            example[key] = [{name: whole[name] for name in known}]
+    types = ", ".join([*SCALARS, "enum(a|b)"])
+    return f"Answer with JSON only: {json.dumps(example, ensure_ascii=False)}; types are {types}"
 
 
 def _items(recipe: Recipe, collection: str, required: Sequence[str]) -> Mapping[str, Any]:
