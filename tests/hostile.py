@@ -103,7 +103,10 @@ def _check_plan(text: str) -> bool:
 
 def _check_spec(text: str) -> bool:
     issue = read_issue(7, text[:80], text, "", prose=True)
-    read_comment(text)
+    try:
+        read_comment(text)
+    except UsageError as exc:
+        _check_message(exc)
     try:
         if is_prose(issue.text, source=issue.name):
             return True

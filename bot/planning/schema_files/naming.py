@@ -60,7 +60,7 @@ def _kept_case(name: str) -> dict[str, str]:
     """Return the abbreviations in a mixed-case *name*, by their lower-case form: ``APIKeys`` → ``{api: API}``."""
     if name.isupper() or not names.ENTITY_NAME.fullmatch(name):
         return {}
-    found = re.findall(r"[A-Z]{2,}(?=[A-Z][a-z])", name)
+    found = re.findall(r"(?<![A-Z])[A-Z]{2,}(?=[A-Z][a-z])", name)
     return {each.lower(): each for each in found}
 
 
