@@ -9,7 +9,7 @@ import datetime as dt
 import json
 import re
 import uuid
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from decimal import Decimal
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from bot.planning.phases import Phase
     from bot.planning.plan import Plan
     from bot.planning.recipe import Recipe
+    from bot.planning.samples import FieldSamples
 
 _MAX_REASON = 500
 _NO_TEMPLATE = "no template makes this file; a model or a person has to write it"
@@ -62,6 +63,16 @@ class _FieldView:
         self.secret, self.is_password = field.secret, field.is_password
         self.auto, self.doc, self.was = field.auto, field.doc, field.was
         self.on_delete, self.many = field.on_delete, field.many
+        self.samples: tuple[Any, ...] = ()
+        self.accepted: tuple[Any, ...] = ()
+        self.refused: tuple[Any, ...] = ()
+        self.numbered: tuple[str, int, str] | None = None
+        self.is_exclusive = False
+
+    def sample(self, found: "FieldSamples", exclusive: Collection[str]) -> None:
+        """Take values for tests; *exclusive* names the relations that need another row in each sample."""
+        self.samples, self.accepted, self.refused = found.values, found.accepted, found.refused
+        self.numbered, self.is_exclusive = found.numbered, self.name in exclusive
 
 
 def _limit(field: "Field", text: str | None) -> int | float | Decimal | None:
@@ -78,6 +89,8 @@ class _EntityView(_EntityName):
 
     def __init__(self, entity: "Entity", others: Mapping[str, "Entity"]) -> None:
         """*others* are the plan's entities, of which this one sees plural and table."""
+        from bot.planning.samples import entity_samples
+
         super().__init__(entity.name)
         self.plural, self.table = entity.plural, entity.table
         self.fields = tuple(_FieldView(field, others.get(field.target or "")) for field in entity.fields)
@@ -86,6 +99,10 @@ class _EntityView(_EntityName):
         self.index = tuple(tuple(by_name[name] for name in group) for group in entity.index)
         self.rules = entity.rules
         self.access = {verb: tuple(who) for verb, who in entity.access.items()}
+        samples = entity_samples(entity)
+        self.rows = samples.rows
+        for field, found in zip(self.fields, samples.fields, strict=True):
+            field.sample(found, samples.exclusive)
 
 
 def _named(entity: "Entity") -> _EntityName:

@@ -120,8 +120,10 @@ class Field(Frozen):
 
     @property
     def default_value(self) -> Default:
-        """The default as a Python value of the field's type; ``now`` and ``today`` stay strings."""
-        return None if self.default is None else parse_default(self.type, self.default, self.choices)
+        """The default as a Python value of the field's type; ``now`` and ``today`` stay strings; so does ``me``."""
+        if self.default is None or self.is_relation:
+            return self.default
+        return parse_default(self.type, self.default, self.choices)
 
 
 class Entity(Frozen):

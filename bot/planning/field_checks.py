@@ -7,6 +7,7 @@ from decimal import Decimal, InvalidOperation
 from bot.planning import names
 from bot.planning.entities import ME, NUMBERS, TEXTS, Field
 from bot.planning.field_defaults import MAX_DIGITS, STRING_LIMIT, parse_default
+from bot.planning.samples import field_samples
 from bot.planning.text_patterns import matches, pattern_problem
 from bot.text import CONTROL, shown
 
@@ -34,6 +35,8 @@ def field_problems(field: Field) -> Iterator[str]:
             yield f"'matches' is for string and text, not for {field.type}"
         elif problem := pattern_problem(field.pattern):
             yield f"matches {shown(field.pattern)}: {problem}"
+        elif not field_samples(field).values:
+            yield f"matches {shown(field.pattern)}: no text was found that matches and keeps the limits; simplify it"
     yield from _default_problems(field)
 
 

@@ -56,6 +56,7 @@ It's a "test" with \\backslashes\\ and \"\"\"three quotes\"\"\" and <b>tags</b> 
 SPECS: dict[str, Path | str] = {
     "blog": EXAMPLES / "blog.md",
     "everything": EXAMPLES / "everything.md",
+    "grammar": EXAMPLES / "grammar.md",
     "odd names": ODD,
     "sixty": sixty(),
 }
@@ -85,7 +86,7 @@ def test_the_blog_works_over_http(blog: Path, python: Path, tmp_path: Path) -> N
 
 
 def test_each_construct_of_a_spec_does_what_it_says_over_http(tmp_path: Path, python: Path) -> None:
-    project = generate(EXAMPLES / "grammar.md", tmp_path / "project")
+    project = generate(SPECS["grammar"], tmp_path / "project")
 
     with serving(project, python, f"sqlite:///{tmp_path}/grammar.db") as url:
         rows = list(constructs.play(url))

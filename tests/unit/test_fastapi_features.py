@@ -4,7 +4,6 @@ import ast
 
 import pytest
 
-from bot.errors import UsageError
 from bot.generation.llm.prompts import files_request
 from bot.generation.provider import GenerationRequest
 from bot.generation.rendering import phase_context, render_files
@@ -39,8 +38,9 @@ def test_a_feature_needs_core_and_what_it_uses_and_comes_after_it() -> None:
     assert phases["feature/Feed"].without_template == (
         "app/features/feed.py", "app/routers/feed.py", "tests/test_feed.py",
     )  # fmt: skip
-    assert phases["feature/Feed"].reads[-7:] == (
+    assert phases["feature/Feed"].reads[-9:] == (
         *(f"app/{room}/post.py" for room in ("models", "schemas", "repositories", "routers")),
+        *("tests/samples/post.py", "tests/test_post.py"),
         *phases["feature/Follow"].files,
     )
     assert phases["main"].needs[-2:] == ("feature/Follow", "feature/Feed")
@@ -95,8 +95,8 @@ def test_a_model_is_told_the_sentence_the_rules_and_what_the_feature_uses() -> N
     assert "<reference" not in asked
 
 
-def test_a_feature_that_would_take_another_phases_file_is_refused() -> None:
-    plan = _BLOG.model_copy(update={"collections": {"features": (Item(name="Crud", does="Tests."),)}})
+@pytest.mark.parametrize("name", ["Crud", "Service", "Samples", "Resource", "Support", "Conftest"])
+def test_no_name_of_a_feature_takes_the_file_of_another_phase(name: str) -> None:
+    plan = _BLOG.model_copy(update={"collections": {"features": (Item(name=name, does="Tests."),)}})
 
-    with pytest.raises(UsageError, match=r"'feature/Crud' and 'support'; only .* path; rename the item of 'feat"):
-        derive_phases(plan, _FASTAPI)
+    assert f"feature/{name}" in {phase.key for phase in derive_phases(plan, _FASTAPI)}

@@ -37,6 +37,7 @@ def test_a_sound_field_has_no_problem(text: str) -> None:
         ("a string matches /[a-z]+/ = A1", "default 'A1' does not match /[a-z]+/"),
         ("a string matches /(/", "it can't be read"),
         ("a string matches /(?=x)y/", "without look-around or references"),
+        ("a string(1..2) matches /abc/", "no text was found that matches and keeps the limits"),
         ("a integer matches /x/", "'matches' is for string and text"),
         ("a string auto", "'auto' is for date and datetime"),
         ("a datetime auto?", "an auto field is always set by the server"),

@@ -184,7 +184,7 @@ def test_why_a_file_was_refused_stands_at_the_very_end() -> None:
 
 def test_the_files_of_the_phase_that_are_done_are_shown_apart_from_those_it_reads() -> None:
     request = _request("entity/Post")
-    model, schemas, repository, router = request.paths
+    model, schemas, repository, router, *_ = request.paths
     at_head = _read_of(request) | {model: "# by a person\n", schemas: "# old\n"}
 
     question = _ask(request, [router], at_head=at_head, made={schemas: "# new\n", repository: "# made\n"})
