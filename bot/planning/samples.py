@@ -217,7 +217,8 @@ def _decimal(field: Field) -> FieldSamples:
     bound = _EXACT.subtract(Decimal(1).scaleb(digits - places), unit)
     least = _to_unit(field.minimum, unit, ROUND_CEILING, -bound)
     most = _to_unit(field.maximum, unit, ROUND_FLOOR, bound)
-    fraction = Decimal("0." + "25252525252525252525"[: min(places, 2 if not field.digits else places)]) if places else 0
+    shown = places if field.digits else min(places, 2)
+    fraction = Decimal("0." + "25252525252525252525"[:shown]) if places else Decimal(0)
     values = [n + 1 + fraction for n in range(ROWS)]
     if not all(_within(value, least, most) for value in values):
         start = max(least, min(unit, most - (ROWS - 1) * unit))

@@ -6,7 +6,7 @@ They are read by the engine that the generated project uses.  It takes linear ti
 import re
 import string
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
 from re import _parser as sre  # type: ignore[attr-defined]  # no public module reads a pattern into a tree
 from typing import Annotated, Any
@@ -143,7 +143,7 @@ def _characters(kind: Any, value: Any) -> Sequence[str]:  # noqa: ANN401
     return usual or ([] if negated else firsts)
 
 
-_CATEGORIES = {
+_CATEGORIES: dict[Any, Callable[[str], bool]] = {
     sre.CATEGORY_DIGIT: str.isdigit,
     sre.CATEGORY_NOT_DIGIT: lambda each: not each.isdigit(),
     sre.CATEGORY_SPACE: str.isspace,
