@@ -84,7 +84,7 @@ def test_a_regenerated_phase_is_told_as_one_while_others_are_outdated(github: Wo
     ended = github.say("/regenerate entity/Note")
 
     closing = github.said()[-1]
-    assert "**Regenerated 1 phase; `support`" in closing
+    assert "**Regenerated 1 phase; `main` is outdated" in closing
     assert "outdated:** " in closing
     assert "To update what is outdated, comment `/generate`." in closing
     assert "Planned" not in closing + github.said()[0]

@@ -65,7 +65,7 @@ Generate main application [9/9]  github-actions[bot] for alice
 
 #12 alice: /generate  :rocket:
 #12 bot: **Phasebot finished `@alice`'s request**
-#12 bot: **Done:** 9 of 9 phases, 50 files. Review pull request #PR1 commit by commit.
+#12 bot: **Done:** 9 of 9 phases, 62 files. Review pull request #PR1 commit by commit.
 """
         )
         head = git(github.origin, "rev-parse", "phasebot/issue-12")

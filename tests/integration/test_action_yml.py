@@ -363,7 +363,7 @@ def test_a_comment_becomes_nine_commits_and_a_pull_request(consumer: Consumer) -
         "files": "50",
         "tokens": "0",
     }
-    assert "9 of 9 phases done, 50 files." in job.summary
+    assert "9 of 9 phases done, 62 files." in job.summary
 
 
 PICTURE = """
@@ -381,7 +381,7 @@ Generate main application [9/9]  github-actions[bot] for alice
 
 #12 alice: /generate  :rocket:
 #12 bot: **Phasebot finished `@alice`'s request**
-#12 bot: **Done:** 9 of 9 phases, 50 files. Review pull request #PR1 commit by commit.
+#12 bot: **Done:** 9 of 9 phases, 62 files. Review pull request #PR1 commit by commit.
 """
 
 

@@ -119,7 +119,7 @@ def test_a_file_that_stays_bad_makes_its_phase_partial_and_a_rerun_asks_for_it_a
     assert not outcome.state.complete
     assert outcome.error is None
     assert commits(folder) == [*NINE[:3], f"{NINE[3][:-8]}partial  Phasebot-Missing: app/models/post.py", *NINE[4:8]]
-    assert "3 of 4 files" in body_of(folder, "entity/Post")
+    assert "5 of 6 files" in body_of(folder, "entity/Post")
     assert "\nMissing app/models/post.py: the file holds a placeholder\n" in body_of(folder, "entity/Post")
     assert "\nPhasebot-Reason: placeholder app/models/post.py\n" in body_of(folder, "entity/Post") + "\n"
     assert "TODO" not in git(folder, "log", "--format=%B", "phasebot/blog")

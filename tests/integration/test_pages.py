@@ -111,7 +111,7 @@ def test_files_that_the_plan_lists_are_made_by_whoever_can_and_confined(folder: 
     started = bot(folder, "generate", PAGES + NOTES, "--recipe", SITE)
     assert started.code == 3
     assert "note/Terms" in started.err
-    provider = ScriptedProvider({"note/Terms": write})
+    provider = ScriptedProvider({"note/Terms": write}, name="scripted")
 
     outcome = work(folder, provider, run="site")
 

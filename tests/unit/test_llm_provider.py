@@ -24,7 +24,8 @@ from tests.gemini_server import KEY, Author
 
 _COST = Tokens(100, 20)
 _AUTHOR = Author()
-_TAG = _AUTHOR.request("entity/Tag")
+_WHOLE = _AUTHOR.request("entity/Tag")
+_TAG = replace(_WHOLE, paths=_WHOLE.paths[:4])
 _MODEL, _SCHEMAS, _REPOSITORY, _ROUTER = _TAG.paths
 _BAD = "A = (\n"
 _SPENT = (
