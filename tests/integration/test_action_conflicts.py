@@ -79,12 +79,12 @@ def test_a_readme_that_was_there_is_no_conflict_and_the_generated_one_is_shown(g
 
 def test_a_regenerated_phase_is_told_as_one_while_others_are_outdated(github: World) -> None:
     assert github.say("/generate").status == "complete"
-    edit_plan(github, "project: Note", "project: Notes")
+    edit_plan(github, "project: Blog API", "project: Blogs")
 
     ended = github.say("/regenerate entity/Note")
 
     closing = github.said()[-1]
-    assert "**Regenerated 1 phase; `main` is outdated" in closing
+    assert "**Regenerated 1 phase; `support`" in closing
     assert "outdated:** " in closing
     assert "To update what is outdated, comment `/generate`." in closing
     assert "Planned" not in closing + github.said()[0]

@@ -79,7 +79,7 @@ Generate main application [9/9]  github-actions[bot] for alice
             "pull-request-url": f"https://github.example/acme/blog/pull/{github.pull().number}",
             "phases-done": "9",
             "phases-total": "9",
-            "files": "50",
+            "files": "62",
             "tokens": "0",
         }
         assert (github.pull().body or "").startswith("Closes #12\n\nA small blog with comments and tags.\n")

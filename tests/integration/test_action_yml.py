@@ -360,7 +360,7 @@ def test_a_comment_becomes_nine_commits_and_a_pull_request(consumer: Consumer) -
         "status": "complete",
         "phases-done": "9",
         "phases-total": "9",
-        "files": "50",
+        "files": "62",
         "tokens": "0",
     }
     assert "9 of 9 phases done, 62 files." in job.summary

@@ -121,7 +121,7 @@ def test_files_that_fail_for_one_reason_are_told_together(tmp_path: Path) -> Non
         f"      {files}: gemini-3.8-flash: request rejected: 400 no; run generate again with another --model\n"
         in done.stderr
     )
-    why = "request rejected (4 files): run generate again with another --model\n"
+    why = "request rejected (6 files): run generate again with another --model\n"
     assert done.stderr.endswith(f"phasebot: not generated yet: entity/Tag, main; {why}")
     status = phasebot("status", "--repo", tmp_path / "blog", fake=fake).stdout
     assert status.endswith(f"\nnot generated: {why}")
