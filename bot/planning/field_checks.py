@@ -13,7 +13,6 @@ from bot.text import CONTROL, shown
 
 MAX_CHOICES = 200
 MAX_DOC = 300
-_CHOICE = re.compile(r"[A-Za-z0-9_.-]+")
 _NOT_COMPARED = ("json", "bytes", "password")
 _AUTO = ("date", "datetime")
 
@@ -125,7 +124,7 @@ def _choice_problems(choices: Sequence[str]) -> Iterator[str]:
     if not 0 < len(choices) <= MAX_CHOICES:
         yield f"an enum needs 1 to {MAX_CHOICES} choices: enum(draft|published)"
     for choice in choices:
-        if not _CHOICE.fullmatch(choice) or len(choice) > names.NAME_LIMIT:
+        if not names.ENUM_CHOICE.fullmatch(choice) or len(choice) > names.NAME_LIMIT:
             yield f"enum choice {shown(choice)}: use letters, digits and '_', '-', '.', at most {names.NAME_LIMIT}"
     if len(set(choices)) < len(choices):
         yield "an enum choice appears twice"

@@ -184,7 +184,7 @@ class FieldReader:
     def _read_choices(self, brackets: Sequence[str]) -> None:
         text = brackets[0] if brackets else ""
         labels = [label.strip().strip("'\"") for label in text.split("|" if "|" in text or "," not in text else ",")]
-        plain = [re.sub(r"[^A-Za-z0-9_.-]+", "-", label).strip("-") or label for label in labels]
+        plain = [label if names.ENUM_CHOICE.fullmatch(label) else _plain_choice(label) for label in labels]
         for label, choice in zip(labels, plain, strict=True):
             if label != choice:
                 self.notes.append(f"{shown(label)} is {choice}")
@@ -258,6 +258,11 @@ _FLAGS: Sequence[tuple[tuple[str, ...], str, Any]] = (
     (("on", "delete", "set", "null"), "on_delete", "set null"),
     (("on", "delete", "restrict"), "", None),
 )
+
+
+def _plain_choice(label: str) -> str:
+    """Return *label* with what a choice can't hold as ``-``; as it is where nothing would be left."""
+    return re.sub(r"[^A-Za-z0-9_.-]+", "-", label).strip("-") or label
 
 
 def _split_default(kind: str, raw: str, choices: Sequence[str]) -> tuple[str, str]:

@@ -14,6 +14,7 @@ from bot.text import shown
 
 ENTITY_NAME = re.compile(r"[A-Z][A-Za-z0-9]*")
 FIELD_NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
+ENUM_CHOICE = re.compile(r"[A-Za-z0-9_.-]+")
 NAME_LIMIT = 60
 """Longest name of an entity or field; PostgreSQL cuts identifiers at 63 characters, and a relation adds ``_id``."""
 

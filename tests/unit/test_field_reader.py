@@ -15,6 +15,7 @@ from bot.planning.field_grammar import format_field, read_field
         ("bio text optional", "bio text?", []),
         ("bio text not null", "bio text", []),
         ("state enum(in progress, done)", "state enum(in-progress|done)", ["'in progress' is in-progress"]),
+        ("grade enum(a|a-|-1|.)", "grade enum(a|a-|-1|.)", []),
         ("author \u2192 User", "author -> User", []),
         ("author User", "author -> User", ["author User is author -> User"]),
         ("tags [Tag]", "tags -> Tag*", ["tags [Tag] is tags -> Tag*"]),

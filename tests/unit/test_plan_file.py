@@ -90,6 +90,7 @@ def test_the_plan_file_reads_well() -> None:
 @example(read_plan(BLOG).model_copy(update={"description": "a\n```\nb"}))
 @example(read_plan(BLOG).model_copy(update={"description": "x\t" + "entities: x" * 500}))
 @example(read_plan(BLOG).model_copy(update={"instructions": {"core": "entities:\n```"}}))
+@example(read_plan("- Post: state enum(0|0-|-1|.|-)"))
 def test_a_plan_file_reads_back_as_the_same_plan(plan: Plan) -> None:
     written = format_plan(plan)
 
