@@ -100,3 +100,18 @@ def test_no_name_of_a_feature_takes_the_file_of_another_phase(name: str) -> None
     plan = _BLOG.model_copy(update={"collections": {"features": (Item(name=name, does="Tests."),)}})
 
     assert f"feature/{name}" in {phase.key for phase in derive_phases(plan, _FASTAPI)}
+
+
+def test_two_relations_to_one_entity_name_different_rows_in_each_sample() -> None:
+    plan = read_plan(
+        "- User: name string\n- Follow: follower -> User, followed -> User\n"
+        "- Match: home -> User, guest -> User, day date\n"
+    )
+    texts = {}
+    for name in ("Follow", "Match"):
+        phase = find_phase(derive_phases(plan, _FASTAPI), f"entity/{name}")
+        path = f"tests/samples/{name.lower()}.py"
+        texts[name] = str(render_files(run_here, _FASTAPI, {path: phase.files[path]}, phase_context(plan, phase))[path])
+
+    assert '"follower_id": samples.id("User", n),\n        "followed_id": samples.id("User", n + 1),' in texts["Follow"]
+    assert '"home_id": samples.id("User"),\n        "guest_id": samples.id("User", 1),' in texts["Match"]
