@@ -94,6 +94,59 @@ def test_each_construct_of_a_spec_does_what_it_says_over_http(tmp_path: Path, py
     assert len(rows) == len(constructs.STEPS) + 1
 
 
+RULED = """\
+# Hires
+- User: name string unique
+- Follow: follower -> User, followed -> User
+- Post: title string
+- Comment: body text, post -> Post, author -> User
+- Hire: quantity integer, starts_at datetime, ends_at datetime, post -> Post
+"""
+CHECK = """
+    @model_validator(mode="after")
+    def _check(self):
+        if {wrong}:
+            raise ValueError("refused")
+        return self
+"""
+IMPORTS = (
+    ("from typing import", "from typing import Annotated,"),
+    ("from pydantic import", "from pydantic import Field, model_validator,"),
+)
+
+
+def checked(wrong: str, before: str) -> tuple[str, str]:
+    """Return the change that puts a check in front of the class *before*."""
+    return f"\n\nclass {before}", f"{CHECK.format(wrong=wrong)}\n\nclass {before}"
+
+
+RULES_BY_HAND = {
+    "app/schemas/hire.py": (
+        *IMPORTS,
+        ("quantity: Integer", "quantity: Annotated[Integer, Field(ge=1)]"),
+        checked("self.ends_at <= self.starts_at", before="HireUpdate"),
+    ),
+    "app/schemas/follow.py": (*IMPORTS, checked("self.follower_id == self.followed_id", before="FollowUpdate")),
+    "app/models/comment.py": (('ForeignKey("posts.id")', 'ForeignKey("posts.id", ondelete="CASCADE")'),),
+}
+
+
+def test_rules_made_by_hand_break_only_the_test_that_says_the_opposite(tmp_path: Path, python: Path) -> None:
+    project = generate(RULED, tmp_path / "project")
+    for path, changes in RULES_BY_HAND.items():
+        text = (project / path).read_text()
+        for old, new in changes:
+            assert old in text
+            text = text.replace(old, new)
+        (project / path).write_text(text)
+
+    told = run(project, python, "-m", "pytest", "-q", "-rf", "--tb=no", "-p", "no:cacheprovider", exit_code=1)
+
+    assert [line.split()[1] for line in told.splitlines() if line.startswith("FAILED")] == [
+        "tests/test_comment.py::test_a_row_that_is_referred_to_stays[post_id-Post]"
+    ]
+
+
 @contextmanager
 def serving(project: Path, python: Path, database: str) -> Iterator[str]:
     """Serve a generated project, and give its address."""
