@@ -98,7 +98,6 @@ class MarkdownReader:
     rules: list[str] = field(default_factory=list)
     left_out: list[str] = field(default_factory=list)
     prose: list[str] = field(default_factory=list)
-    asks: list[str] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
     notes: list[tuple[int, str]] = field(default_factory=list)
     _section: str = ""
@@ -107,15 +106,19 @@ class MarkdownReader:
     _under: _Open | None = None
     _in_intro: bool = True
     _at: int = 0
-    _text: list[str] | None = None
-    """Where the lines of a paragraph in a section go."""
+    _spoken: list[str] = field(default_factory=list)
+    """The prose again, without headings, and with an empty line wherever something else stood."""
+    _paragraph: list[str] = field(default_factory=list)
+    """The lines so far of a paragraph in a section of rules or of what is left out."""
 
     def read(self) -> None:
         """Read all lines."""
         while self._at < len(self.lines):
             line = self.lines[self._at]
             self._at += 1
+            known = len(self._spoken)
             if line.fenced:
+                self._end_paragraph()
                 self._describe(line.text)
             elif match := HEADING.match(line.text):
                 self._read_heading(line, len(match[1]))
@@ -125,6 +128,14 @@ class MarkdownReader:
                 self._read_item(line, len(match[1].expandtabs(4)), match[2])
             else:
                 self._read_text(line)
+            if len(self._spoken) == known:
+                self._spoken.append("")
+        self._end_paragraph()
+
+    @property
+    def asks(self) -> Sequence[str]:
+        """The sentences of the prose that ask for something, once each."""
+        return list(dict.fromkeys(each for each in sentences("\n".join(self._spoken)) if asks(each)))
 
     @property
     def description(self) -> str:
@@ -147,7 +158,8 @@ class MarkdownReader:
 
     def _read_heading(self, line: Line, level: int) -> None:
         title = heading(line.text)
-        self._under, self._heading, self._text = None, None, None
+        self._under, self._heading = None, None
+        self._end_paragraph()
         section = _SECTIONS.get(title.rstrip(":").lower(), "")
         if level == 1 and not self.project and title:
             self.project = title
@@ -165,10 +177,11 @@ class MarkdownReader:
     # ---- items of lists
 
     def _read_item(self, line: Line, indent: int, text: str) -> None:
+        self._end_paragraph()
         under = self._under if self._under and indent > self._under.indent else None
         self._under = under
         if under and under in self.features:
-            under.rules.append(_joined(text, self._continuation()))
+            under.rules.append(self._joined(text))
         elif under:
             of_heading = under.indent < 0
             if of_heading and self._read_field_of_heading(line, text):
@@ -177,7 +190,7 @@ class MarkdownReader:
                 self._read_below(under, line, text)
         elif self._section in (RULES, LEFT_OUT):
             target = self.rules if self._section == RULES else self.left_out
-            target.append(_joined(_plain(text), self._continuation()))
+            target.append(self._joined(_plain(text)))
         elif self._section == FEATURES:
             self._read_feature(line, indent, text)
         elif not self._read_field_of_heading(line, text) and not self._read_entity(line, indent, text, bullet=True):
@@ -185,7 +198,7 @@ class MarkdownReader:
 
     def _read_below(self, under: _Open, line: Line, text: str) -> None:
         """Read a line below an entity: a field, or what the entity says beside its fields."""
-        option = read_option(_joined(text, self._continuation()))
+        option = read_option(self._joined(text))
         word = option.text.strip()
         if option.kind in ("unique", "index") and word in (*SCALARS, "enum"):
             option = Option("rule", text)  # a field of this name
@@ -287,7 +300,7 @@ class MarkdownReader:
             self.problems.append(Problem(line.number, message))
             return
         feature = self._open_feature(name, written, line, indent)
-        feature.does = _joined(does, self._continuation())
+        feature.does = self._joined(does)
 
     def _open_feature(self, name: str, written: str, line: Line, indent: int) -> _Open:
         if name != _plain(written):
@@ -297,6 +310,7 @@ class MarkdownReader:
         return self._under
 
     def _read_table(self, first: Line) -> None:
+        self._end_paragraph()
         rows = [first]
         while self._at < len(self.lines) and self.lines[self._at].text.lstrip().startswith("|"):
             rows.append(self.lines[self._at])
@@ -315,38 +329,45 @@ class MarkdownReader:
     def _read_text(self, line: Line) -> None:
         text = line.text.strip()
         if not text:
-            self._text = None
+            self._end_paragraph()
             if self._section not in (FEATURES, RULES, LEFT_OUT):
                 self._describe("")
             return
         under = self._under
         if under is not None and under in self.features and under.indent == -1:
             under.does += f" {text}"
-        elif self._section == RULES:
-            self.rules += sentences(text)
-        elif self._section == LEFT_OUT:
-            self.left_out += sentences(text)
+        elif self._section in (RULES, LEFT_OUT):
+            self._paragraph.append(text)
         elif self._section == FEATURES or not self._read_entity(line, 0, text, bullet=False):
             self._under = None
             self._describe(line.text)
 
-    def _continuation(self) -> Sequence[str]:
-        """Take the indented lines that continue an item which is text."""
-        taken = []
+    def _end_paragraph(self) -> None:
+        """Make rules, or what is left out, of the sentences of a paragraph."""
+        target = self.left_out if self._section == LEFT_OUT else self.rules
+        target += sentences("\n".join(self._paragraph))
+        self._paragraph = []
+
+    def _joined(self, text: str) -> str:
+        """Return an item which is text, with the lines that continue it.
+
+        They are indented, or, in a section of text, go on with a sentence.
+        """
+        text = text.strip()
         while self._at < len(self.lines):
             following = self.lines[self._at]
             is_item = _ITEM.fullmatch(following.text) or HEADING.match(following.text)
-            if following.fenced or is_item or not following.text[:1].isspace() or not following.text.strip():
+            goes_on = following.text[:1].isspace() or (self._section and not text.endswith((".", "!", "?")))
+            if following.fenced or is_item or not goes_on or not following.text.strip():
                 break
-            taken.append(following.text.strip())
+            text += f" {following.text.strip()}"
             self._at += 1
-        return taken
+        return text
 
     def _describe(self, text: str) -> None:
         """Keep a line of the prose."""
         self.prose.append(text.rstrip())
-        if not text.startswith("#"):
-            self.asks += (each for each in sentences(text) if asks(each))
+        self._spoken.append("" if text.startswith("#") else text)
 
 
 def heading(line: str) -> str:
@@ -391,10 +412,6 @@ def _entity_name(written: str) -> str:
 
 def _plain(text: str) -> str:
     return text.strip().strip(_MARKUP).strip().rstrip(":").strip(_MARKUP).strip()
-
-
-def _joined(text: str, more: Sequence[str]) -> str:
-    return " ".join([text.strip(), *more]).strip()
 
 
 def _read_body(text: str, number: int) -> Body:

@@ -61,13 +61,25 @@ def owner_of(sentence: str, fields: Mapping[str, Collection[str]]) -> str | None
 
 def without(text: str, taken: Sequence[str]) -> str:
     """Return *text* without the sentences in *taken*; lines of which nothing is left go."""
-    gone, kept = set(taken), []
-    for line in text.split("\n"):
-        found = list(sentences(line))
-        left = [each for each in found if each not in gone]
-        if len(left) == len(found):
-            kept.append(line)
-        elif left:
-            mark = _MARK.match(line.strip())
-            kept.append((mark[0] if mark else "") + " ".join(left))
-    return re.sub(r"\n{3,}", "\n\n", "\n".join(kept)).strip()
+    for sentence in taken:
+        found = re.compile(
+            (r"(?<!\w)" if sentence[:1].isalnum() else "") + r"\s++".join(map(re.escape, sentence.split()))
+        )
+        at = 0
+        while match := found.search(text, at):
+            at, text = _take_out(text, *match.span())
+    return re.sub(r"\n{3,}", "\n\n", text).strip()
+
+
+def _take_out(text: str, start: int, end: int) -> tuple[int, str]:
+    """Return *text* without the characters from *start* to *end*, and where what followed them begins now."""
+    line_start, line_end = text.rfind("\n", 0, start) + 1, text.find("\n", end)
+    line_end = len(text) if line_end < 0 else line_end
+    before, after = text[line_start:start].strip("#|> \t"), text[end:line_end].strip("|> \t")
+    is_first = not before or bool(_MARK.fullmatch(f"{before} "))
+    if is_first and not after:
+        return line_start, text[:line_start] + text[line_end + 1 :]
+    if is_first:
+        return start, text[:start] + text[end:].lstrip(" \t")
+    left = text[:start].rstrip(" \t") + (" " if after else "")
+    return len(left), left + text[end:].lstrip(" \t")

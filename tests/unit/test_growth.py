@@ -36,6 +36,7 @@ _BUILT = {
     "bot.planning.denied_names.": [],  # for paths, which have at most 400 characters
     "bot.redaction.__init__": _REDACTOR._pattern.pattern.split("|"),
     "bot.secret_scan._found": [form for _, _, form in secret_scan._OWN],
+    "bot.planning.prose.without": [r"(?<!\w)A\s++tag\s++must\s++a\s++a\s++a"],
     "bot.planning.spec_draft._line": [r"title\b"],
     "bot.planning.spec_parser._split_fences": [r" {0,3}```+\s*$"],
     "bot.generation.llm.prompts.block": [r"<(?=\s*+/?\s*+spec\b)"],

@@ -1,11 +1,14 @@
 """The forms in which people write a spec in Markdown: read where they are plain, refused where they are nearly so."""
 
+import textwrap
+
 import pytest
 
 from bot.errors import UsageError
 from bot.planning.entity_grammar import format_options
 from bot.planning.field_grammar import format_field
 from bot.planning.plan import Plan
+from bot.planning.resolved_plan import resolve_exact_spec
 from bot.planning.spec_parser import read_spec
 from tests.unit.values import SOURCE, read_plan, refusal
 
@@ -194,3 +197,29 @@ def test_the_title_is_in_front_or_a_heading_of_level_1(text: str, project: str) 
 def test_front_matter_takes_settings_only() -> None:
     with pytest.raises(UsageError, match="front matter takes title, recipe, output-dir, options only"):
         read_plan("---\ntitle: x\nrules: [a]\n---\n- A: x text\n")
+
+
+@pytest.mark.parametrize("width", [20, 35, 60, 1_000])
+@pytest.mark.parametrize("ends", ["\n", "\r\n"])
+def test_a_text_gives_the_same_rules_however_it_is_wrapped(width: int, ends: str) -> None:
+    paragraphs = [
+        "A small blog. A comment has at most 2,000 characters. Gr\u00f6\u00dfen are in cm.",
+        "- Comment: body text",
+        "- a comment must be polite, and it can't be changed after a day",
+        "## Rules",
+        "Nobody may vote twice. Votes are counted every night.",
+        "- a vote counts only while the poll is open",
+    ]
+    wrapped = [textwrap.fill(each, width, subsequent_indent="  " * each.startswith("-")) for each in paragraphs]
+    spec = (ends * 2).join(each.replace("\n", ends) for each in wrapped)
+
+    plan = resolve_exact_spec(spec, source="the spec").plan
+
+    assert plan.entities[0].rules == (
+        "A comment has at most 2,000 characters.",
+        "a comment must be polite, and it can't be changed after a day",
+    )
+    assert plan.rules == (
+        "Nobody may vote twice.", "Votes are counted every night.", "a vote counts only while the poll is open",
+    )  # fmt: skip
+    assert " ".join(plan.description.split()) == "A small blog. Gr\u00f6\u00dfen are in cm."

@@ -77,3 +77,30 @@ def test_what_became_a_rule_leaves_the_description() -> None:
     text = "A shop. It must be open.\n\n- fast\n- Only adults buy.\n\nMore."
 
     assert without(text, ["It must be open.", "Only adults buy."]) == "A shop.\n\n- fast\n\nMore."
+
+
+@pytest.mark.parametrize(
+    ("text", "left"),
+    [
+        ("A shop. A tag\nmust be short. More.", "A shop. More."),
+        ("A shop.\nA tag must\nbe short.\nMore.", "A shop.\nMore."),
+        ("1. A tag must\n   be short.\n2. fast", "2. fast"),
+        ("- [ ] A tag must be short. It is.", "- [ ] It is."),
+        ("So: A tag  must be short.  More", "So: More"),
+        ("> A tag must be short.", ""),
+        ("One.\n\nA tag must be short.\n\nA tag must be short. Two.", "One.\n\nTwo."),
+    ],
+)
+def test_a_sentence_leaves_the_description_however_it_is_wrapped(text: str, left: str) -> None:
+    assert without(text, ["A tag must be short."]) == left
+
+
+@given(st.lists(st.sampled_from(["A tag must be short.", "Users are people.", "\n", "\n\n", "\n- ", "X"]), max_size=12))
+def test_each_sentence_is_a_rule_or_stays_in_the_description(parts: list[str]) -> None:
+    text = " ".join(parts)
+    rules = [each for each in sentences(text) if asks(each)]
+
+    left = without(text, rules)
+
+    assert {*left.split(), *" ".join(rules).split()} >= {*text.split()} - {"-"}
+    assert not any(rule in " ".join(left.split()) for rule in rules)

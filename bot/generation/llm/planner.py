@@ -139,7 +139,8 @@ def _prose_of(spec: ProseSpec) -> str:
     if spec.exact is None:
         return spec.text
     draft = read_spec(spec.text, source=spec.source)
-    return "\n".join([draft.description, *(each for each in draft.asks if each not in draft.description)])
+    said = " ".join(draft.description.split())
+    return "\n".join([draft.description, *(each for each in draft.asks if each not in said)])
 
 
 def _build_plan(spec: ProseSpec, recipe: Recipe, proposal: Proposal) -> ResolvedPlan:
