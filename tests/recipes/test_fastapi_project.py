@@ -53,12 +53,14 @@ It's a "test" with \\backslashes\\ and \"\"\"three quotes\"\"\" and <b>tags</b> 
 - Empty: maybe string?
 """
 
+SCHEMAS = Path(__file__).parents[1] / "data" / "schemas"
 SPECS: dict[str, Path | str] = {
     "blog": EXAMPLES / "blog.md",
     "everything": EXAMPLES / "everything.md",
     "grammar": EXAMPLES / "grammar.md",
     "odd names": ODD,
     "sixty": sixty(),
+    **{path.name: path for path in sorted(SCHEMAS.iterdir()) if path.is_file()},
 }
 
 
