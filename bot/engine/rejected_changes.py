@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator, Mapping
 
+from bot.history.ledger import Ledger
 from bot.history.run_branch import RunBranch
-from bot.history.run_state import PhaseState, RunState
-from bot.planning.phases import PLAN_PHASE
+from bot.history.run_state import RunState
+from bot.planning.phases import PLAN_PHASE, Phase
 
 
 def rejected_changes(branch: RunBranch, state: RunState, generated: Mapping[str, bytes]) -> Mapping[str, str]:
@@ -22,11 +23,12 @@ def rejected_changes(branch: RunBranch, state: RunState, generated: Mapping[str,
     return found
 
 
-def notes_on_commit(branch: RunBranch, made: PhaseState, before: str | None) -> Iterator[str]:
+def notes_on_commit(branch: RunBranch, ledger: Ledger, phase: Phase, before: str | None) -> Iterator[str]:
     """Yield what people should know once of the newest commit: their files that stay, and their edits that are gone.
 
-    *made* is the phase that it generated, *before* the head before it.
+    *phase* is the one that it generated, *before* the head before it.
     """
+    made = ledger.state(phase)
     key, same = made.phase.key, [path for path, name in made.kept.items() if name == path]
     if same and key == PLAN_PHASE:
         yield f"kept your {', '.join(same)}, so the text of the spec is not saved"
@@ -39,6 +41,8 @@ def notes_on_commit(branch: RunBranch, made: PhaseState, before: str | None) -> 
                 f"kept your {name}, which is in the way of {path}; to get the generated one, "
                 f"rename yours on {branch.name}, commit that, and run generate again"
             )
+    if made.status == "complete" and (obsolete := ledger.obsolete(phase)):
+        yield f"kept {', '.join(obsolete)}, because people edited it; the recipe makes no such file any more"
     trailers = branch.commits[-1].trailers
     if trailers and trailers.discarded:
         gone = ", ".join(trailers.discarded)

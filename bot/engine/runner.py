@@ -131,6 +131,8 @@ class Runner:
             note := roll_back_removed(self.run, self._phases, self.request.requester)
         ):
             self.announcer.note(note)
+        if note := self._scheduler.mixture_note(self._phases):
+            self.announcer.note(note)
         self._done_before = self._scheduler.count_done(phases)
         self._queue.publish()
         if self.with_model:
@@ -277,7 +279,7 @@ class Runner:
         before = self._branch.head
         if committed := self.run.writer.commit(work, phases):
             self._rejected |= committed.rejected
-            for note in notes_on_commit(self._branch, self._branch.ledger(phases).state(phase), before):
+            for note in notes_on_commit(self._branch, self._branch.ledger(phases), phase, before):
                 self.announcer.note(note)
             self.budget.record(phase.key)
             self._queue.publish()

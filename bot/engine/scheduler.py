@@ -115,6 +115,18 @@ class Scheduler:
         ledger, selected = self.branch.ledger(phases), self.selected(phases)
         return [phase.key for phase in phases if phase.key in selected and ledger.unmet(phase)]
 
+    def mixture_note(self, phases: Sequence[Phase]) -> str | None:
+        """Return what to tell people before phases are made beside others that an earlier recipe made; None if none."""
+        remaining, ledger = self.remaining(phases), self.branch.ledger(phases)
+        earlier = [phase.key for phase in phases if phase.key not in remaining and ledger.stale(phase) == "recipe"]
+        if not (earlier and remaining):
+            return None
+        were, them = ("was", "it") if len(earlier) == 1 else ("were", "them")
+        return (
+            f"{', '.join(earlier)} {were} made with an earlier version of the recipe and may not fit what is made now; "
+            f"'phasebot regenerate {' '.join(earlier)} --run {self.branch.run}' makes {them} again"
+        )
+
     def count_done(self, phases: Sequence[Phase]) -> int:
         """Return how many phases are up to date."""
         ledger, wanted = self.branch.ledger(phases), self.wanted(phases)

@@ -29,7 +29,7 @@ _REWORDED: Mapping[str, str] = {
     r"; --discard-edits removes it, too": "",
     r"(?:, or use|; try) --no-push": "",
     r"; --no-push goes on without it": "",
-    r"'phasebot regenerate (\S+) --run \S+ --discard-edits'": r"/regenerate \1 --discard-edits",
+    r"'phasebot regenerate ([^'\n]+) --run [^\s']+( --discard-edits)?'": r"/regenerate \1\2",
     r"name it with --base": "name it in the action's input base-branch",
     r"leave out --base": "correct the action's input base-branch",
     r"[,;] (?:or )?leave out --push(?: and --remote)?": "",

@@ -72,13 +72,17 @@ class PhaseCommit:
             trailers = replace(self.trailers, kept=merged.kept)
             files = {**merged.files, **{path: self.files[path] for path in merged.conflicts}}
             return CommitContent(format_message(self.phase, self.total, [*self.body, told], trailers), trailers, files)
+        obsolete = [] if self.trailers.missing else ledger.obsolete(self.phase)
+        obsolete = [path for path in obsolete if not ledger.has_human_edits(path)]
         trailers = replace(self.trailers, conflict=merged.conflicts, kept=merged.kept, discarded=merged.discarded)
         rejected = {path: self.files[path] for path in (*merged.conflicts, *merged.kept)}
         body = [*self.body, *([f"{len(rejected)} of them not written: people's files stay."] if rejected else [])]
+        if obsolete:
+            body.append(f"Removed what the recipe does not make any more: {', '.join(map(quote, obsolete))}.")
         return CommitContent(
             format_message(self.phase, self.total, body, trailers),
             trailers,
-            merged.files,
+            {**merged.files, **dict.fromkeys(obsolete)},
             executable=_executable(ledger, merged.files),
             rejected=rejected,
         )

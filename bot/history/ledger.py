@@ -128,6 +128,11 @@ class Ledger(CommitLedger):
             return "dependency"
         return "recipe" if record.trailers.recipe != phase.recipe else None
 
+    def obsolete(self, phase: Phase) -> Sequence[str]:
+        """Return the files at head that *phase* made with an earlier recipe, and that no phase has now."""
+        made = sorted(self.changed_paths(phase.key))
+        return [path for path in made if path not in self._owners and self.file(path).head]
+
     def _order_of(self, key: str) -> int | None:
         """Return when the phase *key* was made: by its newest commit, or by the last file that people wrote for it."""
         phase, record = self._phases.get(key), self.record(key)

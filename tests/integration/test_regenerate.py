@@ -52,6 +52,31 @@ def mine(tmp_path: Path, recipe: Path) -> Path:
 # ---- what is made
 
 
+def test_a_file_that_the_recipe_has_no_more_goes_with_its_phase_unless_a_person_edited_it(
+    mine: Path, recipe: Path
+) -> None:
+    person(mine, "Edit it", {"app/routers/item.py": "# mine\n"})
+    before = head(mine)
+    text = (recipe / "recipe.yaml").read_text()
+    (recipe / "recipe.yaml").write_text(text.replace("app/routers/", "app/api/"))
+
+    told = well(mine, "regenerate", "entity/Order", "entity/Item")
+
+    assert (
+        commits(mine, before)
+        == """\
+Generate entity Item [3/6]  Phase: entity/Item  Status: complete
+  A app/api/item.py
+Generate entity Order [4/6]  Phase: entity/Order  Status: complete
+  A app/api/order.py
+  D app/routers/order.py
+"""
+    )
+    assert "Removed what the recipe does not make any more: app/routers/order.py." in git(mine, "log", f"{before}..")
+    assert "app/routers/item.py, because people edited it; the recipe makes no such file any more" in told.err
+    assert_settled(mine, 0)
+
+
 def test_one_phase_is_one_new_commit_on_top(mine: Path, recipe: Path) -> None:
     before = head(mine)
     write_recipe(recipe, 2)
@@ -384,3 +409,14 @@ def test_a_plan_changed_and_changed_back_leaves_no_merged_file_behind(mine: Path
     told = well(mine, "generate", "--format", "json").phase("entity/Item")
 
     assert "# name: string" in content(mine, ITEM) or told["conflicts"] == [ITEM]
+
+
+def test_phases_of_an_earlier_recipe_are_told_where_others_are_made_beside_them(mine: Path, recipe: Path) -> None:
+    write_recipe(recipe, 2)
+    assert "earlier version of the recipe" not in well(mine, "generate").err
+
+    edit_plan(mine, "entities:\n", "entities:\n  Tag:\n    name: string\n")
+    told = well(mine, "generate").err
+
+    assert "entity/Item, entity/Order were made with an earlier version of the recipe" in told
+    assert "'phasebot regenerate entity/Item entity/Order --run shop' makes them again" in told
