@@ -17,8 +17,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, Self
 
+from bot.generation.plan_views import phase_context
 from bot.generation.provider import GenerationRequest
-from bot.generation.rendering import phase_context, render_files
+from bot.generation.rendering import render_files
 from bot.planning.entities import Entity
 from bot.planning.field_grammar import format_field
 from bot.planning.plan import Plan

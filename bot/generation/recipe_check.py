@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from bot.errors import UsageError
 from bot.generation.llm.plan_prompts import plan_request
 from bot.generation.llm.prompts import files_request
+from bot.generation.plan_views import phase_context
 from bot.generation.provider import GenerationRequest
-from bot.generation.rendering import RenderingError, phase_context, render_files
+from bot.generation.rendering import RenderingError, render_files
 from bot.planning.phases import Phase, derive_phases
 from bot.planning.plan import Plan
 from bot.planning.recipe import PROMPTS, TEMPLATES, Recipe

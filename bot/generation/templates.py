@@ -3,8 +3,9 @@
 from collections import Counter
 from functools import partial
 
+from bot.generation.plan_views import phase_context
 from bot.generation.provider import GenerationRequest, GenerationResult
-from bot.generation.rendering import RenderingError, RenderingLimitError, phase_context, render_files
+from bot.generation.rendering import RenderingError, RenderingLimitError, render_files
 from bot.history.reasons import Reason, meaning
 from bot.planning.phases import Phase
 from bot.planning.resolved_plan import ResolvedPlan

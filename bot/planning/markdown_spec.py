@@ -8,13 +8,23 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from bot.planning import field_grammar, names
 from bot.planning.entities import SCALARS
 from bot.planning.entity_grammar import Option, read_option
-from bot.planning.field_reader import nearest_type
 from bot.planning.item_grammar import read_does
+from bot.planning.markdown_lines import (
+    EXACT,
+    HEADING,
+    ITEM,
+    Body,
+    entity_name,
+    first_error,
+    heading,
+    plain_name,
+    read_body,
+    split_name,
+)
 from bot.planning.prose import asks, sentences
-from bot.planning.spec_draft import DraftEntity, DraftItem, Problem, locate_fields
+from bot.planning.spec_draft import DraftEntity, DraftItem, Problem
 from bot.planning.spec_tables import fields_of_table
 
 FEATURES, RULES, LEFT_OUT, ENTITIES = "features", "rules", "left-out", "entities"
@@ -28,31 +38,6 @@ _SECTIONS = {
         ENTITIES,
     ),
 }  # fmt: skip
-HEADING = re.compile(r" {0,3}(#{1,6})\s+(.*)")
-_CLOSING_MARKS = re.compile(r"(?:^|\s)#+$")
-_ITEM = re.compile(r"(\s*)(?:[-*+]|\d{1,9}[.)])\s+(?:\[[ xX]\]\s+)?(.*)")
-_EXACT = re.compile(r" {0,3}[-*]\s+(\w+)\s*:(?:\s+(.*))?$")
-"""The form of an entity that is never taken for something else."""
-_SEPARATORS = (":", "\u2014", "\u2013", " - ", "(")
-_MARKUP = "*_`"
-_MAX_WORDS = 4
-_ARTICLES = (
-    "the",
-    "a",
-    "an",
-    "this",
-    "that",
-    "its",
-    "their",
-    "each",
-    "every",
-    "any",
-    "all",
-    "no",
-    "some",
-    "what",
-    "is",
-)
 
 
 class Line(NamedTuple):
@@ -61,17 +46,6 @@ class Line(NamedTuple):
     number: int
     text: str
     fenced: bool
-
-
-class Body(NamedTuple):
-    """What could be the fields of an entity."""
-
-    fields: Sequence[tuple[str, int]]
-    readable: int
-    """How many of them are fields."""
-    near: int
-    """How many look like fields, and can't be read."""
-    problem: Problem | None = None
 
 
 @dataclass(slots=True)
@@ -124,7 +98,7 @@ class MarkdownReader:
                 self._read_heading(line, len(match[1]))
             elif line.text.lstrip().startswith("|"):
                 self._read_table(line)
-            elif match := _ITEM.fullmatch(line.text):
+            elif match := ITEM.fullmatch(line.text):
                 self._read_item(line, len(match[1].expandtabs(4)), match[2])
             else:
                 self._read_text(line)
@@ -166,12 +140,12 @@ class MarkdownReader:
         elif section:
             self._section = section
             self._in_intro = False
-        elif self._section == FEATURES and level > 2 and (name := _entity_name(title)):  # noqa: PLR2004
+        elif self._section == FEATURES and level > 2 and (name := entity_name(title)):  # noqa: PLR2004
             self._open_feature(name, title, line, -1)
         else:
             self._section = ""
             self._in_intro = False
-            self._heading = line if _entity_name(title) else None
+            self._heading = line if entity_name(title) else None
             self._describe(line.text)
 
     # ---- items of lists
@@ -190,7 +164,7 @@ class MarkdownReader:
                 self._read_below(under, line, text)
         elif self._section in (RULES, LEFT_OUT):
             target = self.rules if self._section == RULES else self.left_out
-            target.append(self._joined(_plain(text)))
+            target.append(self._joined(plain_name(text)))
         elif self._section == FEATURES:
             self._read_feature(line, indent, text)
         elif not self._read_field_of_heading(line, text) and not self._read_entity(line, indent, text, bullet=True):
@@ -205,7 +179,7 @@ class MarkdownReader:
         elif option.kind != "rule" or text.lower().startswith("rule:"):
             under.options.append((option, line.number))
             return
-        body = _read_body(text, line.number)
+        body = read_body(text, line.number)
         if body.readable == len(body.fields) > 0 or body.near:
             under.fields += body.fields
         else:
@@ -215,7 +189,7 @@ class MarkdownReader:
         """Read a field of the entity that the last heading names; return whether it is one."""
         if self._heading is None:
             return False
-        body = _read_body(text, line.number)
+        body = read_body(text, line.number)
         if body.readable != 1 or len(body.fields) != 1:
             return False
         under = self._open_heading(self._heading)
@@ -224,7 +198,7 @@ class MarkdownReader:
 
     def _open_heading(self, at: Line) -> _Open:
         title = heading(at.text)
-        name = _entity_name(title)
+        name = entity_name(title)
         if not (self.entities and self.entities[-1].line == at.number):
             self._open_entity(name, title, at, -1)
             if at.text.rstrip() in self.prose[-2:]:
@@ -234,9 +208,9 @@ class MarkdownReader:
 
     def _read_entity(self, line: Line, indent: int, text: str, *, bullet: bool) -> bool:
         """Read the line of an entity; return whether it is one."""
-        exact = _EXACT.match(line.text) if bullet else None
-        written, body_text = (exact[1], exact[2] or "") if exact else _split_name(text)
-        name = _entity_name(written)
+        exact = EXACT.match(line.text) if bullet else None
+        written, body_text = (exact[1], exact[2] or "") if exact else split_name(text)
+        name = entity_name(written)
         if exact and not name:
             name = written
         if not name:
@@ -251,7 +225,7 @@ class MarkdownReader:
             self.problems.append(body.problem)
         elif exact and body.fields and not (body.readable or body.near):
             remedy = f"if it is no entity, take '{written}:' away, or write it below '## Rules'"
-            self.problems.append(Problem(line.number, f"{_first_error(body.fields)}; {remedy}"))
+            self.problems.append(Problem(line.number, f"{first_error(body.fields)}; {remedy}"))
             self.entities.pop()
             self._under = None
         under.fields += body.fields
@@ -264,24 +238,24 @@ class MarkdownReader:
                 break
             text += "\n" + self.lines[self._at].text.strip()
             self._at += 1
-        return text, _read_body(text, number)
+        return text, read_body(text, number)
 
     def _fields_below(self, indent: int) -> int:
         """Return how many of the items that follow, deeper than *indent*, are fields."""
         found = 0
         for line in self.lines[self._at :]:
-            match = _ITEM.fullmatch(line.text)
+            match = ITEM.fullmatch(line.text)
             if not match or len(match[1].expandtabs(4)) <= indent:
                 if line.text.strip():
                     break
                 continue
-            body = _read_body(match[2], line.number)
+            body = read_body(match[2], line.number)
             found += body.readable + body.near
         return found
 
     def _open_entity(self, name: str, written: str, line: Line, indent: int) -> _Open:
-        if name != _plain(written):
-            self.notes.append((line.number, f"{_plain(written)} is {name}"))
+        if name != plain_name(written):
+            self.notes.append((line.number, f"{plain_name(written)} is {name}"))
         self._in_intro = False
         self._under = _Open(name, line.number, indent)
         self.entities.append(self._under)
@@ -291,7 +265,7 @@ class MarkdownReader:
 
     def _read_feature(self, line: Line, indent: int, text: str) -> None:
         written, _, does = text.partition(":")
-        name = _entity_name(written)
+        name = entity_name(written)
         does = does.lstrip("*_ ")
         if not (name and does.strip()):
             message = (
@@ -303,8 +277,8 @@ class MarkdownReader:
         feature.does = self._joined(does)
 
     def _open_feature(self, name: str, written: str, line: Line, indent: int) -> _Open:
-        if name != _plain(written):
-            self.notes.append((line.number, f"{_plain(written)} is {name}"))
+        if name != plain_name(written):
+            self.notes.append((line.number, f"{plain_name(written)} is {name}"))
         self._under = _Open(name, line.number, indent)
         self.features.append(self._under)
         return self._under
@@ -356,7 +330,7 @@ class MarkdownReader:
         text = text.strip()
         while self._at < len(self.lines):
             following = self.lines[self._at]
-            is_item = _ITEM.fullmatch(following.text) or HEADING.match(following.text)
+            is_item = ITEM.fullmatch(following.text) or HEADING.match(following.text)
             goes_on = following.text[:1].isspace() or (self._section and not text.endswith((".", "!", "?")))
             if following.fenced or is_item or not goes_on or not following.text.strip():
                 break
@@ -368,80 +342,3 @@ class MarkdownReader:
         """Keep a line of the prose."""
         self.prose.append(text.rstrip())
         self._spoken.append("" if text.startswith("#") else text)
-
-
-def heading(line: str) -> str:
-    """Return the text of a heading, or an empty string."""
-    match = HEADING.match(line)
-    return _CLOSING_MARKS.sub("", " ".join(match[2].split())).strip() if match else ""
-
-
-def is_field_or_table(line: str) -> bool:
-    """Whether *line* is a bullet with a field, or a row of a table."""
-    match = _ITEM.fullmatch(line)
-    if match is None:
-        return line.lstrip().startswith("|")
-    body = _read_body(match[2], 1)
-    return body.readable == len(body.fields) > 0
-
-
-def _split_name(text: str) -> tuple[str, str]:
-    """Split ``Name: fields``, ``**Name** — fields`` or ``Name (fields)``."""
-    found = [(at, mark) for mark in _SEPARATORS if (at := text.find(mark)) > 0]
-    if not found:
-        return text, ""
-    at, mark = min(found)
-    body = text[at + len(mark) :].strip()
-    if mark == "(":
-        if not body.endswith(")"):
-            return text, ""
-        body = body[:-1]
-    return text[:at], body.lstrip("*_ ") if text[:at].lstrip().startswith(("*", "_")) else body
-
-
-def _entity_name(written: str) -> str:
-    """Return the name of the entity that *written* stands for, or an empty string."""
-    plain = _plain(written)
-    if not plain or len(plain.split()) > _MAX_WORDS or not plain[0].isalpha():
-        return ""
-    if names.ENTITY_NAME.fullmatch(plain):
-        return plain
-    name = names.entity_name(plain)
-    return name if names.ENTITY_NAME.fullmatch(name) else ""
-
-
-def _plain(text: str) -> str:
-    return text.strip().strip(_MARKUP).strip().rstrip(":").strip(_MARKUP).strip()
-
-
-def _read_body(text: str, number: int) -> Body:
-    """Tell how much of *text* is fields."""
-    try:
-        fields = locate_fields(text, number)
-    except ValueError as exc:
-        return Body([], 0, 1 if _looks_like_field(text) else 0, Problem(number, str(exc)))
-    readable = near = 0
-    for each, _ in fields:
-        try:
-            field_grammar.parse_field(each)
-            readable += 1
-        except ValueError:
-            near += _looks_like_field(each)
-    return Body(fields, readable, near)
-
-
-def _looks_like_field(text: str) -> bool:
-    """Whether *text* was probably meant as a field: its second word is a type or nearly one, or an arrow."""
-    name, _, rest = text.strip().strip(_MARKUP).replace(":", " ").partition(" ")
-    if not re.fullmatch(r"[^\W\d]\w*", name.strip(_MARKUP)):
-        return False
-    return "->" in rest or (name.lower() not in _ARTICLES and nearest_type(rest) is not None)
-
-
-def _first_error(fields: Sequence[tuple[str, int]]) -> str:
-    for text, _ in fields:
-        try:
-            field_grammar.parse_field(text)
-        except ValueError as exc:
-            return str(exc)
-    return ""

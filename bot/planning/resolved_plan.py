@@ -9,6 +9,7 @@ from bot.planning import names
 from bot.planning.path_rules import normal_output_dir, output_dir_problem
 from bot.planning.phases import Phase, derive_phases
 from bot.planning.plan import PROJECT_LIMIT, Option, Plan
+from bot.planning.plan_additions import on_top_of
 from bot.planning.plan_file import format_plan, parse_plan
 from bot.planning.prose import owner_of, without
 from bot.planning.recipe import Recipe, load_recipe
@@ -192,7 +193,7 @@ def _resolve_draft(draft: SpecDraft, **settings: Unpack[Settings]) -> ResolvedPl
             output_dir=None if "output-dir" in given else draft.output_dir,
         )
         return replace(_resolve(draft, project, recipe, output_dir, load), notes=notes)
-    planned = _resolve(draft.on_top_of(base.plan), project, recipe, output_dir, lambda _: base.recipe)
+    planned = _resolve(on_top_of(base.plan, draft), project, recipe, output_dir, lambda _: base.recipe)
     return replace(planned, name=draft.project or project, notes=notes)
 
 

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from bot.errors import UsageError
 from bot.planning import field_grammar
 from bot.planning.entities import Entity, Field, Item
-from bot.planning.entity_grammar import Option, attributes, format_options, read_option
+from bot.planning.entity_grammar import Option, attributes
 from bot.planning.plan import PROJECT_LIMIT, Plan
 from bot.planning.plan import Option as OptionValue
 from bot.planning.plan_checks import MAX_PROBLEMS, NOTHING_RESERVED, Reserved, find_problems
@@ -172,34 +172,6 @@ class SpecDraft:
                         f"{field.name} will be shown to whoever reads it; write 'secret' behind its type to hide it",
                     )
 
-    def on_top_of(self, base: Plan) -> "SpecDraft":
-        """Return a draft of the plan *base* with the additions and changes of this draft.
-
-        If both have an entity, its new fields are added, and for a field in both this draft wins.  Nothing is
-        removed: people do that by editing the plan.
-        """
-        first: dict[str, DraftEntity] = {}  # a second definition is kept, so that validation reports it
-        for entity in self.entities:
-            first.setdefault(entity.name, entity)
-        known = {each.name for each in base.entities}
-        entities = [_merge(each, first.get(each.name)) for each in base.entities]
-        return replace(
-            self,
-            project=base.project,
-            description=base.description,
-            entities=[
-                *entities,
-                *(each for each in self.entities if each.name not in known or each is not first[each.name]),
-            ],
-            recipe=base.recipe,
-            output_dir=base.output_dir,
-            instructions={**base.instructions, **self.instructions},
-            options={**base.options, **self.options},
-            collections=_merge_collections(base, self.collections),
-            rules=list(dict.fromkeys((*base.rules, *self.rules))),
-            left_out=list(dict.fromkeys((*base.left_out, *self.left_out))),
-        )
-
     def _entity(self, draft: DraftEntity, problems: list[Problem]) -> Entity:
         """Read the fields and options of one entity; add what can't be read to *problems*, and leave it out."""
         fields = list[Field]()
@@ -280,43 +252,6 @@ def _single_groups(fields: Sequence[Field], options: Sequence[Option]) -> tuple[
             kept.append(option)
     once = Counter(field.name for field in fields)
     return [changed[field.name] if once[field.name] == 1 else field for field in fields], kept
-
-
-def _merge(base: Entity, draft: DraftEntity | None) -> DraftEntity:
-    at = draft.line if draft else 1
-    fields = {field.name: (field_grammar.format_field(field), at) for field in base.fields}
-    duplicates: list[tuple[str, int]] = []  # kept, so that validation reports them
-    new: set[str] = set()
-    for text, line in draft.fields if draft else ():
-        name = _name_of(text)
-        if name in new:
-            duplicates.append((text, line))
-        else:
-            fields[name] = (text, line)
-            new.add(name)
-    options = [(read_option(line), at) for line in format_options(base)]
-    if base.unique == () and base.implied_unique:
-        options.append((Option("unique", ""), at))
-    added = [each for each in (draft.options if draft else ()) if each[0] not in [option for option, _ in options]]
-    return DraftEntity(base.name, at, [*fields.values(), *duplicates], [*options, *added])
-
-
-def _name_of(text: str) -> str:
-    try:
-        return field_grammar.parse_field(text).name
-    except ValueError:
-        return text.split(maxsplit=1)[0] if text.strip() else text
-
-
-def _merge_collections(base: Plan, new: Mapping[str, Sequence[DraftItem]]) -> Mapping[str, Sequence[DraftItem]]:
-    merged: dict[str, Sequence[DraftItem]] = {}
-    for collection in (*base.collections, *(name for name in new if name not in base.collections)):
-        added = {item.name: item for item in new.get(collection, ())}
-        kept = [DraftItem(i.name, 1, i.does, i.uses, i.rules, i.files) for i in base.collections.get(collection, ())]
-        names = [item.name for item in kept]
-        changed = [added.get(item.name, item) for item in kept]
-        merged[collection] = [*changed, *(item for item in new.get(collection, ()) if item.name not in names)]
-    return merged
 
 
 def refusal(source: str, text: str, problems: Sequence[Problem]) -> UsageError:

@@ -7,7 +7,8 @@ from typing import Any
 
 from bot.errors import UsageError
 from bot.planning import field_grammar, yaml_outline
-from bot.planning.markdown_spec import FEATURES, HEADING, Line, MarkdownReader, heading
+from bot.planning.markdown_lines import HEADING, heading
+from bot.planning.markdown_spec import FEATURES, Line, MarkdownReader
 from bot.planning.prose import asks, sentences
 from bot.planning.schema_spec import language_of, read_schema_spec
 from bot.planning.spec_draft import Problem, SpecDraft

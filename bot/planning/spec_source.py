@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from bot.errors import UsageError
-from bot.planning.markdown_spec import is_field_or_table
+from bot.planning.markdown_lines import is_field_or_table
 from bot.planning.resolved_plan import UNNAMED
 from bot.planning.spec_parser import find_heading, is_prose
 from bot.text import unix_newlines, without_hidden

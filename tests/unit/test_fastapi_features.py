@@ -5,8 +5,9 @@ import ast
 import pytest
 
 from bot.generation.llm.prompts import files_request
+from bot.generation.plan_views import phase_context
 from bot.generation.provider import GenerationRequest
-from bot.generation.rendering import phase_context, render_files
+from bot.generation.rendering import render_files
 from bot.planning.entities import Item
 from bot.planning.phases import Phase, derive_phases, find_phase
 from bot.planning.plan import Plan

@@ -5,6 +5,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from bot.errors import UsageError
+from bot.planning.plan_additions import on_top_of
 from bot.planning.plan_edits import add_instruction
 from bot.planning.plan_file import format_plan
 from bot.planning.resolved_plan import ResolvedPlan, resolve_plan_file
@@ -141,11 +142,8 @@ def test_an_instruction_with_a_secret_is_refused() -> None:
 
 def on_top(spec: str, base: str = "# Shop\n\n- Item: name string\n- Order: amount integer, item -> Item\n") -> str:
     """Return the entities of the plan that *spec* makes of the one of *base*."""
-    plan = (
-        read_spec(spec, source="the spec")
-        .on_top_of(read_plan(base))
-        .plan(project="x", recipe="fastapi", output_dir=".")
-    )
+    draft = on_top_of(read_plan(base), read_spec(spec, source="the spec"))
+    plan = draft.plan(project="x", recipe="fastapi", output_dir=".")
     return format_plan(plan).partition("entities:\n")[2]
 
 

@@ -11,8 +11,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from bot.errors import UsageError
 from bot.generation.llm.client import ModelRequest
 from bot.generation.llm.response_parser import FILES_FORM, files_schema
+from bot.generation.plan_views import phase_context
 from bot.generation.provider import GenerationRequest
-from bot.generation.rendering import RenderingError, phase_context, render_files, render_template
+from bot.generation.rendering import RenderingError, render_files, render_template
 from bot.planning.recipe import PROMPTS, Recipe
 from bot.sandbox.protocol import Run
 
