@@ -45,7 +45,8 @@ def test_a_field_is_carried_over(declaration: str, field: str) -> None:
     ("declaration", "left_out"),
     [
         ("IntegerField(default=compute)", "default 'compute' of A.x, because it is an expression"),
-        ("IntegerField(choices=[(1, 'a'), (5, 'b')])", "the values 1, 5 of A.x"),
+        ("IntegerField(choices=[(1, '1'), (5, '5')])", "the values 1, 5 of A.x"),
+        ("CharField(choices=[('de', 'Germany')])", "the words that are shown for the choices of A.x"),
         ("CharField(max_length=3, choices=make())", "choices=make() of A.x"),
         ("CharField(max_length=3, editable=False)", "editable=False of A.x"),
         ("IntegerField(validators=[validate_even])", "validator validate_even of A.x"),

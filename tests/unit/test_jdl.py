@@ -73,3 +73,9 @@ def test_options_are_left_out_and_named() -> None:
 )
 def test_what_is_wrong_is_told_with_its_line(text: str, message: str) -> None:
     assert message in refused(text, "JDL").split("\n")
+
+
+def test_the_words_for_the_values_of_an_enum_are_listed() -> None:
+    found = read("entity A { kind Kind }\nenum Kind { A (first), B }", "JDL")
+
+    assert found.left_out == ["line 2: the words in brackets behind the values of Kind"]

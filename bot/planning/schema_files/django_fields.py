@@ -89,6 +89,8 @@ class Names:
     """``STATUS`` and ``Post.STATUS`` → its value."""
     choices: dict[str, list[str]] = field(default_factory=dict)
     """Class of choices → its values."""
+    labelled: set[str] = field(default_factory=set)
+    """The classes of choices that show other words than the values."""
 
 
 def called(node: ast.expr | None) -> str:
@@ -203,8 +205,12 @@ class FieldReader:
             node = node.value
         if labels := self._names.choices.get(self._key(node)) or self._names.choices.get(last_name(node)):
             column.labels = labels
+            if {self._key(node), last_name(node)} & self._names.labelled:
+                self._leave_out(column, "the words that are shown for the choices")
         else:
             pairs = self._list(node)
+            if any(isinstance(pair, ast.Tuple | ast.List) and self.has_label(pair) for pair in pairs):
+                self._leave_out(column, "the words that are shown for the choices")
             values = [
                 self.value_of(pair.elts[0]) for pair in pairs if isinstance(pair, ast.Tuple | ast.List) and pair.elts
             ]
@@ -297,6 +303,13 @@ class FieldReader:
             return str(node.value).lower() if isinstance(node.value, bool) else str(node.value)
         return None
 
+    def has_label(self, node: ast.expr) -> bool:
+        """Whether *node* is a value with other words that are shown for it."""
+        if not isinstance(node, ast.Tuple | ast.List) or len(node.elts) != 2:  # noqa: PLR2004  # a value and its words
+            return False
+        value, shown = map(self.value_of, node.elts)
+        return shown is not None and _plain(shown) != _plain(value or "")
+
     def _text(self, node: ast.expr | None) -> str:
         if isinstance(node, ast.Name | ast.Attribute) and self._resolve(node) is node:
             return ""
@@ -312,6 +325,10 @@ class FieldReader:
     def _list(self, node: ast.expr | None) -> Sequence[ast.expr]:
         node = self._resolve(node)
         return node.elts if isinstance(node, ast.Tuple | ast.List) else []
+
+
+def _plain(words: str) -> str:
+    return words.lower().replace("_", " ").replace("-", " ")
 
 
 def _json(node: ast.expr) -> str | None:

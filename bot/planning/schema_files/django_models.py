@@ -114,6 +114,8 @@ class _Reader:
             reader.value_of(value) or (target.lower() if called(value) == "auto" else target)
             for target, value in members
         ]  # one reader
+        if any(reader.has_label(value) for _, value in members):
+            self.names.labelled |= {node.name, f"{prefix}{node.name}"}
         self.names.choices[node.name] = values
         self.names.choices[f"{prefix}{node.name}"] = values
 

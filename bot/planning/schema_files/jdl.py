@@ -117,7 +117,10 @@ class _Reader:
         if not self.cursor.at("{"):
             self.source.fail(self.cursor.line, f"enum {name} has no '{{'")
             return
-        tokens = _outside_brackets(self.cursor.block("{", "}"))
+        block = self.cursor.block("{", "}")
+        tokens = _outside_brackets(block)
+        if len(tokens) < len(block):
+            self.source.leave_out(block[0].line, f"the words in brackets behind the values of {name}")
         labels = [token.text for token in tokens if token.kind == "word"]
         self.source.enums[name.lower()] = labels
 
