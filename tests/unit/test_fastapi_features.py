@@ -60,10 +60,14 @@ def test_a_plan_without_features_keeps_its_digests() -> None:
     }
 
 
-def test_a_feature_changes_its_own_phases_and_main_only() -> None:
+def test_a_feature_changes_its_own_phases_the_readme_and_main_only() -> None:
     old, new = _phases(_PLAN), _phases(_PLAN.model_copy(update={"collections": {"features": (_FOLLOW,)}}))
 
-    assert {key for key in old.keys() & new.keys() if old[key].inputs != new[key].inputs} == {"plan", "main"}
+    assert {key for key in old.keys() & new.keys() if old[key].inputs != new[key].inputs} == {
+        "plan",
+        "support",
+        "main",
+    }
 
 
 def test_routers_of_features_come_before_those_of_entities() -> None:
