@@ -22,8 +22,20 @@ class _EntityName:
         self.name = name
         self.module = names.module_name(name)
         self.plural = self.table = plural(names.snake_case(name))
-        self.order = re.sub(r"\d+", lambda digits: digits[0].zfill(20), self.module)
+
+    @property
+    def order(self) -> str:
         """Sort key that orders modules as import sorters do: numbers by value."""
+        return _in_order(self.module)
+
+    @property
+    def plural_order(self) -> str:
+        """The same for modules that have the plural for a name."""
+        return _in_order(self.plural)
+
+
+def _in_order(module: str) -> str:
+    return re.sub(r"\d+", lambda digits: digits[0].zfill(20), module)
 
 
 class _FieldView:
@@ -126,7 +138,7 @@ def phase_context(plan: "Plan", phase: "Phase") -> dict[str, Any]:
         context["entity"] = _EntityView(by_name[content["entity"]["name"]], by_name)
     if "entities" in content:
         context["entities"] = [
-            _EntityName(each) if isinstance(each, str) else _EntityView(by_name[each["name"]], by_name)
+            _named(by_name[each]) if isinstance(each, str) else _EntityView(by_name[each["name"]], by_name)
             for each in content["entities"]
         ]
     return context | _items_context(plan, phase, by_name)

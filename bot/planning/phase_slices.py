@@ -1,6 +1,6 @@
 """The slice of the plan that a phase sees: all that its files can depend on, and so what its digest covers."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 from bot.planning.entities import Entity, Item
@@ -65,6 +65,8 @@ class PlanView:
             content["description"] = self.plan.description
         if seen & {"names", ENTITIES, f"{ENTITIES}/names"}:
             content[ENTITIES] = self._listed(ENTITIES, whole=ENTITIES in seen)
+            if ENTITIES not in seen and (named := self._named(self.places)):
+                content["named"] = named
         for name in self.collections:
             if seen & {name, f"{name}/names"}:
                 listed = self._listed(name, whole=name in seen)
@@ -76,10 +78,13 @@ class PlanView:
 
     def _named_targets(self, entity: Entity) -> dict[str, Any]:
         """Return plural and table of the entities that *entity* refers to, where the plan gives them."""
-        targets = {field.target for field in entity.fields}
+        return self._named({field.target for field in entity.fields if field.target})
+
+    def _named(self, names: Iterable[str]) -> dict[str, Any]:
+        """Return plural and table of the entities *names*, where the plan gives them."""
         named = {
             name: {key: value for key, value in self._contents[name].items() if key in ("plural", "table")}
-            for name in sorted(filter(None, targets))
+            for name in sorted(names)
         }
         return {name: given for name, given in named.items() if given}
 

@@ -151,6 +151,8 @@ def _option_problems(entity: Entity) -> Iterator[str]:
     for key, name in (("plural", entity.plural_name), ("table", entity.table_name)):
         if name is not None and (not names.FIELD_NAME.fullmatch(name) or len(name) > names.NAME_LIMIT):
             yield f"{key} {shown(name)} is not a valid name: use lowercase letters, digits and single '_'"
+    if entity.plural_name and keyword.iskeyword(entity.plural_name):
+        yield f"plural {shown(entity.plural_name)} is a keyword of Python, and a module is named after it; take another"
     for verb, who in entity.access.items():
         if verb not in VERBS:
             near = get_close_matches(verb, VERBS, n=1)

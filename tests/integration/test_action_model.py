@@ -106,7 +106,7 @@ def test_files_that_can_not_be_made_are_remarks_and_annotations(github: World) -
     assert (ending.status, ending.exit_code, ending.message) == ("incomplete", 3, "")
     reason = "gemini-3.8-flash: request rejected: 400 odd request"
     annotated = [line for line in github.log if line.startswith("::")]
-    files = [f"app/{folder}/note.py" for folder in ("models", "schemas", "repositories", "routers")]
+    files = ["app/models/note.py", "app/schemas/note.py", "app/repositories/note_repository.py", "app/routers/notes.py"]
     files += ["tests/samples/note.py", "tests/test_note.py"]
     assert annotated == [f"::warning title=Not generated in entity/Note,file={path}::{reason}" for path in files]
     missing = f"missing {', '.join(f'`{path}`' for path in files[:4])}"
@@ -119,7 +119,7 @@ def test_files_that_can_not_be_made_are_remarks_and_annotations(github: World) -
     for said in (github.said()[0], github.said()[-2], github.said()[-1], github.pull().body or ""):
         assert why in said
         assert "--model" not in said
-    assert "repositories/note.py` and 0 more" not in github.said()[-1]
+    assert "repositories/note_repository.py` and 0 more" not in github.said()[-1]
     assert ": request rejected" in github.said()[-1]
 
 

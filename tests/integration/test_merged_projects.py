@@ -405,5 +405,5 @@ def test_the_blog_gets_categories(tmp_path: Path) -> None:
     ]
     trees = {path: ast.parse(path.read_text()) for path in folder.rglob("*.py")}
     imports = [node for node in ast.walk(trees[folder / "app" / "api.py"]) if isinstance(node, ast.ImportFrom)]
-    assert "app.routers.category" in [node.module for node in imports]
+    assert "app.routers.categories" in [node.module for node in imports]
     assert "category_id" in content(folder, "app/models/post.py")

@@ -115,7 +115,7 @@ def test_files_that_fail_for_one_reason_are_told_together(tmp_path: Path) -> Non
     with FakeGemini(lambda asked: error(400, "no") if author.phase(asked) == "entity/Tag" else author(asked)) as fake:
         done = phasebot("generate", BLOG, "--repo", tmp_path / "blog", "--fallback-model", "", fake=fake)
 
-    layers = [f"app/{folder}/tag.py" for folder in ("models", "schemas", "repositories", "routers")]
+    layers = ["app/models/tag.py", "app/schemas/tag.py", "app/repositories/tag_repository.py", "app/routers/tags.py"]
     files = ", ".join([*layers, "tests/samples/tag.py", "tests/test_tag.py"])
     assert (
         f"      {files}: gemini-3.8-flash: request rejected: 400 no; run generate again with another --model\n"

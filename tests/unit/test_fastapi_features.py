@@ -37,10 +37,10 @@ def test_a_feature_needs_core_and_what_it_uses_and_comes_after_it() -> None:
     assert [key for key in phases if key.startswith("feature/")] == ["feature/Follow", "feature/Feed"]
     assert phases["feature/Feed"].needs == ("core", "entity/Post", "feature/Follow")
     assert phases["feature/Feed"].without_template == (
-        "app/features/feed.py", "app/routers/feed.py", "tests/test_feed.py",
+        "app/features/feed/service.py", "app/features/feed/router.py", "tests/test_feed.py",
     )  # fmt: skip
     assert phases["feature/Feed"].reads[-9:] == (
-        *(f"app/{room}/post.py" for room in ("models", "schemas", "repositories", "routers")),
+        *("app/models/post.py", "app/schemas/post.py", "app/repositories/post_repository.py", "app/routers/posts.py"),
         *("tests/samples/post.py", "tests/test_post.py"),
         *phases["feature/Follow"].files,
     )
@@ -95,8 +95,8 @@ def test_a_model_is_told_the_sentence_the_rules_and_what_the_feature_uses() -> N
     assert "`GET /feed` returns &lt;b>posts&lt;/b>." in asked
     assert "- Newest first.\n- Pages hold 20. (of the whole project" in asked
     assert "- Entity Post: `from app.models.post import Post`" in asked
-    assert "- Feature Follow: `from app.features.follow import …`" in asked
-    assert '<file path="app/routers/post.py">\n# as it is\n' in asked
+    assert "- Feature Follow: `from app.features.follow.service import …`" in asked
+    assert '<file path="app/routers/posts.py">\n# as it is\n' in asked
     assert "<reference" not in asked
 
 

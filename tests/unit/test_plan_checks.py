@@ -67,6 +67,7 @@ def test_a_plan_has_a_largest_number_of_entities() -> None:
         ({"unique": (("title",),)}, "'unique title' needs two or more different fields"),
         ({"index": (("title", "data"),)}, "'data' can't be part of it"),
         ({"plural": "Blog Posts"}, "plural 'Blog Posts' is not a valid name"),
+        ({"plural": "import"}, "plural 'import' is a keyword of Python"),
         ({"table": "x__y"}, "table 'x__y' is not a valid name"),
         ({"access": {"raed": ("anyone",)}}, "access: 'raed' is not an action; did you mean 'read'?"),
         ({"access": {"read": ("The Boss",)}}, "access: 'The Boss' is nobody"),

@@ -103,7 +103,7 @@ INCOMPLETE = replace(
                 _number(22),
                 PHASES[3],
                 changes=dict.fromkeys(PHASES[3].files, blob(3)),
-                conflict=["app/routers/post.py"],
+                conflict=["app/routers/posts.py"],
             ),
             bot_commit(_number(23), PHASES[4], status="partial", missing=MISSING, reason="unparsable"),
             *MADE[5:7],
@@ -178,8 +178,8 @@ SIXTY = replace(
     elapsed=300,
     active={"entity/Item039": 4, "entity/Item040": 61},
 )
-FEED = build_phase("feature/Feed", needs=["entity/Post"], by_hand=["app/features/feed.py", "app/routers/feed.py"])
-SEARCH = build_phase("feature/Search", by_hand=["app/features/search.py"])
+FEED = build_phase("feature/Feed", needs=["entity/Post"], by_hand=["app/features/feed/service.py", "app/features/feed/router.py"])
+SEARCH = build_phase("feature/Search", by_hand=["app/features/search/service.py"])
 RULED = [
     *PHASES[:3],
     build_phase("entity/Post", "app/models/post.py", rules=["A published post can't go back to `draft` (409)."]),
