@@ -1,13 +1,17 @@
 """Projects of the recipe ``fastapi``: they lint clean, pass their own tests, and work over HTTP."""
 
+import ast
 import os
 import random
+import re
 import socket
 import subprocess
 import time
 import urllib.error
 import urllib.request
+from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -149,13 +153,60 @@ def test_rules_made_by_hand_break_only_the_test_that_says_the_opposite(tmp_path:
     ]
 
 
+def test_many_readers_wait_for_one_connection_and_none_is_refused(blog: Path, python: Path, tmp_path: Path) -> None:
+    pool = {"DATABASE_POOL_SIZE": "1", "DATABASE_MAX_OVERFLOW": "0", "DATABASE_TIMEOUT": "60"}
+
+    def status(path: str) -> int:
+        try:
+            with urllib.request.urlopen(f"{url}{path}", timeout=60) as answer:
+                return int(answer.status)
+        except urllib.error.HTTPError as error:
+            return error.code
+
+    with serving(blog, python, f"sqlite:///{tmp_path}/blog.db", **pool) as url, ThreadPoolExecutor(100) as readers:
+        answers = list(readers.map(status, ["/posts", "/posts/1"] * 100))
+
+    assert Counter(answers) == {200: 100, 404: 100}
+
+
+def test_requests_that_get_no_connection_are_told_to_come_again(blog: Path, python: Path, tmp_path: Path) -> None:
+    script = """
+from fastapi.testclient import TestClient
+from app.core.config import Settings
+from main import create_app
+app = create_app(Settings(database_pool_size=1, database_max_overflow=0, database_timeout=0.1))
+with TestClient(app) as client, app.state.database.engine.connect():
+    answer = client.get("/posts")
+    print(answer.status_code, answer.headers["Retry-After"], answer.json())
+"""
+
+    told = run(blog, python, "-c", script, DATABASE_URL=f"sqlite:///{tmp_path}/blog.db")
+
+    assert told == "503 1 {'detail': 'The database does not answer; try again later'}\n"
+
+
+def test_the_readme_lists_every_setting_with_its_default(blog: Path) -> None:
+    settings = ast.parse((blog / "app/core/config.py").read_text()).body[-1]
+    assert isinstance(settings, ast.ClassDef)
+    fields = [each for each in settings.body if isinstance(each, ast.AnnAssign)]
+    defaults = {
+        ast.unparse(each.target): each.value.args[0] if isinstance(each.value, ast.Call) else each.value
+        for each in fields
+    }
+    rows = re.findall(r"^\| `([A-Z_]+)` \| `(.*?)` \|", (blog / "README.md").read_text(), re.MULTILINE)
+
+    assert {name.lower(): default for name, default in rows} == {
+        name: str(ast.literal_eval(default)) for name, default in defaults.items() if default
+    }
+
+
 @contextmanager
-def serving(project: Path, python: Path, database: str) -> Iterator[str]:
+def serving(project: Path, python: Path, database: str, **settings: str) -> Iterator[str]:
     """Serve a generated project, and give its address."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    environment = {"DATABASE_URL": database, "PATH": os.environ["PATH"]}
+    environment = {"DATABASE_URL": database, "PATH": os.environ["PATH"], **settings}
     command = [str(python), "-m", "uvicorn", "main:app", "--port", str(port), "--log-level", "warning"]
     with subprocess.Popen(command, cwd=project, env=environment) as server:
         try:

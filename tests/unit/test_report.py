@@ -178,7 +178,9 @@ SIXTY = replace(
     elapsed=300,
     active={"entity/Item039": 4, "entity/Item040": 61},
 )
-FEED = build_phase("feature/Feed", needs=["entity/Post"], by_hand=["app/features/feed/service.py", "app/features/feed/router.py"])
+FEED = build_phase(
+    "feature/Feed", needs=["entity/Post"], by_hand=["app/features/feed/service.py", "app/features/feed/router.py"]
+)
 SEARCH = build_phase("feature/Search", by_hand=["app/features/search/service.py"])
 RULED = [
     *PHASES[:3],
