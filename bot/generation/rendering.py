@@ -14,6 +14,7 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+from bot.generation import plan_views
 from bot.sandbox.protocol import Failure, Run
 from bot.secret_scan import find_secret
 from bot.text import all_newlines, find_hidden, is_printable, is_prose_file, one_line, without_hidden
@@ -110,7 +111,7 @@ def _told(name: str, error: Exception) -> str:
     from bot.generation.template_limits import TooLargeError, place_of
 
     what = getattr(error, "message", None) or error  # the text of a syntax error repeats the place and the line
-    what = str(what).replace(f"{__name__}._", "")
+    what = str(what).replace(f"{plan_views.__name__}._", "")
     kind = "" if isinstance(error, TooLargeError) else f"{type(error).__name__}: "
     return one_line(f"template {name}: {place_of(error, name)}{kind}{what}", _MAX_REASON)
 
