@@ -76,7 +76,10 @@ def run(
 def commits(folder: Path) -> list[str]:
     """Return subject, status and what else the trailers tell of each commit, sorted by the place in the plan."""
     rows = picture(folder).partition("\n--\n")[0].split("\n")
-    return sorted((row for row in rows if row.startswith("Generate")), key=lambda row: row.partition("[")[2])
+    return sorted(
+        (row for row in rows if row.startswith("Generate")),
+        key=lambda row: int(row.partition("[")[2].partition("/")[0]),
+    )
 
 
 def body_of(folder: Path, phase: str) -> str:
@@ -84,16 +87,17 @@ def body_of(folder: Path, phase: str) -> str:
     return "\n" + git(folder, "log", "-1", "--format=%B", f"--grep=^Phasebot-Phase: {phase}$", "phasebot/blog") + "\n"
 
 
-NINE = [
-    "Generate plan [1/9]  complete",
-    "Generate core [2/9]  complete",
-    "Generate entity User [3/9]  complete",
-    "Generate entity Post [4/9]  complete",
-    "Generate entity Comment [5/9]  complete",
-    "Generate entity Tag [6/9]  complete",
-    "Generate entity PostTag [7/9]  complete",
-    "Generate support files [8/9]  complete",
-    "Generate main application [9/9]  complete",
+TEN = [
+    "Generate plan [1/10]  complete",
+    "Generate core [2/10]  complete",
+    "Generate entity User [3/10]  complete",
+    "Generate entity Post [4/10]  complete",
+    "Generate entity Comment [5/10]  complete",
+    "Generate entity Tag [6/10]  complete",
+    "Generate entity PostTag [7/10]  complete",
+    "Generate migration [8/10]  complete",
+    "Generate support files [9/10]  complete",
+    "Generate main application [10/10]  complete",
 ]
 
 

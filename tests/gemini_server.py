@@ -24,6 +24,7 @@ from bot.planning.entities import Entity
 from bot.planning.field_grammar import format_field
 from bot.planning.plan import Plan
 from bot.planning.resolved_plan import resolve_plan_file
+from bot.planning.schema_changes import MigrationStart
 from tests.repositories import planned
 from tests.unit.values import BLOG, run_here
 
@@ -162,7 +163,9 @@ class ProseAuthor(Author):
 
     def __init__(self, folder: Path) -> None:
         self.spec = (folder / "spec.md").read_text(encoding="utf-8")
-        self.laid = resolve_plan_file((folder / "plan.yaml").read_text(encoding="utf-8"), source="it", output_dir=".")
+        self.laid = resolve_plan_file(
+            (folder / "plan.yaml").read_text(encoding="utf-8"), source="it", output_dir="."
+        ).on(MigrationStart())
         self.latency = 0.0
         self.answer: Mapping[str, Any] = json.loads((folder / "answer.json").read_text(encoding="utf-8"))
         self.found: Sequence[Mapping[str, Any]] = json.loads((folder / "found.json").read_text(encoding="utf-8"))

@@ -29,6 +29,7 @@ from bot.history.reasons import Reason
 from bot.history.recipe_files import remember
 from bot.history.repository import Identity
 from bot.planning.resolved_plan import ResolvedPlan, resolve_exact_spec
+from bot.planning.schema_changes import MigrationStart
 from tests.unit.values import BLOG
 
 DATA = Path(__file__).parent / "data"
@@ -127,8 +128,9 @@ def phasebot_here(*arguments: object) -> subprocess.CompletedProcess[str]:
 
 
 def planned(spec: str, recipe: Path | str = SMALL) -> ResolvedPlan:
-    """Read a spec into a plan with its phases."""
-    return resolve_exact_spec(spec, source="the spec", project="project", recipe=str(recipe), output_dir=".")
+    """Read a spec into a plan with its phases, for a run that starts from nothing."""
+    found = resolve_exact_spec(spec, source="the spec", project="project", recipe=str(recipe), output_dir=".")
+    return found.on(MigrationStart())
 
 
 @dataclass

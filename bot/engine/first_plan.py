@@ -38,7 +38,7 @@ def first_files(plan: ResolvedPlan, spec: ResolvedPlan | ProseSpec | None) -> Ma
 
 def unused_spec_note(spec: ResolvedPlan | ProseSpec | None, plan: ResolvedPlan, branch: str) -> str | None:
     """Return a message that *branch* keeps its *plan* although *spec* was given; None where they agree."""
-    if spec is None or (isinstance(spec, ResolvedPlan) and spec.plan == plan.plan):
+    if spec is None or (isinstance(spec, ResolvedPlan) and spec.is_same_as(plan.plan)):
         return None
     which = ", which differs from this spec" if isinstance(spec, ResolvedPlan) else ""
     return (

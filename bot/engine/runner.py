@@ -133,6 +133,8 @@ class Runner:
             self.announcer.note(note)
         if note := self._scheduler.mixture_note(self._phases):
             self.announcer.note(note)
+        for note in self._scheduler.risk_notes(self._plan) if self._plan else ():
+            self.announcer.note(note)
         self._done_before = self._scheduler.count_done(phases)
         self._queue.publish()
         if self.with_model:
@@ -146,10 +148,10 @@ class Runner:
         proposed = ProposedPlan(spec) if isinstance(spec, ResolvedPlan) else await self._propose_plan(stop)
         if proposed is None:
             return False
-        plan = self._plan = proposed.planned
+        self._branch.plans.cache(proposed.planned)
+        plan = self._plan = self._branch.plans.placed(proposed.planned)
         for note in plan.notes:
             self.announcer.note(note)
-        self._branch.plans.cache(plan)
         files = first_files(plan, spec)
         self._commit(plan.phases[0], GenerationResult(files, model=proposed.model, tokens=proposed.tokens), started)
         return True

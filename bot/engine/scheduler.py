@@ -7,6 +7,8 @@ from bot.engine.requests import RunRequest
 from bot.errors import UsageError
 from bot.history.run_branch import RunBranch
 from bot.planning.phases import PLAN_PHASE, Phase, find_phase
+from bot.planning.recipe_model import CHANGES
+from bot.planning.resolved_plan import ResolvedPlan
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,6 +128,12 @@ class Scheduler:
             f"{', '.join(earlier)} {were} made with an earlier version of the recipe and may not fit what is made now; "
             f"'phasebot regenerate {' '.join(earlier)} --run {self.branch.run}' makes {them} again"
         )
+
+    def risk_notes(self, planned: ResolvedPlan) -> Sequence[str]:
+        """Return what to tell people before the migration of *planned* is made: where it can lose or refuse rows."""
+        remaining = self.remaining(planned.phases) if planned.risks else ()
+        is_next = any(CHANGES in phase.slice and phase.key in remaining for phase in planned.phases)
+        return [f"careful, the migration touches rows that exist: {risk}" for risk in planned.risks if is_next]
 
     def count_done(self, phases: Sequence[Phase]) -> int:
         """Return how many phases are up to date."""

@@ -1,18 +1,20 @@
 """What templates and prompts see of a plan: plain values, and of each phase only its slice."""
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from bot.planning import names
 from bot.planning.plurals import plural
+from bot.planning.recipe_model import CHANGES
 
 if TYPE_CHECKING:
     from bot.planning.entities import Entity, Field
     from bot.planning.phases import Phase
     from bot.planning.plan import Plan
     from bot.planning.samples import FieldSamples
+    from bot.planning.schema_changes import FieldChange
 
 
 class _EntityName:
@@ -100,6 +102,37 @@ class _EntityView(_EntityName):
             field.sample(found, samples.exclusive)
 
 
+class _TableChange:
+    """A table before and after a migration, with its columns."""
+
+    def __init__(self, before: _EntityView, after: _EntityView, fields: "Sequence[FieldChange]") -> None:
+        self.before, self.after = before, after
+        old, new = ({field.name: field for field in each.fields} for each in (before, after))
+        self.fields = [(old[was.name] if was else None, new[now.name] if now else None) for was, now in fields]
+        """Pairs of fields; one is None where the column does not exist."""
+
+
+class _ChangesView:
+    """What a migration changes, as its template sees it."""
+
+    def __init__(self, content: Mapping[str, Any]) -> None:
+        """*content* is its part of a slice."""
+        from bot.planning.schema_changes import find_changes, find_risks, read_stored
+
+        old, new = (read_stored(content[each]) for each in ("old", "new"))
+        before, after = ({each.name: _EntityView(each, all_) for each in all_.values()} for all_ in (old, new))
+        found = find_changes([*old.values()], [*new.values()])
+        self.revision: str = content["revision"]
+        self.after: tuple[str, ...] = tuple(content["after"])
+        self.created = [after[each.name] for each in found.created]
+        self.dropped = [before[each.name] for each in found.dropped]
+        self.kept = [
+            _TableChange(before[each.before.name], after[each.after.name], each.fields)
+            for each in sorted(found.kept, key=lambda each: each.after.name)
+        ]
+        self.risks = tuple(find_risks(found)) if self.after else ()
+
+
 def _named(entity: "Entity") -> _EntityName:
     """Return *entity* as others see it."""
     view = _EntityName(entity.name)
@@ -141,6 +174,8 @@ def phase_context(plan: "Plan", phase: "Phase") -> dict[str, Any]:
             _named(by_name[each]) if isinstance(each, str) else _EntityView(by_name[each["name"]], by_name)
             for each in content["entities"]
         ]
+    if CHANGES in content:
+        context[CHANGES] = _ChangesView(content[CHANGES])
     return context | _items_context(plan, phase, by_name)
 
 

@@ -18,6 +18,7 @@ from bot.planning.plan import Plan
 from bot.planning.recipe import PROMPTS, TEMPLATES, Recipe
 from bot.planning.recipe_document import FILE, RecipeError, RecipeProblem
 from bot.planning.sample_plan import sample_plans
+from bot.planning.schema_changes import MigrationStart
 from bot.sandbox.protocol import Failure, Run
 
 _TEMPLATE = re.compile(r"template ([^:]{1,200}): (?:line (\d+)(?: of ([^:]{1,200}))?: )?")
@@ -49,11 +50,13 @@ def check_recipe(recipe: Recipe, name: str, run: Run) -> Checked:
         raise RecipeError(f"recipe {name!r}", problems)
     try:
         plans = sample_plans(recipe)
-        derived = [derive_phases(plan, recipe)[1:] for plan in plans]
+        derived = [derive_phases(plan, recipe, MigrationStart())[1:] for plan in plans]
+        later = [derive_phases(plan, recipe, _earlier(plan))[1:] for plan in plans]
+        tried = [*zip(plans, derived, strict=True), *zip(plans, later, strict=True)]
     except UsageError as exc:
         message = str(exc).removeprefix(f"recipe {recipe.name!r}: ")
         raise RecipeError(f"recipe {name!r}", [RecipeProblem(FILE, None, message)]) from exc
-    found = dict.fromkeys(_broken(recipe, plans, derived, run))
+    found = dict.fromkeys(_broken(recipe, tried, run))
     if found:
         raise RecipeError(f"recipe {name!r}", list(found))
     made = [template for phase in derived[0] for template in phase.files.values()]
@@ -77,12 +80,16 @@ def _unparsable(recipe: Recipe, run: Run) -> Iterator[RecipeProblem]:
             yield _problem(str(answer))
 
 
-def _broken(
-    recipe: Recipe, plans: Sequence[Plan], derived: Sequence[Sequence[Phase]], run: Run
-) -> Iterator[RecipeProblem]:
+def _earlier(plan: Plan) -> MigrationStart:
+    """Return an earlier schema of *plan*: only its first entity, without its last field."""
+    earlier = [each.model_copy(update={"fields": each.fields[:-1], "unique": ()}) for each in plan.entities[:1]]
+    return MigrationStart(tuple(earlier), ("0001",), 2)
+
+
+def _broken(recipe: Recipe, tried: Sequence[tuple[Plan, Sequence[Phase]]], run: Run) -> Iterator[RecipeProblem]:
     """Yield what is wrong when the sample plans are rendered, and what a model would be asked."""
     done: set[tuple[str, str]] = set()
-    for plan, phases in zip(plans, derived, strict=True):
+    for plan, phases in tried:
         for phase in phases:
             if (phase.key, phase.inputs) in done:
                 continue

@@ -82,7 +82,7 @@ class PhaseCommit:
         return CommitContent(
             format_message(self.phase, self.total, body, trailers),
             trailers,
-            {**merged.files, **dict.fromkeys(obsolete)},
+            {**merged.files, **{path: ledger.in_base(path) for path in obsolete}},
             executable=_executable(ledger, merged.files),
             rejected=rejected,
         )

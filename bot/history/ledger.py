@@ -33,8 +33,15 @@ class Ledger(CommitLedger):
             return ()
         if record is None or (record.trailers.inputs != phase.inputs and phase.key != PLAN_PHASE):
             return tuple(phase.files)
-        missing = self._missing(phase, record)
+        missing = {*self._missing(phase, record), *self._never_made(phase, record)}
         return tuple(path for path in phase.files if path in missing or self._can_be_written_now(phase.key, path))
+
+    def _never_made(self, phase: Phase, record: PhaseRecord) -> Sequence[str]:
+        """Return the files that the recipe did not make for the plan of that time, and makes for this one."""
+        if record.trailers.recipe != phase.recipe or record.trailers.status == "partial" or not record.order:
+            return ()
+        nothing = FileState(None, None)
+        return [path for path in phase.files if self.file(path) == nothing and not self.is_blocked(path)]
 
     def unmet(self, phase: Phase) -> tuple[str, ...]:
         """Return what people ask of *phase* and its newest commit could not carry out, because templates made it."""
@@ -129,9 +136,17 @@ class Ledger(CommitLedger):
         return "recipe" if record.trailers.recipe != phase.recipe else None
 
     def obsolete(self, phase: Phase) -> Sequence[str]:
-        """Return the files at head that *phase* made with an earlier recipe, and that no phase has now."""
+        """Return the files at head that *phase* made with an earlier recipe or plan, and that no phase has now.
+
+        A file that is as the base has it is none of them.
+        """
         made = sorted(self.changed_paths(phase.key))
-        return [path for path in made if path not in self._owners and self.file(path).head]
+        unowned = [path for path in made if path not in self._owners and self.file(path).head]
+        return [path for path in unowned if self.file(path).head != self._base.get(path)]
+
+    def in_base(self, path: str) -> Entry | None:
+        """Return what the base has at *path*, which the run has made; None if it has nothing."""
+        return self._base.get(path)
 
     def _order_of(self, key: str) -> int | None:
         """Return when the phase *key* was made: by its newest commit, or by the last file that people wrote for it."""

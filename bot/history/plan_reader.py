@@ -10,6 +10,7 @@ from pathlib import Path
 from bot.errors import UsageError
 from bot.history.commit_ledger import InheritedPhases
 from bot.history.merged_runs import RenderPhase, inherited_phases, render_nothing
+from bot.history.migrations import MigrationStarts
 from bot.history.recipe_files import BaseFiles, remember, remembered, worktree_file
 from bot.history.repository import Identity, Repository
 from bot.history.run_state import Commit, Entry, Generated, PlanFault
@@ -67,6 +68,7 @@ class PlanReader:
         self._repository, self._render, self._bot = repository, render, bot
         git = repository.git
         self.base_files = BaseFiles(repository)
+        self.migrations = MigrationStarts(repository, self.in_base)
         self.recipe = given_name(recipe, git.worktree, relative_to=git.worktree if bot else Path()) if recipe else None
         given = {*(() if bot else remembered(git)), *((self.recipe,) if self.recipe else ())}
         self._find_recipe = RecipeFinder(
@@ -128,7 +130,7 @@ class PlanReader:
         """
         source = f"the plan {found.path} at commit {found.commit}"
         try:
-            return self._resolve(found.text, found.path, source)
+            return self.migrations.place(self._resolve(found.text, found.path, source))
         except UsageError as exc:
             line = _LINE.match(str(exc).removeprefix(source))
             fault = PlanFault(str(exc), found.path, found.oid, int(line[1]) if line else None)
@@ -162,7 +164,13 @@ class PlanReader:
         """Return every valid plan that *path* ever had, newest first; the base's is the last."""
         entries = [commit.changes.get(path) for commit in reversed(commits)]
         found = [self._resolve_or_none(path, entry) for entry in (*entries, self._entry(fork, path))]
-        return [each for each in found if each]
+        return [self.placed(each) for each in found if each]
+
+    def placed(self, planned: ResolvedPlan) -> ResolvedPlan:
+        """Return *planned* with its migration, as far as there can be one."""
+        with suppress(UsageError):
+            return self.migrations.place(planned)
+        return planned
 
     def inherited(self, path: str, fork: str | None) -> InheritedPhases | None:
         """Return the phases that the commit *fork* contains, based on its plan at *path*; None without such a plan."""
@@ -184,7 +192,7 @@ class PlanReader:
             return None
         for entry in self._repository.versions(head, plan_path):
             plan = self._resolve_or_none(plan_path, entry)
-            for phase in plan.phases if plan else ():
+            for phase in self.placed(plan).phases if plan else ():
                 if (phase.key, phase.inputs, phase.recipe) == (trailers.phase, trailers.inputs, trailers.recipe):
                     text = self._render(plan, phase).get(path) if plan else None
                     return None if text is None else text.encode()

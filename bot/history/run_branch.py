@@ -9,6 +9,7 @@ from bot.history.base import Base, BaseChooser
 from bot.history.head_tree import folders_of
 from bot.history.ledger import Ledger, derive_state
 from bot.history.makers import notes_on_makers
+from bot.history.migrations import BranchPoints
 from bot.history.plan_reader import BrokenPlanError, PlanFile, PlanReader
 from bot.history.remote import Remote
 from bot.history.repository import BRANCHES, Identity, Repository, branch_ref
@@ -78,6 +79,14 @@ class RunBranch:
         self.plans.base_files.commit = self.base.oid or history.fork
         self.fork, self.shared, self.merged = history.fork, history.shared, history.merged
         self.commits = list(history.commits)
+        self.plans.migrations.points = BranchPoints(
+            fork=history.fork,
+            base=self.base.oid,
+            blobs=frozenset(
+                (path, entry.oid) for commit in self.commits for path, entry in commit.changes.items() if entry
+            ),
+            is_up_to_date=history.shared == self.base.oid,
+        )
         self._unchecked = []
         self._ledger = None
 
@@ -174,7 +183,8 @@ class RunBranch:
 
     def _derive(self, phases: Sequence[Phase]) -> Ledger:
         owners = _owners([*phases, *self._earlier_phases(phases)])
-        base = self._base_entries(owners) if self.fork else {}
+        made = {path for commit in self.commits if commit.trailers for path in commit.changes}
+        base = self._base_entries({*owners, *made}) if self.fork else {}
         inherited = self.plans.inherited(_plan_path(phases), self.fork) if phases else None
         return derive_state(self.run, base, self.commits, owners=owners, inherited=inherited, phases=phases)
 

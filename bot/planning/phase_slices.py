@@ -6,7 +6,9 @@ from typing import Any, NamedTuple
 from bot.planning.entities import Entity, Item
 from bot.planning.plan import Option, Plan
 from bot.planning.recipe import Recipe
-from bot.planning.recipe_model import ENTITIES, USES, RecipePhase
+from bot.planning.recipe_conditions import holds
+from bot.planning.recipe_model import CHANGES, ENTITIES, USES, RecipePhase
+from bot.planning.schema_changes import MigrationStart, is_same_schema, stored
 
 
 class Seen(NamedTuple):
@@ -21,8 +23,9 @@ class Seen(NamedTuple):
 class PlanView:
     """A plan of a recipe, looked up by names."""
 
-    def __init__(self, plan: Plan, recipe: Recipe) -> None:
-        self.plan, self.recipe = plan, recipe
+    def __init__(self, plan: Plan, recipe: Recipe, start: MigrationStart | None = None) -> None:
+        """*start* is what a migration starts from; without it, no phase sees changes."""
+        self.plan, self.recipe, self.start = plan, recipe, start
         self.options: Mapping[str, Option] = recipe.read_options(plan.options)
         self.collections = [name for name in recipe.collections if name != ENTITIES]
         self.places: dict[str, str] = {}
@@ -33,6 +36,22 @@ class PlanView:
                 self.places[item.name] = collection
                 self._contents[item.name] = item.content()
 
+    def has(self, entry: RecipePhase, path: str = "") -> bool:
+        """Whether the plan has the phase *entry*, or that file of it.
+
+        A phase that sees changes is there only if there are any.
+        """
+        if not path and CHANGES in entry.seen and not self._has_changes:
+            return False
+        condition = entry.conditions.get(path)
+        return condition is None or holds(condition, self.plan.entities, self.recipe.options, self.options)
+
+    @property
+    def _has_changes(self) -> bool:
+        if self.start is None:
+            return False
+        return not (self.start.after and is_same_schema(self.start.entities, self.plan.entities))
+
     def see(self, entry: RecipePhase, item: Entity | Item | None, key: str) -> Seen:
         """Return what the phase *key* sees, which is *entry* for *item*.
 
@@ -41,6 +60,13 @@ class PlanView:
         content: dict[str, Any] = {"output-dir": self.plan.output_dir}
         implied: dict[str, Any] = {}
         self._see_project(entry.seen, content, implied)
+        if CHANGES in entry.seen and self.start:
+            content[CHANGES] = {
+                "revision": self.start.revision,
+                "after": list(self.start.after),
+                "old": [stored(each) for each in self.start.entities],
+                "new": [stored(each) for each in self.plan.entities],
+            }
         if item is not None:
             content["entity" if isinstance(item, Entity) else "item"] = self._contents[item.name]
         if isinstance(item, Entity) and (named := self._named_targets(item)):

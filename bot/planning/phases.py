@@ -13,9 +13,10 @@ from bot.planning.path_rules import inside, path_problem
 from bot.planning.phase_slices import PlanView
 from bot.planning.plan import Plan
 from bot.planning.recipe import PROMPTS, Recipe, digest
-from bot.planning.recipe_checks import PLAN_FILE, PLAN_PHASE
+from bot.planning.recipe_checks import PLAN_FILE, PLAN_PHASE, REVISION
 from bot.planning.recipe_fit import check_fit
-from bot.planning.recipe_model import USES, RecipePhase
+from bot.planning.recipe_model import CHANGES, USES, RecipePhase
+from bot.planning.schema_changes import MigrationStart
 
 __all__ = ["PLAN_FILE", "PLAN_PHASE", "Phase", "derive_phases", "find_owner", "find_phase", "plan_path", "spec_path"]
 
@@ -106,10 +107,11 @@ def spec_path(output_dir: str) -> str:
     return inside(output_dir, SPEC_FILE)
 
 
-def derive_phases(plan: Plan, recipe: Recipe) -> tuple[Phase, ...]:
+def derive_phases(plan: Plan, recipe: Recipe, start: MigrationStart | None = None) -> tuple[Phase, ...]:
     """Return the phases in plan order: ``plan`` first, then as the recipe lists them.
 
-    Those of a collection's items are in plan order, but what an item uses comes before it.
+    Those of a collection's items are in plan order, but what an item uses comes before it.  *start* is what a migration
+    starts from; without it there is no phase for one.
 
     Raises:
         UsageError: The plan does not fit the recipe, two phases get one path or key, a path is invalid, or a need is
@@ -117,7 +119,8 @@ def derive_phases(plan: Plan, recipe: Recipe) -> tuple[Phase, ...]:
     """
     check_fit(plan, recipe)
     content = plan.content()
-    made = _Phases(PlanView(plan, recipe))
+    view = PlanView(plan, recipe, start)
+    made = _Phases(view)
     made.add(
         Phase(
             key=PLAN_PHASE,
@@ -130,7 +133,7 @@ def derive_phases(plan: Plan, recipe: Recipe) -> tuple[Phase, ...]:
             slice=content,
         )
     )
-    for entry in recipe.phases:
+    for entry in filter(view.has, recipe.phases):
         recipe_id = f"{recipe.name}@{recipe.digest(entry)}"
         for item in _in_order(plan.items(entry.collection)) if entry.collection else (None,):
             made.add(made.phase(entry, item, recipe_id), entry, item)
@@ -162,6 +165,9 @@ class _Phases:
         self.phases: list[Phase] = []
         self._view, self._root = view, view.plan.output_dir
         self._by_key: dict[str, Phase] = {}
+        self._absent = {entry.key for entry in view.recipe.phases if not view.has(entry)}
+        """Keys of phases that this plan has not, although the recipe has them."""
+        self._optional = {path for entry in view.recipe.phases for path in entry.conditions}
         self._groups = defaultdict[str, list[str]](list)
         """``<collection>/*`` and ``<start of keys>/*`` → keys."""
         self._by_item = defaultdict[str, list[str]](list)
@@ -186,10 +192,13 @@ class _Phases:
     def phase(self, entry: RecipePhase, item: Entity | Item | None, recipe_id: str) -> Phase:
         """Return the phase that *entry* is for *item*."""
         values = {"name": item.name, "module": item.module, "plural": item.plural} if item else {}
+        if CHANGES in entry.seen and self._view.start:
+            values[REVISION] = self._view.start.revision
         key = _substitute(entry.key, values)
         seen = self._view.see(entry, item, key)
         needs = self._needs(entry, item, key, values)
-        paths = {_substitute(path, values): template for path, template in entry.templates.items()}
+        listed = {path: template for path, template in entry.templates.items() if self._view.has(entry, path)}
+        paths = {_substitute(path, values): template for path, template in listed.items()}
         if entry.is_planned and isinstance(item, Item):
             paths = dict.fromkeys(item.files, "")
         for path in paths:
@@ -220,7 +229,7 @@ class _Phases:
                 found |= dict.fromkeys(self._groups.get(need, ()))
             elif (needed := _substitute(need, values)) in self._by_key:
                 found[needed] = None
-            else:
+            elif needed not in self._absent:
                 raise UsageError(f"recipe: phase {key!r} needs {needed!r}, which is not the key of an earlier phase")
         self._spend(len(found))
         return tuple(found)
@@ -265,7 +274,7 @@ class _Phases:
             else:
                 matches = _matching(_substitute(pattern, values), available)
                 self._spend(len(available) if _GLOB & set(pattern) else 1)
-            if not matches and pattern != USES and "*" not in pattern:
+            if not matches and pattern != USES and "*" not in pattern and pattern not in self._optional:
                 raise UsageError(
                     f"recipe: phase {key!r} reads {pattern!r}, which none of the phases it needs generates"
                 )

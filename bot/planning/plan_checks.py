@@ -97,6 +97,11 @@ def _clashes(owners: Sequence[Entity | Item]) -> Iterator[Problem]:
                 kind = "entity " if isinstance(owner, Entity) else ""
                 yield Problem(owner.name, None, f"{kind}{owner.name} is defined twice; rename one or merge them")
                 break
+            if other and place in tables[2:]:
+                yield Problem(
+                    owner.name, None, f"the links of a relation would share the table {place[1]!r}; rename it"
+                )
+                break
             if other and other != owner.name:
                 kind = "entities " if isinstance(owner, Entity) else ""
                 message = f"{kind}{other} and {owner.name} would share the {place[0]} {place[1]!r}; rename one"

@@ -74,7 +74,8 @@ class Recipe:
             [[name, self.templates[name]] for name in sorted(used)],
         ]
         if options := self.seen_options(phase):
-            content.append({name: self.options[name].model_dump(mode="json") for name in options})
+            exclude = {"new", "new_when"}  # what new plans get makes no difference to a plan
+            content.append({name: self.options[name].model_dump(mode="json", exclude=exclude) for name in options})
         return digest(content)
 
     def seen_options(self, phase: RecipePhase) -> list[str]:

@@ -10,21 +10,24 @@ from pathlib import PurePosixPath
 from string import Template
 
 from bot.planning.path_rules import path_problem
+from bot.planning.recipe_conditions import condition_problem
 from bot.planning.recipe_document import MAX_FOUND, Document, Place, nearest
-from bot.planning.recipe_model import ENTITIES, USES, RecipeFile, RecipePhase
+from bot.planning.recipe_model import CHANGES, ENTITIES, USES, RecipeFile, RecipePhase
 from bot.text import shown
 
 PLAN_PHASE = "plan"
 PLAN_FILE = ".phasebot/plan.yaml"
 PLACEHOLDERS = ("name", "module", "plural")
-_SAMPLE = {"name": "Sample", "module": "sample", "plural": "samples"}
+REVISION = "revision"
+"""The placeholder for the number of a migration, in the files of a phase that sees changes."""
+_SAMPLE = {"name": "Sample", "module": "sample", "plural": "samples", REVISION: "0001"}
 _OLD_WORDS = ("nothing", "names", ENTITIES)
 _NOT_COLLECTIONS = frozenset(
     (
         *("project", "name", "title", "description", "recipe", "output-dir", "options", "rules", "instructions"),
         *("left-out", "collections", "output_dir", "left_out"),
         *("entity", "item", "instruction", "root", "reference", "reserved", "types"),
-        *("plan", "uses", "names", "nothing"),
+        *("plan", "uses", "names", "nothing", "changes", "types"),
     )
 )
 """Keys of a plan file, variables of templates, and words of a recipe."""
@@ -50,6 +53,9 @@ def _collections(recipe: RecipeFile) -> _Found:
     for pattern in recipe.language:
         if problem := path_problem(pattern.replace("*", "x")):
             yield ("language", pattern), f"the pattern {shown(pattern)} {problem}"
+    for name, option in recipe.options.items():
+        if option.new_when and (problem := condition_problem(option.new_when, recipe.options)):
+            yield ("options", name, "new-when"), problem
 
 
 def _phases(recipe: RecipeFile, document: Document) -> _Found:
@@ -68,6 +74,7 @@ def _phases(recipe: RecipeFile, document: Document) -> _Found:
         if number in broken:
             continue
         found = [*_items(phase, recipe, known), *_placeholders(phase, recipe, known), *_seen(phase, known, options)]
+        found += _conditions(phase, recipe)
         if not broken & set(range(number)) and number not in document.unread_needs:
             found += [*_needs(number, recipe, known, meant, circle), *_reads(number, recipe, meant)]
         yield from ((("phases", number, *place), message) for place, message in found)
@@ -87,8 +94,10 @@ def _placeholders(phase: RecipePhase, recipe: RecipeFile, known: Sequence[str]) 
     texts: list[tuple[Place, str]] = [(("key",), phase.key), (("title",), phase.title)]
     texts += [(("files", path), path) for path in phase.templates]
     texts += [((key, number), text) for key in ("needs", "reads") for number, text in enumerate(getattr(phase, key))]
-    defined = PLACEHOLDERS if phase.collection else ()
     for place, text in texts:
+        defined = PLACEHOLDERS if phase.collection else ()
+        if CHANGES in phase.seen and place[0] == "files":
+            defined = (*defined, REVISION)
         template = Template(text)
         unknown = [name for name in template.get_identifiers() if name not in defined]
         if not unknown and template.is_valid():
@@ -108,6 +117,16 @@ def _placeholders(phase: RecipePhase, recipe: RecipeFile, known: Sequence[str]) 
                 yield place, f"phase {phase.key!r}: {what} {kind} {text!r}; put ${{name}} or ${{module}} into it"
 
 
+def _conditions(phase: RecipePhase, recipe: RecipeFile) -> _Found:
+    for path, condition in phase.conditions.items():
+        place: Place = ("when", path) if path else ("when",)
+        if problem := condition_problem(condition, recipe.options):
+            yield place, f"phase {phase.key!r}: {problem}"
+        if path and path not in phase.templates:
+            near = nearest(path, [*phase.templates], "its files are")
+            yield place, f"phase {phase.key!r} has no file {shown(path)}; {near}"
+
+
 def _is_single(phase: RecipePhase, recipe: RecipeFile) -> bool:
     """Whether a plan can hold one item at most."""
     limits = recipe.collections.get(phase.collection or "")
@@ -115,7 +134,7 @@ def _is_single(phase: RecipePhase, recipe: RecipeFile) -> bool:
 
 
 def _seen(phase: RecipePhase, collections: Sequence[str], options: Sequence[str]) -> _Found:
-    words = ["names", "project", "description", "rules", "options", USES]
+    words = ["names", "project", "description", "rules", "options", USES, CHANGES]
     words += [word for name in collections for word in (name, f"{name}/names")]
     words += [f"options/{name}" for name in options]
     single = isinstance(phase.sees, str)
@@ -125,6 +144,8 @@ def _seen(phase: RecipePhase, collections: Sequence[str], options: Sequence[str]
             yield place, f"phase {phase.key!r} can't see {shown(word)}; {nearest(word, words, 'it can see')}"
         elif word == USES and phase.collection in (None, ENTITIES):
             yield place, f"phase {phase.key!r} has no item that uses anything, so it can't see {USES!r}"
+        elif word == CHANGES and phase.collection:
+            yield place, f"phase {phase.key!r} is for each item, so it can't see {CHANGES!r} of the whole plan"
 
 
 _Meant = Mapping[str, Sequence[int]]

@@ -30,6 +30,7 @@ _MAX_OPTION = 1_000
 """Longest text of an option."""
 PLANNED = "planned"
 USES = "uses"
+CHANGES = "changes"
 ENTITIES = "entities"
 _OLD_ENTITIES = "entity"
 _WORD = re.compile(r"[a-z][a-z0-9]*(?:[-_][a-z0-9]+)*")
@@ -131,6 +132,11 @@ class RecipePhase(Part):
 
     Without a template, a model or a person writes the file.  ``planned`` stands for the item's own list of files.
     """
+    when: Text | Annotated[Mapping[Text, Text], Setting(min_length=1, max_length=MAX_FILES)] | None = None
+    """The condition on which a plan has this phase; or path → the condition on which it has that file.
+
+    See :mod:`bot.planning.recipe_conditions`.
+    """
     prompt: str | None = None
     """The template below ``prompts/`` for this phase's model prompt."""
     reads: Annotated[tuple[Text, ...], Setting(max_length=_MAX_NEEDS)] = ()
@@ -143,6 +149,11 @@ class RecipePhase(Part):
     def collection(self) -> str | None:
         """The collection that has a phase for each of its items."""
         return ENTITIES if self.for_each == _OLD_ENTITIES else self.for_each
+
+    @property
+    def conditions(self) -> Mapping[str, str]:
+        """Path → the condition on which a plan has that file; the path ``""`` stands for the whole phase."""
+        return self.when if isinstance(self.when, Mapping) else {"": self.when} if self.when else {}
 
     @property
     def is_planned(self) -> bool:
@@ -174,9 +185,19 @@ class RecipeOption(Part):
     choices: Annotated[tuple[Text, ...], Setting(max_length=MAX_LIST)] = ()
     minimum: int | None = None
     maximum: int | None = None
+    new: Annotated[
+        Option | None, PlainValidator(_option_value), WithJsonSchema({"type": ["string", "boolean", "integer"]})
+    ] = None
+    """The value that is written into a new plan that does not name the option; older plans keep the default."""
+    new_when: Text | None = Setting(default=None, alias="new-when")
+    """The condition on which a new plan gets it."""
 
     @model_validator(mode="after")
     def _check(self) -> Self:
+        if self.new is not None and (problem := self.problem(self.new)):
+            raise ValueError(f"its value for new plans {problem}")
+        if self.new_when and self.new is None:
+            raise ValueError("'new-when' is the condition for 'new', which is missing")
         if (self.type == "choice") != bool(self.choices):
             raise ValueError(
                 "'choices' are missing; list them" if self.type == "choice" else "only a choice has 'choices'"

@@ -1,6 +1,6 @@
 """Resolve a spec or a plan file: validate the plan, load its recipe and derive the phases."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TypedDict, Unpack
 
@@ -13,8 +13,10 @@ from bot.planning.plan_additions import on_top_of
 from bot.planning.plan_file import format_plan, parse_plan
 from bot.planning.prose import owner_of, without
 from bot.planning.recipe import Recipe, load_recipe
+from bot.planning.recipe_conditions import options_of_new_plan
 from bot.planning.recipe_fit import check_fit
 from bot.planning.recipe_names import LoadRecipe, load_built_in
+from bot.planning.schema_changes import MigrationStart, find_changes, find_risks
 from bot.planning.spec_draft import SpecDraft
 from bot.planning.spec_parser import clean, find_heading, is_prose, needs_a_model, read_spec
 from bot.secret_scan import find_secret
@@ -47,6 +49,37 @@ class ResolvedPlan:
     """What the spec says and this plan does not use, or takes for something else."""
     spec_text: str = field(default="", compare=False, repr=False)
     """The spec as it was read; empty for a plan from history."""
+    chosen: Mapping[str, Option] = field(default_factory=dict, compare=False)
+    """Options that the recipe chose for a new plan, because nobody named them."""
+    risks: Sequence[str] = field(default=(), compare=False)
+    """Where the migration loses data, or fails on rows that exist, each with its remedy."""
+
+    def on(self, start: MigrationStart) -> "ResolvedPlan":
+        """Return the plan with the phases that it has on top of *start*, which its migration starts from.
+
+        Raises:
+            UsageError: Two phases get one path or key.
+        """
+        phases = derive_phases(self.plan, self.recipe, start)
+        risks = find_risks(find_changes(start.entities, self.plan.entities), self.plan.left_out) if start.after else ()
+        return replace(self, phases=phases, risks=tuple(risks))
+
+    def with_chosen_options(self, named: Iterable[str]) -> "ResolvedPlan":
+        """Return it with the options that a new plan gets from its recipe, unless people *named* them."""
+        chosen = options_of_new_plan(self.recipe.options, self.plan.entities, named)
+        if not chosen:
+            return self
+        options = self.recipe.read_options({**self.plan.options, **chosen})
+        plan = self.plan.model_copy(update={"options": options})
+        return replace(self, plan=plan, phases=derive_phases(plan, self.recipe), text=format_plan(plan), chosen=chosen)
+
+    def is_same_as(self, plan: Plan) -> bool:
+        """Whether *plan* builds the same, apart from options that the recipe chose."""
+        ours, theirs = (
+            {name: value for name, value in each.options.items() if name not in self.chosen}
+            for each in (self.plan, plan)
+        )
+        return ours == theirs and self.plan == plan.model_copy(update={"options": self.plan.options})
 
     @property
     def slug(self) -> str:
@@ -192,7 +225,8 @@ def _resolve_draft(draft: SpecDraft, **settings: Unpack[Settings]) -> ResolvedPl
             recipe=None if "recipe" in given else draft.recipe,
             output_dir=None if "output-dir" in given else draft.output_dir,
         )
-        return replace(_resolve(draft, project, recipe, output_dir, load), notes=notes)
+        planned = _resolve(draft, project, recipe, output_dir, load)
+        return replace(planned, notes=notes).with_chosen_options(draft.options)
     planned = _resolve(on_top_of(base.plan, draft), project, recipe, output_dir, lambda _: base.recipe)
     return replace(planned, name=draft.project or project, notes=notes)
 

@@ -51,21 +51,22 @@ def test_generate_makes_a_commit_per_phase_and_a_pull_request_and_tells_people_h
         assert (
             github.picture()
             == """
-Generate plan [1/9]  github-actions[bot] for alice
-Generate core [2/9]  github-actions[bot] for alice
-Generate entity User [3/9]  github-actions[bot] for alice
-Generate entity Post [4/9]  github-actions[bot] for alice
-Generate entity Comment [5/9]  github-actions[bot] for alice
-Generate entity Tag [6/9]  github-actions[bot] for alice
-Generate entity PostTag [7/9]  github-actions[bot] for alice
-Generate support files [8/9]  github-actions[bot] for alice
-Generate main application [9/9]  github-actions[bot] for alice
+Generate plan [1/10]  github-actions[bot] for alice
+Generate main application [10/10]  github-actions[bot] for alice
+Generate core [2/10]  github-actions[bot] for alice
+Generate entity User [3/10]  github-actions[bot] for alice
+Generate entity Post [4/10]  github-actions[bot] for alice
+Generate entity Comment [5/10]  github-actions[bot] for alice
+Generate entity Tag [6/10]  github-actions[bot] for alice
+Generate entity PostTag [7/10]  github-actions[bot] for alice
+Generate migration [8/10]  github-actions[bot] for alice
+Generate support files [9/10]  github-actions[bot] for alice
 
 #PR1 open ready: Generate Blog API (phasebot/issue-12, main)
 
 #12 alice: /generate  :rocket:
 #12 bot: **Phasebot finished `@alice`'s request**
-#12 bot: **Done:** 9 of 9 phases, 62 files. Review pull request #PR1 commit by commit.
+#12 bot: **Done:** 10 of 10 phases, 70 files. Review pull request #PR1 commit by commit.
 """
         )
         head = git(github.origin, "rev-parse", "phasebot/issue-12")
@@ -77,9 +78,9 @@ Generate main application [9/9]  github-actions[bot] for alice
             "head": head,
             "pull-request-number": str(github.pull().number),
             "pull-request-url": f"https://github.example/acme/blog/pull/{github.pull().number}",
-            "phases-done": "9",
-            "phases-total": "9",
-            "files": "62",
+            "phases-done": "10",
+            "phases-total": "10",
+            "files": "70",
             "tokens": "0",
         }
         assert (github.pull().body or "").startswith("Closes #12\n\nA small blog with comments and tags.\n")

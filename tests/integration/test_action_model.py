@@ -35,9 +35,9 @@ def test_prose_is_planned_and_made_by_the_model_and_the_comment_says_what_it_cos
     with FakeGemini(AUTHOR) as fake:
         ending = github.say("/generate", gemini=with_key(fake.url, KEY))
 
-    assert (ending.status, ending.outputs["tokens"], len(fake.requests)) == ("complete", "7500", 5)
+    assert (ending.status, ending.outputs["tokens"], len(fake.requests)) == ("complete", "9000", 6)
     assert SENTENCE in next(asked.prompt for asked in fake.requests if not asked.paths)
-    spent = "5 of 5 phases done, 38 files, 7,500 tokens (5,000 in, 2,500 out), about $0.0"
+    spent = "6 of 6 phases done, 46 files, 9,000 tokens (6,000 in, 3,000 out), about $0.0"
     assert spent in github.said()[0]
     assert spent in (github.pull().body or "")
     assert "(estimate)." in github.said()[0]
@@ -71,7 +71,7 @@ def test_a_refused_key_fails_the_run_in_a_sentence_that_does_not_show_it(github:
     assert "**Phasebot failed on `@alice`'s request" in github.said()[0]
     assert "set the secret for the workflow's input `gemini-api-key` to a key" in github.said()[0]
     assert github.said()[-1].split("\n")[1].startswith("**Failed")
-    assert "Generate core [2/5]  github-actions[bot] for alice" in github.commits()
+    assert "Generate core [2/6]  github-actions[bot] for alice" in github.commits()
     for said in (*github.said(), github.pull().body, ending.summary, *github.log):
         assert KEY not in (said or "")
 
@@ -84,8 +84,8 @@ def test_a_spent_budget_suggests_a_larger_one(github: World, text: str, inputs: 
         assert (ending.status, ending.exit_code) == ("incomplete", 3)
         assert "tokens are used" in ending.message
         for said in (github.said()[0], github.said()[-1]):
-            assert "/generate --max-tokens 6000" in said
-        again = github.say("/generate --max-tokens 6000", gemini=with_key(fake.url, KEY))
+            assert "/generate --max-tokens 7500" in said
+        again = github.say("/generate --max-tokens 7500", gemini=with_key(fake.url, KEY))
     assert again.status == "complete"
 
 

@@ -213,7 +213,7 @@ def test_a_cancelled_job_says_what_is_kept(in_the_middle: tuple[World, subproces
     assert "stopped as asked; what was finished is committed" in log
     assert len(github.commits()) == 4
     assert "**Phasebot stopped working on `@alice`'s request" in github.said()[0]
-    assert "4 of 5 phases done" in github.said()[0]
+    assert "4 of 6 phases done" in github.said()[0]
     assert github.said()[-1].split("\n")[1].startswith("**Stopped")
     assert github.outputs()["status"] == "incomplete"
     assert github.reactions()[-1] == "confused"
@@ -236,7 +236,7 @@ def test_a_killed_job_is_finished_by_the_next_step_and_gone_on_with_by_the_next_
     assert "::error" in log or "The job was cancelled" in log
     assert "**Phasebot stopped working on `@alice`'s request" in github.said()[0]
     assert "The job was cancelled, timed out or crashed; its log says more" in github.said()[0]
-    assert "4 of 5 phases done" in github.said()[0]
+    assert "4 of 6 phases done" in github.said()[0]
     assert github.outputs()["status"] == "failed"
     assert github.reactions() == ["confused"]
     assert github.say("/generate").status == "complete"

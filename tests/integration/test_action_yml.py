@@ -323,9 +323,9 @@ def test_a_cancelled_job_keeps_what_is_finished_and_says_so(installed: Installed
 
     made, done = git(workspace, "rev-parse", "phasebot/issue-12"), len(phases_of(github.origin, "issue-12"))
     assert git(github.origin, "rev-parse", "phasebot/issue-12") == made
-    assert 0 < done < 34
+    assert 0 < done < 35
     assert github.outputs().items() >= {"status": "incomplete", "head": made, "phases-done": str(done)}.items()
-    assert f"{done} of 34 phases" in github.said()[0]
+    assert f"{done} of 35 phases" in github.said()[0]
 
 
 def test_an_input_that_can_not_be_right_makes_the_job_red(installed: Installed, github: World) -> None:
@@ -343,7 +343,7 @@ def test_an_input_that_can_not_be_right_makes_the_job_red(installed: Installed, 
 
 
 @on_linux
-def test_a_comment_becomes_nine_commits_and_a_pull_request(consumer: Consumer) -> None:
+def test_a_comment_becomes_ten_commits_and_a_pull_request(consumer: Consumer) -> None:
     github = consumer.world
     job = consumer.act(github.comment("/generate"))
 
@@ -363,25 +363,26 @@ def test_a_comment_becomes_nine_commits_and_a_pull_request(consumer: Consumer) -
         "files": "62",
         "tokens": "0",
     }
-    assert "9 of 9 phases done, 62 files." in job.summary
+    assert "10 of 10 phases done, 70 files." in job.summary
 
 
 PICTURE = """
-Generate plan [1/9]  github-actions[bot] for alice
-Generate core [2/9]  github-actions[bot] for alice
-Generate entity User [3/9]  github-actions[bot] for alice
-Generate entity Post [4/9]  github-actions[bot] for alice
-Generate entity Comment [5/9]  github-actions[bot] for alice
-Generate entity Tag [6/9]  github-actions[bot] for alice
-Generate entity PostTag [7/9]  github-actions[bot] for alice
-Generate support files [8/9]  github-actions[bot] for alice
-Generate main application [9/9]  github-actions[bot] for alice
+Generate plan [1/10]  github-actions[bot] for alice
+Generate main application [10/10]  github-actions[bot] for alice
+Generate core [2/10]  github-actions[bot] for alice
+Generate entity User [3/10]  github-actions[bot] for alice
+Generate entity Post [4/10]  github-actions[bot] for alice
+Generate entity Comment [5/10]  github-actions[bot] for alice
+Generate entity Tag [6/10]  github-actions[bot] for alice
+Generate entity PostTag [7/10]  github-actions[bot] for alice
+Generate migration [8/10]  github-actions[bot] for alice
+Generate support files [9/10]  github-actions[bot] for alice
 
 #PR1 open ready: Generate Blog API (phasebot/issue-12, main)
 
 #12 alice: /generate  :rocket:
 #12 bot: **Phasebot finished `@alice`'s request**
-#12 bot: **Done:** 9 of 9 phases, 62 files. Review pull request #PR1 commit by commit.
+#12 bot: **Done:** 10 of 10 phases, 70 files. Review pull request #PR1 commit by commit.
 """
 
 
@@ -398,7 +399,7 @@ def test_a_killed_job_tells_the_truth_and_the_next_one_makes_nothing_twice(consu
     assert killed.results == {"generate": "failure"}, killed.log
     assert killed.steps.items() >= {"install": "success", "run": "failure"}.items()
     assert (killed.outputs["head"], killed.outputs["phases-done"]) == (there[-1], str(len(there)))
-    assert f"{len(there)} of 9 phases" in github.said()[0]
+    assert f"{len(there)} of 10 phases" in github.said()[0]
 
     again = consumer.act(github.comment("/generate"))
 
@@ -406,8 +407,8 @@ def test_a_killed_job_tells_the_truth_and_the_next_one_makes_nothing_twice(consu
     assert again.results == {"generate": "success"}, again.log
     assert again.outputs["status"] == "complete"
     assert commits[: len(there)] == there
-    assert len(commits) == len(set(phases_of(github.origin, "issue-12"))) == 9
-    assert "9 of 9 phases" in github.said()[0]
+    assert len(commits) == len(set(phases_of(github.origin, "issue-12"))) == 10
+    assert "10 of 10 phases" in github.said()[0]
     assert not github.pull().draft
 
 

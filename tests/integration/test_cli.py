@@ -71,7 +71,7 @@ def test_a_terminal_shows_every_phase_live(tmp_path: Path) -> None:
     last = re.findall(r"\d/9 +(\S+) +(\w+)", plain)[-9:]
     entities = (f"entity/{name}" for name in ("User", "Post", "Comment", "Tag", "PostTag"))
     assert last == [(key, "done") for key in ("plan", "core", *entities, "support", "main")]
-    assert told.startswith(b"complete: 9 of 9 phases")
+    assert told.startswith(b"complete: 10 of 10 phases")
 
 
 def test_a_rerun_of_a_complete_run_says_so_and_commits_nothing(blog: Path) -> None:
@@ -80,8 +80,8 @@ def test_a_rerun_of_a_complete_run_says_so_and_commits_nothing(blog: Path) -> No
     done = phasebot_here("generate", "--repo", blog)
 
     assert done.returncode == 0
-    assert done.stderr == "phasebot/blog: all 9 phases are complete, nothing to do\n"
-    assert done.stdout.startswith("complete: 9 of 9 phases")
+    assert done.stderr == "phasebot/blog: all 10 phases are complete, nothing to do\n"
+    assert done.stdout.startswith("complete: 10 of 10 phases")
     assert git(blog, "rev-parse", "HEAD") == head
 
 

@@ -400,6 +400,7 @@ def test_the_blog_gets_categories(tmp_path: Path) -> None:
         "plan",
         "entity Post",
         "entity Category",
+        "migration",
         "support files",
         "main application",
     ]

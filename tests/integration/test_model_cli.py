@@ -27,9 +27,9 @@ def test_with_a_key_gemini_is_the_default_and_without_one_the_templates(tmp_path
         asked = len(fake.requests)
     phasebot("generate", tmp_path / "note.md", "--repo", tmp_path / "two")
 
-    assert (done.returncode, asked) == (0, 4)
+    assert (done.returncode, asked) == (0, 5)
     assert "7,500 tokens, about $0.0" not in done.stderr
-    assert "6,000 tokens, about $0.0105 (estimate)" in done.stdout
+    assert "7,500 tokens, about $0.0131 (estimate)" in done.stdout
     assert tree_of(tmp_path / "one") == tree_of(tmp_path / "two")
 
 
@@ -77,7 +77,7 @@ def test_the_models_and_the_thinking_level_are_options(tmp_path: Path) -> None:
         done = phasebot("generate", "- Note: text text\n", "--repo", tmp_path / "x", *options, fake=fake)
 
     assert done.returncode == 0, done.stderr
-    assert [asked.model for asked in fake.requests] == ["one", "two", "two", "two", "two"]
+    assert [asked.model for asked in fake.requests] == ["one", "two", "two", "two", "two", "two"]
     assert fake.requests[0].body["generationConfig"]["thinkingConfig"] == {"thinking_level": "LOW"}
     assert "one: unknown model" in done.stderr
 
@@ -107,7 +107,7 @@ def test_a_spent_budget_is_told_once_and_is_incomplete(tmp_path: Path) -> None:
 
     assert done.returncode == 3
     assert done.stderr.count("tokens are used") == 1
-    assert done.stderr.endswith("run generate again with --max-tokens 12000\n")
+    assert done.stderr.endswith("run generate again with --max-tokens 14000\n")
 
 
 def test_files_that_fail_for_one_reason_are_told_together(tmp_path: Path) -> None:
@@ -122,7 +122,7 @@ def test_files_that_fail_for_one_reason_are_told_together(tmp_path: Path) -> Non
         in done.stderr
     )
     why = "request rejected (6 files): run generate again with another --model\n"
-    assert done.stderr.endswith(f"phasebot: not generated yet: entity/Tag, main; {why}")
+    assert done.stderr.endswith(f"phasebot: not generated yet: entity/Tag, migration, main; {why}")
     status = phasebot("status", "--repo", tmp_path / "blog", fake=fake).stdout
     assert status.endswith(f"\nnot generated: {why}")
     assert f"missing: {files} (request rejected)\n" in status
@@ -134,7 +134,7 @@ def test_a_word_as_the_key_costs_no_file_and_no_message_and_is_told_once(tmp_pat
         done = phasebot("generate", BLOG, "--repo", tmp_path / "blog", fake=fake, GEMINI_API_KEY=key)
         asked = len(fake.requests)
 
-    assert (done.returncode, asked) == (0, 8), done.stderr
+    assert (done.returncode, asked) == (0, 9), done.stderr
     assert done.stderr.count("which are too few for a key") == 1
     assert f"note: GEMINI_API_KEY has {len(key)} characters, which are too few for a key: " in done.stderr
     assert "***" not in done.stdout + done.stderr

@@ -11,7 +11,7 @@ import pytest
 from bot.engine.requests import RunRequest
 from bot.engine.snapshot import Snapshot
 from bot.errors import BudgetExceeded, ProviderError, UsageError
-from tests.gemini_client import MODELS, NINE, SENTENCE, body_of, commits, run, spoiling
+from tests.gemini_client import MODELS, SENTENCE, TEN, body_of, commits, run, spoiling
 from tests.gemini_server import KEY, Asked, Author, FakeGemini, Reply, answer, error, quota
 from tests.repositories import Recorder, commit, git, new_repository, tree_of
 
@@ -29,19 +29,19 @@ def whole(tmp_path: Path) -> str:
     return tree_of(tmp_path / "reference")
 
 
-# ---- a sentence in, nine commits out
+# ---- a sentence in, ten commits out
 
 
-def test_a_sentence_becomes_a_plan_and_nine_commits_one_request_each(folder: Path) -> None:
+def test_a_sentence_becomes_a_plan_and_ten_commits_one_request_each(folder: Path) -> None:
     author = Author()
     with FakeGemini(author) as fake:
         outcome = run(folder, fake, spec=SENTENCE)
 
     assert outcome.error is None
-    assert commits(folder) == NINE
+    assert commits(folder) == TEN
     assert sorted(map(author.phase, fake.requests)) == sorted(phase.key for phase in author.laid.phases)
-    assert outcome.state.tokens == (9_000, 4_500)
-    assert dict(outcome.state.models) == {"gemini-3.8-flash": (9_000, 4_500)}
+    assert outcome.state.tokens == (10_000, 5_000)
+    assert dict(outcome.state.models) == {"gemini-3.8-flash": (10_000, 5_000)}
     assert "Phasebot-Provider: gemini\nPhasebot-Model: gemini-3.8-flash\nPhasebot-Tokens: in=1000 out=500" in (
         body_of(folder, "plan")
     )
@@ -118,7 +118,12 @@ def test_a_file_that_stays_bad_makes_its_phase_partial_and_a_rerun_asks_for_it_a
 
     assert not outcome.state.complete
     assert outcome.error is None
-    assert commits(folder) == [*NINE[:3], f"{NINE[3][:-8]}partial  Phasebot-Missing: app/models/post.py", *NINE[4:8]]
+    assert commits(folder) == [
+        *TEN[:3],
+        f"{TEN[3][:-8]}partial  Phasebot-Missing: app/models/post.py",
+        *TEN[4:7],
+        TEN[8],
+    ]
     assert "5 of 6 files" in body_of(folder, "entity/Post")
     assert "\nMissing app/models/post.py: the file holds a placeholder\n" in body_of(folder, "entity/Post")
     assert "\nPhasebot-Reason: placeholder app/models/post.py\n" in body_of(folder, "entity/Post") + "\n"
@@ -126,7 +131,11 @@ def test_a_file_that_stays_bad_makes_its_phase_partial_and_a_rerun_asks_for_it_a
 
     with FakeGemini(Author()) as fake:
         assert run(folder, fake).state.complete
-        assert [asked.paths for asked in fake.requests] == [("app/models/post.py",), ("app/api.py", "main.py")]
+        assert [asked.paths for asked in fake.requests] == [
+            ("app/models/post.py",),
+            ("migrations/versions/0001.py",),
+            ("app/api.py", "main.py"),
+        ]
         assert 'path="app/schemas/post.py"' in fake.requests[0].prompt
     assert tree_of(folder) == whole
 
@@ -169,7 +178,7 @@ def test_hostile_entries_are_refused_one_by_one_counted_and_never_written(folder
 
     with FakeGemini(script) as fake:
         assert run(folder, fake, announcer=announcer).state.complete
-        assert len(fake.requests) == 8
+        assert len(fake.requests) == 9
 
     assert tree_of(folder) == whole
     message = body_of(folder, "entity/User")
@@ -196,7 +205,7 @@ def test_a_hostile_content_is_refused_and_its_phase_partial(folder: Path, conten
     with FakeGemini(spoiling(spoil)) as fake:
         outcome = run(folder, fake, request=RunRequest(only=("core", "entity/User")))
 
-    assert commits(folder)[2] == f"{NINE[2][:-8]}partial  Phasebot-Missing: app/models/user.py"
+    assert commits(folder)[2] == f"{TEN[2][:-8]}partial  Phasebot-Missing: app/models/user.py"
     assert outcome.error is None
     assert KEY not in git(folder, "log", "-p", "--all")
 
@@ -254,10 +263,10 @@ def test_when_no_model_answers_the_phase_stops_and_the_others_go_on(folder: Path
         outcome = run(folder, fake)
 
     assert outcome.error is None
-    assert [each.phase.key for each in outcome.state.phases if each.wanted] == ["entity/Tag", "main"]
+    assert [each.phase.key for each in outcome.state.phases if each.wanted] == ["entity/Tag", "migration", "main"]
     with FakeGemini(author) as fake:
         assert run(folder, fake).state.complete
-        assert list(map(author.phase, fake.requests)) == ["entity/Tag", "main"]
+        assert list(map(author.phase, fake.requests)) == ["entity/Tag", "migration", "main"]
 
 
 # ---- the budget
@@ -275,7 +284,7 @@ def test_a_run_stops_before_it_needs_more_tokens_than_it_may_use(folder: Path) -
     with FakeGemini(Author()) as fake:
         assert isinstance(run(folder, fake, request=RunRequest(max_tokens=7_400)).error, BudgetExceeded)
         assert fake.requests == []
-        assert run(folder, fake, request=RunRequest(max_tokens=12_000)).state.complete
+        assert run(folder, fake, request=RunRequest(max_tokens=13_500)).state.complete
 
 
 def test_a_budget_stops_nothing_that_was_not_to_be_done(folder: Path) -> None:
@@ -293,7 +302,7 @@ def test_a_budget_that_is_spent_in_the_middle_of_a_phase_keeps_its_files(folder:
         assert len(fake.requests) == 3
 
     assert sum(outcome.state.tokens) == 4_500
-    assert commits(folder)[2] == f"{NINE[3][:-8]}partial  Phasebot-Missing: app/models/post.py"
+    assert commits(folder)[2] == f"{TEN[3][:-8]}partial  Phasebot-Missing: app/models/post.py"
     assert "Phasebot-Fallback" not in body_of(folder, "entity/Post")
 
 
@@ -320,7 +329,7 @@ def test_a_stop_in_the_middle_of_repairs_keeps_the_files_that_are_paid_for(folde
 
     assert outcome.error is not None
     assert outcome.error.exit_code == 130
-    assert commits(folder)[3] == f"{NINE[3][:-8]}partial  Phasebot-Missing: app/models/post.py"
+    assert commits(folder)[3] == f"{TEN[3][:-8]}partial  Phasebot-Missing: app/models/post.py"
 
 
 def test_a_deadline_during_planning_leaves_nothing_behind(folder: Path) -> None:

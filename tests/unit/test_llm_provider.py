@@ -273,7 +273,7 @@ def _entries_of(path: str, way: str) -> list[dict[str, object]]:
 
 
 @given(
-    st.sampled_from(["core", "entity/Tag", "main"]),
+    st.sampled_from(["entity/User", "entity/Tag", "main"]),
     st.lists(st.sampled_from(_WAYS), min_size=1, max_size=12),
     st.lists(st.none() | st.floats(0, 1), min_size=1, max_size=7),
 )

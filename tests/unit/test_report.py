@@ -23,6 +23,7 @@ from bot.planning.entities import Item
 from bot.planning.er_diagram import format_diagram
 from bot.planning.phases import Phase
 from bot.planning.resolved_plan import resolve_exact_spec
+from bot.planning.schema_changes import MigrationStart
 from tests.unit.values import BLOG, SOURCE, blob, bot_commit, build_phase, human_commit, read_plan, rollback
 
 REWRITE = bool(os.environ.get("PHASEBOT_GOLDEN"))  # before the environment is sealed
@@ -35,7 +36,11 @@ DESCRIPTION = (
 
 
 def _phases(spec: str = BLOG) -> Sequence[Phase]:
-    return resolve_exact_spec(spec, source=SOURCE, project="Untitled", recipe="fastapi", output_dir=".").phases
+    return (
+        resolve_exact_spec(spec, source=SOURCE, project="Untitled", recipe="fastapi", output_dir=".")
+        .on(MigrationStart())
+        .phases
+    )
 
 
 def _made(phases: Sequence[Phase]) -> list[Commit]:

@@ -165,7 +165,8 @@ def _build_plan(spec: ProseSpec, recipe: Recipe, proposal: Proposal) -> Resolved
         "recipe": spec.recipe,
         "output-dir": spec.output_dir,
     }
-    return _resolve(draft, base or settings, recipe)
+    planned = _resolve(draft, base or settings, recipe)
+    return planned if base else planned.with_chosen_options(spec.options)
 
 
 def _add_coverage(first: Plan, recipe: Recipe, count: int, coverage: Coverage, *, exact: bool) -> ResolvedPlan:
