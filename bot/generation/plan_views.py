@@ -31,9 +31,14 @@ class _EntityName:
         return _in_order(self.module)
 
     @property
+    def plural_module(self) -> str:
+        """The name of modules that have the plural for a name."""
+        return names.plural_module_name(self.plural)
+
+    @property
     def plural_order(self) -> str:
-        """The same for modules that have the plural for a name."""
-        return _in_order(self.plural)
+        """The same as ``order`` for those modules."""
+        return _in_order(self.plural_module)
 
 
 def _in_order(module: str) -> str:

@@ -65,6 +65,11 @@ def module_name(entity: str) -> str:
     return f"{module}_" if keyword.iskeyword(module) else module
 
 
+def plural_module_name(plural: str) -> str:
+    """Return the module name of a *plural*, with ``_`` after a Python keyword (``as`` → ``as_``)."""
+    return f"{plural}_" if keyword.iskeyword(plural) else plural
+
+
 def check_run_name(run: str) -> str:
     """Return *run* if ``phasebot/<run>`` is a valid branch name on every system and safe inside a comment marker.
 

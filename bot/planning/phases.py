@@ -9,6 +9,7 @@ from typing import Any
 
 from bot.errors import UsageError
 from bot.planning.entities import ME, Entity, Item
+from bot.planning.names import plural_module_name
 from bot.planning.path_rules import inside, path_problem
 from bot.planning.phase_slices import PlanView
 from bot.planning.plan import Plan
@@ -191,7 +192,7 @@ class _Phases:
 
     def phase(self, entry: RecipePhase, item: Entity | Item | None, recipe_id: str) -> Phase:
         """Return the phase that *entry* is for *item*."""
-        values = {"name": item.name, "module": item.module, "plural": item.plural} if item else {}
+        values = {"name": item.name, "module": item.module, "plural": plural_module_name(item.plural)} if item else {}
         if CHANGES in entry.seen and self._view.start:
             values[REVISION] = self._view.start.revision
         key = _substitute(entry.key, values)
