@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.repositories import git, phasebot_here
+from tests.repositories import git, new_repository, phasebot, phasebot_here
 
 _RECIPE = """\
 name: site
@@ -84,3 +84,19 @@ def test_an_option_for_a_run_that_has_its_plan_is_told(tmp_path: Path, recipe: P
     told = phasebot_here("generate", "--repo", house, "--option", "theme=dark")
 
     assert "note: --option theme=dark is not used: edit 'options' in the plan of phasebot/site instead" in told.stderr
+
+
+def test_a_file_on_a_condition_comes_when_the_plan_meets_it(tmp_path: Path) -> None:
+    folder = new_repository(tmp_path / "cats", {"README": "Cats.\n"})
+    assert phasebot("generate", "# Cats\n\n- Cat: name string\n", "--repo", folder).returncode == 0
+    git(folder, "switch", "--quiet", "phasebot/cats")
+    assert not (folder / "app/core/security.py").exists()
+    plan = folder / ".phasebot/plan.yaml"
+    plan.write_text(plan.read_text().replace("    name: string\n", "    name: string\n    pin: password?\n"))
+    git(folder, "commit", "--quiet", "--all", "-m", "Add a password")
+
+    assert phasebot("generate", "--repo", folder).returncode == 0
+
+    assert (folder / "app/core/security.py").exists()
+    files = git(folder, "log", "-1", "--grep=^Phasebot-Phase: core$", "--name-only", "--format=").split()
+    assert files == ["app/core/security.py"], "the others are as they were"
