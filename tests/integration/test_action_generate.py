@@ -66,7 +66,7 @@ Generate support files [9/10]  github-actions[bot] for alice
 
 #12 alice: /generate  :rocket:
 #12 bot: **Phasebot finished `@alice`'s request**
-#12 bot: **Done:** 10 of 10 phases, 72 files. Review pull request #PR1 commit by commit.
+#12 bot: **Done:** 10 of 10 phases, 73 files. Review pull request #PR1 commit by commit.
 """
         )
         head = git(github.origin, "rev-parse", "phasebot/issue-12")
@@ -80,7 +80,7 @@ Generate support files [9/10]  github-actions[bot] for alice
             "pull-request-url": f"https://github.example/acme/blog/pull/{github.pull().number}",
             "phases-done": "10",
             "phases-total": "10",
-            "files": "72",
+            "files": "73",
             "tokens": "0",
         }
         assert (github.pull().body or "").startswith("Closes #12\n\nA small blog with comments and tags.\n")

@@ -363,7 +363,7 @@ def test_a_comment_becomes_ten_commits_and_a_pull_request(consumer: Consumer) ->
         "files": "62",
         "tokens": "0",
     }
-    assert "10 of 10 phases done, 72 files." in job.summary
+    assert "10 of 10 phases done, 73 files." in job.summary
 
 
 PICTURE = """
@@ -382,7 +382,7 @@ Generate support files [9/10]  github-actions[bot] for alice
 
 #12 alice: /generate  :rocket:
 #12 bot: **Phasebot finished `@alice`'s request**
-#12 bot: **Done:** 10 of 10 phases, 72 files. Review pull request #PR1 commit by commit.
+#12 bot: **Done:** 10 of 10 phases, 73 files. Review pull request #PR1 commit by commit.
 """
 
 
