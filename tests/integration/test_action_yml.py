@@ -358,9 +358,9 @@ def test_a_comment_becomes_ten_commits_and_a_pull_request(consumer: Consumer) ->
         "pull-request-number": str(github.pull().number),
         "pull-request-url": f"https://github.example/acme/blog/pull/{github.pull().number}",
         "status": "complete",
-        "phases-done": "9",
-        "phases-total": "9",
-        "files": "62",
+        "phases-done": "10",
+        "phases-total": "10",
+        "files": "73",
         "tokens": "0",
     }
     assert "10 of 10 phases done, 73 files." in job.summary

@@ -71,7 +71,7 @@ def test_a_terminal_shows_every_phase_live(tmp_path: Path) -> None:
     last = re.findall(r"\d/9 +(\S+) +(\w+)", plain)[-9:]
     entities = (f"entity/{name}" for name in ("User", "Post", "Comment", "Tag", "PostTag"))
     assert last == [(key, "done") for key in ("plan", "core", *entities, "support", "main")]
-    assert told.startswith(b"complete: 10 of 10 phases")
+    assert told.startswith(b"complete: 9 of 9 phases")
 
 
 def test_a_rerun_of_a_complete_run_says_so_and_commits_nothing(blog: Path) -> None:
@@ -80,8 +80,8 @@ def test_a_rerun_of_a_complete_run_says_so_and_commits_nothing(blog: Path) -> No
     done = phasebot_here("generate", "--repo", blog)
 
     assert done.returncode == 0
-    assert done.stderr == "phasebot/blog: all 10 phases are complete, nothing to do\n"
-    assert done.stdout.startswith("complete: 10 of 10 phases")
+    assert done.stderr == "phasebot/blog: all 9 phases are complete, nothing to do\n"
+    assert done.stdout.startswith("complete: 9 of 9 phases")
     assert git(blog, "rev-parse", "HEAD") == head
 
 
@@ -161,7 +161,7 @@ def test_an_interrupt_exits_130_and_the_next_run_finishes(tmp_path: Path, number
         process = subprocess.Popen(command, env=os.environ | fake.environment, stderr=subprocess.PIPE, text=True)
         assert process.stderr is not None
         for line in process.stderr:
-            if re.match(r"\[\d+/16\] entity/Entity0 ", line):
+            if re.match(r"\[\d+/17\] entity/Entity0 ", line):
                 break
         process.send_signal(number)
         _, told = process.communicate(timeout=60)
@@ -171,7 +171,7 @@ def test_an_interrupt_exits_130_and_the_next_run_finishes(tmp_path: Path, number
     assert {"plan", "entity/Entity0"} <= set(phases_of(folder, "many")) <= {"plan", *first}
     assert git(folder, "status", "--porcelain") == ""
     assert phasebot(*arguments, "--provider", "template").returncode == 0
-    assert len(phases_of(folder, "many")) == 16
+    assert len(phases_of(folder, "many")) == 17
 
 
 def test_a_deadline_that_is_over_exits_3_and_a_rerun_continues(tmp_path: Path) -> None:

@@ -59,7 +59,7 @@ def by_merging(folder: Path, branch: str) -> None:
     git(folder, "merge", "--quiet", "--no-ff", "--no-edit", branch)
 
 
-MERGES = [by_merging, *WAYS[1:]]
+MERGES = [by_merging, WAYS[1], *(pytest.param(way, marks=pytest.mark.slow) for way in WAYS[2:])]
 
 
 def test_the_first_migration_makes_all_tables(shop: Path) -> None:

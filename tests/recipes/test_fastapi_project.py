@@ -194,7 +194,7 @@ def test_the_readme_lists_every_setting_with_its_default(blog: Path) -> None:
     assert isinstance(settings, ast.ClassDef)
     fields = [each for each in settings.body if isinstance(each, ast.AnnAssign)]
     defaults = {
-        ast.unparse(each.target): each.value.args[0] if isinstance(each.value, ast.Call) else each.value
+        ast.unparse(each.target): each.value.keywords[0].value if isinstance(each.value, ast.Call) else each.value
         for each in fields
     }
     rows = re.findall(r"^\| `([A-Z_]+)` \| `(.*?)` \|", (blog / "README.md").read_text(), re.MULTILINE)

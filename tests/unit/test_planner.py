@@ -19,6 +19,7 @@ from bot.generation.llm.token_budget import TokenBudget
 from bot.generation.provider import ProposedPlan, Tokens
 from bot.planning.recipe import load_recipe
 from bot.planning.resolved_plan import ProseSpec, resolve_plan_file
+from bot.planning.schema_changes import MigrationStart
 from tests.gemini_server import Author, as_proposed
 from tests.unit.test_llm_provider import ScriptedModel, client_of
 from tests.unit.values import write_recipe
@@ -73,7 +74,8 @@ def test_a_good_proposal_is_the_plan_it_was_written_from() -> None:
     proposed, asked = _plan(as_proposed(_BLOG))
 
     assert proposed.planned.plan == _BLOG
-    assert [phase.inputs for phase in proposed.planned.phases] == [phase.inputs for phase in Author().laid.phases]
+    phases = proposed.planned.on(MigrationStart()).phases
+    assert [phase.inputs for phase in phases] == [phase.inputs for phase in Author().laid.phases]
     assert (proposed.model, proposed.tokens, len(asked)) == ("first", _COST, 1)
 
 
