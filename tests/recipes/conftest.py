@@ -9,6 +9,8 @@ from filelock import FileLock
 
 from tests.repositories import phasebot
 
+PASSWORDS = "pwdlib[argon2]>=0.3,<1"
+"""What projects with passwords require besides what the blog does."""
 EXAMPLES = Path(__file__).parents[2] / "bot" / "recipes" / "fastapi" / "examples"
 
 
@@ -48,6 +50,6 @@ def python(tmp_path_factory: pytest.TempPathFactory, blog: Path, worker_id: str)
     with FileLock(f"{shared}.lock"):
         if not (shared / "ready").exists():
             run(blog, sys.executable, "-m", "venv", shared)
-            run(blog, shared / "bin" / "pip", "install", "--quiet", "-r", "requirements-dev.txt")
+            run(blog, shared / "bin" / "pip", "install", "--quiet", "-r", "requirements-dev.txt", PASSWORDS)
             (shared / "ready").touch()
     return shared / "bin" / "python"
