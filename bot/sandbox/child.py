@@ -1,7 +1,8 @@
 """The child's side of the bounded worker: limits itself, then performs one task after the other until its input ends.
 
 A request is a pickle of the parent's, an answer is JSON.  Each item has a time limit that the system enforces, so the
-child ends even if the parent was killed in the middle of a task.
+child ends even if the parent was killed in the middle of a task.  It is processor time: on a busy machine, an item that
+needs little of it may take long.
 """
 
 import json
@@ -34,14 +35,14 @@ def _serve(request: bytes, answers: BinaryIO) -> None:
     task, shared, items, seconds = pickle.loads(request)  # noqa: S301  # our parent wrote it
     prepare(task)
     for item in items:
-        signal.setitimer(signal.ITIMER_REAL, seconds)  # its signal ends the process
+        signal.setitimer(signal.ITIMER_PROF, seconds)  # its signal ends the process
         try:
             answer = _encode({"answer": perform(task, shared, item)})
         except MemoryError:
             _send(answers, _encode({"failed": "memory"}))
             sys.exit(1)
         _send(answers, answer)
-        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.setitimer(signal.ITIMER_PROF, 0)
 
 
 def _encode(content: object) -> bytes:

@@ -21,8 +21,8 @@ from bot.sandbox.protocol import LENGTH, MAX_BYTES
 
 _STARTING = 30.0
 """How long the child may take to start and to read a request, in seconds."""
-_MARGIN = 10.0
-"""How many seconds later than the child itself its parent ends it; the child may import modules first."""
+_PATIENCE = 60.0
+"""How long the parent waits for an answer in any case, in seconds: on a busy machine the child gets little time."""
 _LIBRARY_PATHS = ("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")
 """Where the system looks for Python's own library; the only variables that the child gets."""
 _UNREADABLE = "the worker process gave an answer that can't be read"
@@ -33,7 +33,7 @@ _START = (
 
 
 class Limits(NamedTuple):
-    """What one item may use."""
+    """What one item may use: seconds of processor time, and memory."""
 
     seconds: float = 5.0
     megabytes: int = 512
@@ -93,7 +93,7 @@ class Process:
     def receive(self) -> tuple[Mapping[str, Any], int]:
         """Return the child's answer to one item, and its size."""
         try:
-            frame = self._read_frame(time.monotonic() + self._limits.seconds + _MARGIN)
+            frame = self._read_frame(time.monotonic() + self._limits.seconds + _PATIENCE)
             content = json.loads(frame.decode("utf-8", "surrogatepass"))
         except TimeoutError:
             raise self._too_slow() from None
@@ -138,7 +138,7 @@ class Process:
         """Return why the child has ended by itself."""
         self.end()
         status = self._child.returncode
-        if status == -signal.SIGALRM:
+        if status == -signal.SIGPROF:
             return self._too_slow()
         return BrokenLimitError(f"it ended the worker process (status {status})")
 

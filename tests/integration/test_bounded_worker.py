@@ -8,6 +8,7 @@ import subprocess
 import sys
 import sysconfig
 import textwrap
+import threading
 import time
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -88,6 +89,31 @@ def test_a_hostile_template_is_stopped_and_the_parent_stays_small(file: Path, wo
     if file.parent.name == "time":
         assert answer.what.startswith(expected(file))
     assert _render(worker, "good") == ["good\n"]
+
+
+def test_on_a_busy_machine_a_template_may_take_longer_than_it_works(worker: Worker) -> None:
+    before = _children()
+    _render(worker, "good")
+    [child] = _children() - before
+    done = threading.Event()
+
+    def slow_down() -> None:
+        while not done.wait(0.01):
+            os.kill(child, signal.SIGSTOP)
+            done.wait(0.1)
+            os.kill(child, signal.SIGCONT)
+
+    slowing = threading.Thread(target=slow_down)
+    slowing.start()
+    try:
+        begin = time.monotonic()
+        [answer] = _render(worker, "long", long="{% for each in range(90_000) %}{% endfor %}done" * 20)
+        assert time.monotonic() - begin > _QUICK.seconds
+    finally:
+        done.set()
+        slowing.join()
+
+    assert answer == "done" * 20 + "\n"
 
 
 def test_what_breaks_a_limit_costs_only_itself(worker: Worker) -> None:
@@ -233,7 +259,7 @@ _LIES = {
 def test_a_child_that_lies_has_failed(lie: str, worker: Worker, monkeypatch: pytest.MonkeyPatch) -> None:
     act, reason = _LIES[lie]
     code = "import sys; out = sys.stdout.buffer; out.write((2).to_bytes(8, 'big') + b'{}'); out.flush(); "
-    monkeypatch.setattr(process, "_MARGIN", 0)
+    monkeypatch.setattr(process, "_PATIENCE", 0)
     monkeypatch.setattr(process, "_START", f"{code} sys.stdin.buffer.read(8); {act}; out.flush()")
 
     [told] = _render(worker, "good")
