@@ -10,14 +10,18 @@ from typing import Any
 def prepare(task: str) -> None:
     """Import what *task* needs."""
     if task in ("render", "parse"):
-        pass
+        import bot.generation.rendering
+        import bot.generation.template_limits
     elif task == "schema":
-        import bot.planning.schema_files  # noqa: F401
+        import bot.planning.schema_files
 
         with suppress(ImportError):  # told when a file needs it
             import sqlglot  # noqa: F401
     else:
         import packaging.requirements  # noqa: F401
+
+        import bot.generation.llm.file_checks
+        import bot.generation.llm.response_parser  # noqa: F401
 
 
 def perform(task: str, shared: Any, item: Any) -> object:  # noqa: ANN401  # each task has its own types

@@ -1,6 +1,8 @@
 """The tasks of the bounded worker are a closed list, and their answers are JSON."""
 
 import json
+import subprocess
+import sys
 
 import pytest
 
@@ -40,6 +42,39 @@ def test_a_task_answers_in_json(task: str, shared: object, item: object, answer:
     prepare(task)
 
     assert json.loads(json.dumps(perform(task, shared, item))) == answer
+
+
+_IMPORTS = """
+import json, sys
+from bot.sandbox.tasks import perform, prepare
+
+_READERS = ("bot.planning.schema_files.", "sqlglot.")  # one small module a language
+for task, shared, item in json.load(sys.stdin):
+    prepare(task)
+    before = set(sys.modules)
+    perform(task, shared, item)
+    imported = {name.split(".")[0] for name in set(sys.modules) - before if not name.startswith(_READERS)}
+    print(*imported - sys.stdlib_module_names)
+"""
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        ("render", [{"a.j2": "{{ 1 | python }}"}, {}], ["a.j2", None]),
+        ("parse", {"a.j2": "{{ y }}"}, "a.j2"),
+        ("entries", [["a.py"], False], '[{"path": "a.py", "content": "A = 1"}]'),
+        ("judge", None, ["requirements.txt", "fastapi==1\n"]),
+        ("schema", "SQL", "CREATE TABLE a (b int);"),
+    ],
+    ids=lambda each: each[0],
+)
+def test_what_a_task_needs_is_imported_before_its_time_is_measured(request_: object) -> None:
+    asked = json.dumps([request_])
+
+    done = subprocess.run([sys.executable, "-c", _IMPORTS], input=asked, capture_output=True, text=True, check=False)
+
+    assert (done.stdout, done.stderr) == ("\n", "")
 
 
 @pytest.mark.parametrize("task", ["", "eval", "os.system", "perform"])
