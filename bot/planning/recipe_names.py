@@ -105,7 +105,7 @@ def _problem(name: str) -> str | None:
         return f"does not have 1 to {_MAX_NAME} characters"
     if find_hidden(name) or not name.isprintable() or "\\" in name:
         return "holds a character that no folder's name should have"
-    if name.startswith(("/", "~")) or ".." in parts:
+    if str(PurePosixPath(name)).startswith(("/", "~")) or ".." in parts:
         return "is outside the repository"
     if any(part.casefold().rstrip(" .") in (".git", "git~1") for part in parts):
         return "is git's own folder"

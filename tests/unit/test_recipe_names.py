@@ -4,7 +4,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from bot.errors import UsageError
@@ -16,6 +16,7 @@ _PARTS = st.sampled_from(["..", ".", "", "~", ".git", ".GIT ", "git~1", "a", "re
 
 
 @given(st.lists(_PARTS, max_size=6).map("/".join))
+@example("./~")
 def test_no_name_makes_anybody_read_outside_the_repository(name: str) -> None:
     read: list[str] = []
 
