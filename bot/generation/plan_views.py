@@ -122,7 +122,7 @@ class _ChangesView:
 
     def __init__(self, content: Mapping[str, Any]) -> None:
         """*content* is its part of a slice."""
-        from bot.planning.schema_changes import find_changes, find_risks, read_stored
+        from bot.planning.schema_changes import find_changes, read_stored
 
         old, new = (read_stored(content[each]) for each in ("old", "new"))
         before, after = ({each.name: _EntityView(each, all_) for each in all_.values()} for all_ in (old, new))
@@ -135,7 +135,7 @@ class _ChangesView:
             _TableChange(before[each.before.name], after[each.after.name], each.fields)
             for each in sorted(found.kept, key=lambda each: each.after.name)
         ]
-        self.risks = tuple(find_risks(found)) if self.after else ()
+        self.risks = tuple(content.get("risks", ()))
 
 
 def _named(entity: "Entity") -> _EntityName:

@@ -4,8 +4,8 @@ That is the commit at which the run starts.  Once the base has the run's migrati
 it stays as it is, and a later change of the plan gets a migration of its own, on top of the base.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
 
 from bot.errors import UsageError
@@ -33,8 +33,8 @@ class BranchPoints:
     """The commit at which the run starts."""
     base: str | None
     """The newest commit of the base."""
-    blobs: frozenset[tuple[str, str]] = frozenset()
-    """Path and blob of every file that the run's commits wrote."""
+    writers: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    """Path and blob of every file that the run's commits wrote → the last such commit."""
     is_up_to_date: bool = False
     """Whether the branch contains all of the base."""
 
@@ -75,29 +75,31 @@ class MigrationStarts:
             return planned
         root, points = planned.plan.output_dir, self.points
         start = self._start(points.fork, root, folder)
-        if points.base in (None, points.fork) or not self._is_merged(inside(root, f"{folder}/{start.revision}.py")):
+        writer = self._merged(inside(root, f"{folder}/{start.revision}.py"))
+        if writer is None:
             return planned.on(start)
         later = self._start(points.base, root, folder)
         if is_same_schema(later.entities, planned.plan.entities):
-            return planned.on(start)
-        if not (points.is_up_to_date or self._is_ours(plan_path(root))):
+            merged = self._read_base(writer, root)
+            return planned.on(replace(start, merged=merged.plan if merged else None))
+        if not (points.is_up_to_date or self._writer(plan_path(root))):
             raise UsageError(
                 f"the migration of this run is merged, and the plan of the base has changed since, in commit "
                 f"{(points.base or '')[:_SHORT]} or before; merge the base into the branch, then run generate again"
             )
         return planned.on(later)
 
-    def _is_merged(self, path: str) -> bool:
-        """Whether the base has the file *path* as the run made it."""
+    def _merged(self, path: str) -> str | None:
+        """Return the run's commit that wrote the file *path*, if the base has got it since."""
         points = self.points
         before = self._repository.entries(points.fork, [path]) if points.fork else {}
-        return path not in before and self._is_ours(path)
+        return None if points.base == points.fork or path in before else self._writer(path)
 
-    def _is_ours(self, path: str) -> bool:
-        """Whether the base has *path* as one of the run's commits wrote it."""
+    def _writer(self, path: str) -> str | None:
+        """Return the run's commit that wrote *path* as the base has it."""
         base = self.points.base
         entry = self._repository.entries(base, [path]).get(path) if base else None
-        return entry is not None and (path, entry.oid) in self.points.blobs
+        return self.points.writers.get((path, entry.oid)) if entry else None
 
     def _start(self, commit: str | None, root: str, folder: str) -> MigrationStart:
         key = (commit, root, folder)

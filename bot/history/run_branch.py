@@ -82,9 +82,12 @@ class RunBranch:
         self.plans.migrations.points = BranchPoints(
             fork=history.fork,
             base=self.base.oid,
-            blobs=frozenset(
-                (path, entry.oid) for commit in self.commits for path, entry in commit.changes.items() if entry
-            ),
+            writers={
+                (path, entry.oid): commit.oid
+                for commit in self.commits
+                for path, entry in commit.changes.items()
+                if entry
+            },
             is_up_to_date=history.shared == self.base.oid,
         )
         self._unchecked = []

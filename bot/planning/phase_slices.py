@@ -61,12 +61,7 @@ class PlanView:
         implied: dict[str, Any] = {}
         self._see_project(entry.seen, content, implied)
         if CHANGES in entry.seen and self.start:
-            content[CHANGES] = {
-                "revision": self.start.revision,
-                "after": list(self.start.after),
-                "old": [stored(each) for each in self.start.entities],
-                "new": [stored(each) for each in self.plan.entities],
-            }
+            content[CHANGES] = self._changes(self.start)
         if item is not None:
             content["entity" if isinstance(item, Entity) else "item"] = self._contents[item.name]
         if isinstance(item, Entity) and (named := self._named_targets(item)):
@@ -82,6 +77,16 @@ class PlanView:
         if key in self.plan.instructions:
             content["instruction"] = self.plan.instructions[key]
         return Seen(content, implied)
+
+    def _changes(self, start: MigrationStart) -> dict[str, Any]:
+        goal = start.merged or self.plan
+        content: dict[str, Any] = {
+            "revision": start.revision,
+            "after": list(start.after),
+            "old": [stored(each) for each in start.entities],
+            "new": [stored(each) for each in goal.entities],
+        }
+        return content | ({"risks": risks} if (risks := start.risks(goal)) else {})
 
     def _see_project(self, seen: frozenset[str], content: dict[str, Any], implied: dict[str, Any]) -> None:
         """Add what the words *seen* stand for to *content*, and what is empty to *implied*."""

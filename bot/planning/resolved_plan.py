@@ -16,7 +16,7 @@ from bot.planning.recipe import Recipe, load_recipe
 from bot.planning.recipe_conditions import options_of_new_plan
 from bot.planning.recipe_fit import check_fit
 from bot.planning.recipe_names import LoadRecipe, load_built_in
-from bot.planning.schema_changes import MigrationStart, find_changes, find_risks
+from bot.planning.schema_changes import MigrationStart
 from bot.planning.spec_draft import SpecDraft
 from bot.planning.spec_parser import clean, find_heading, is_prose, needs_a_model, read_spec
 from bot.secret_scan import find_secret
@@ -60,9 +60,8 @@ class ResolvedPlan:
         Raises:
             UsageError: Two phases get one path or key.
         """
-        phases = derive_phases(self.plan, self.recipe, start)
-        risks = find_risks(find_changes(start.entities, self.plan.entities), self.plan.left_out) if start.after else ()
-        return replace(self, phases=phases, risks=tuple(risks))
+        risks = () if start.merged else tuple(start.risks(self.plan))
+        return replace(self, phases=derive_phases(self.plan, self.recipe, start), risks=risks)
 
     def with_chosen_options(self, named: Iterable[str]) -> "ResolvedPlan":
         """Return it with the options that a new plan gets from its recipe, unless people *named* them."""

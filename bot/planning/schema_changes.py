@@ -7,9 +7,12 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from operator import itemgetter
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from bot.planning.entities import Entity, Field
+
+if TYPE_CHECKING:
+    from bot.planning.plan import Plan
 
 _NOT_STORED = frozenset(("doc", "secret", "pattern"))
 """Properties of a field that make no difference to its column, nor to the values of rows that exist."""
@@ -36,10 +39,16 @@ class MigrationStart:
     """The newest revisions of the base; usually one, and none at first."""
     number: int = 1
     """The number of the new migration."""
+    merged: "Plan | None" = None
+    """The plan that the migration was made from, once the base has it; from then on it stays as it is."""
 
     @property
     def revision(self) -> str:
         return f"{self.number:04}"
+
+    def risks(self, plan: "Plan") -> list[str]:
+        """Return where the migration to *plan* loses data, or fails on rows that exist, each with its remedy."""
+        return find_risks(find_changes(self.entities, plan.entities), plan.left_out) if self.after else []
 
 
 class FieldChange(NamedTuple):

@@ -99,6 +99,20 @@ def test_once_merged_it_stays(shop: Path, how: Callable[[Path, str], None]) -> N
 
 
 @pytest.mark.parametrize("how", MERGES)
+def test_once_merged_it_stays_whatever_the_plan_says_of_values(shop: Path, how: Callable[[Path, str], None]) -> None:
+    edit(shop, "title: string", 'title: string = "New"')
+    generate(shop, "--run", "shop")
+    before = migrations(shop, "phasebot/shop")
+    merge(shop, how)
+    edit(shop, 'title: string = "New"', 'title: string = "Untitled"')
+
+    generate(shop, "--run", "shop")
+
+    assert migrations(shop, "phasebot/shop") == before
+    assert status(shop, "shop")["migration"] == "complete"
+
+
+@pytest.mark.parametrize("how", MERGES)
 def test_the_next_run_builds_on_what_is_merged(shop: Path, how: Callable[[Path, str], None]) -> None:
     merge(shop, how)
     generate(shop, "- Item: price decimal = 1\n- Tag: name string\n", "--run", "more")
@@ -198,6 +212,20 @@ def test_what_rows_may_not_survive_is_said_before_anything_is_made(shop: Path) -
     assert "Item.size is required and has no default" in told
     assert told.index("Item.title is dropped") < told.index("entity/Item")
     assert "Careful:" in migrations(shop, "phasebot/more")["0002"]
+
+
+def test_what_the_plan_leaves_out_is_no_risk(shop: Path) -> None:
+    merge(shop, by_merging)
+    generate(shop, "- Item: colour string?\n", "--run", "more", "--only", "plan")
+    edit(shop, "    title: string\n", "", "phasebot/more")
+    plan = shop / ".phasebot/plan.yaml"
+    plan.write_text(plan.read_text() + "left-out:\n- Item.title\n")
+    git(shop, "commit", "--quiet", "--all", "-m", "Leave the title out")
+
+    told = generate(shop, "--run", "more")
+
+    assert "is dropped" not in told
+    assert "Careful:" not in migrations(shop, "phasebot/more")["0002"]
 
 
 def test_a_person_s_migration_is_built_on(shop: Path) -> None:
