@@ -185,6 +185,7 @@ class ProgressComment:
             next_command=command,
             plan_diagram=format_diagram(snapshot.plan) if snapshot.plan else "",
             plan=snapshot.plan,
+            warnings=snapshot.warnings,
             unwritable=[each.phase.key for each in state.phases] if snapshot.by_templates else (),
         )
 

@@ -109,7 +109,9 @@ class RunJob:
         last = progress.last_snapshot
         if last and not state.fault:
             return last
-        return replace(last, state=state) if last else Snapshot(state=state, plan=plan.plan if plan else None)
+        if last:
+            return replace(last, state=state)
+        return Snapshot(state=state, plan=plan.plan, warnings=plan.warnings) if plan else Snapshot(state=state)
 
     async def _roll_back(self) -> CommandResult:
         progress, command = self._progress_comment(), self.request.command

@@ -119,7 +119,7 @@ async def roll_back_phases(run: OpenRun, request: RollbackRequest, log: Callable
         raise failure
     state = branch.state(plan.phases)
     rejected = rejected_changes(branch, state, {})
-    snapshot = Snapshot(state=state, plan=plan.plan, pushes=run.sync.pushes, rejected=rejected)
+    snapshot = Snapshot(state=state, plan=plan.plan, warnings=plan.warnings, pushes=run.sync.pushes, rejected=rejected)
     return RunResult(snapshot, error=behind, notes=notes)
 
 
@@ -135,5 +135,11 @@ async def publish_and_read(run: OpenRun) -> RunResult:
     plan, state, error = branch.view()
     unpublished = frozenset(each.commit for each in state.phases if each.commit and not queue.is_published(each.commit))
     rejected = rejected_changes(branch, state, {})
-    snapshot = Snapshot(state=state, plan=plan.plan if plan else None, unpublished=unpublished, rejected=rejected)
+    snapshot = Snapshot(
+        state=state,
+        plan=plan.plan if plan else None,
+        warnings=plan.warnings if plan else (),
+        unpublished=unpublished,
+        rejected=rejected,
+    )
     return RunResult(snapshot, error=error or (queue.explain() if unpublished else None), notes=run.sync.notes())

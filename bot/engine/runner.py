@@ -329,6 +329,7 @@ class Runner:
         return Snapshot(
             state=state,
             plan=self._plan.plan if phases and self._plan else None,
+            warnings=self._plan.warnings if phases and self._plan else (),
             by_templates=not self._scheduler.with_model,
             pushes=self.run.sync.pushes,
             done_before=self._done_before,

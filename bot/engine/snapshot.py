@@ -15,6 +15,8 @@ class Snapshot:
     state: RunState
     """Derived from history; includes commits that are not pushed yet."""
     plan: Plan | None = None
+    warnings: Sequence[str] = ()
+    """What people should know about options of the plan."""
     by_templates: bool = False
     """Whether this process generates with templates only."""
     pushes: bool = False

@@ -88,6 +88,7 @@ def render_pull_body(report: Report, issue: int | None, description: str) -> str
             _values(report),
             issue=issue,
             description=Markdown(light(truncate(description, _MAX_TEXT))),
+            warnings=Markdown("\n".join(f"> {line(truncate(each, _MAX_REASON))}  " for each in report.warnings)),
             rows=Markdown("\n".join(within(rows(report), 2 * MAX_LIST, "phase", "| and {} | | | |"))),
             example=next((each.key for each in phases if each.is_of_item), phases[-1].key if phases else ""),
         )

@@ -64,6 +64,8 @@ class Report:
     """Mermaid."""
     plan: Plan | None = None
     """What is built."""
+    warnings: Sequence[str] = ()
+    """What people should know about options of the plan."""
     unwritable: Collection[str] = ()
     """Keys of the phases that templates were asked for and can't write."""
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from bot.planning import names
 from bot.planning.plurals import plural
-from bot.planning.recipe_model import CHANGES
+from bot.planning.recipe_model import CHANGES, TYPES
 
 if TYPE_CHECKING:
     from bot.planning.entities import Entity, Field
@@ -188,6 +188,9 @@ def _items_context(plan: "Plan", phase: "Phase", entities: "Mapping[str, Entity]
     """Return the variables about items of other collections than entities, options and rules."""
     content = phase.slice
     context: dict[str, Any] = {**phase.implied, "rules": list(content.get("rules", ()))}
+    if TYPES in content or TYPES in phase.implied:
+        seen = {**phase.implied.get(TYPES, {}), **content.get(TYPES, {})}
+        context[TYPES] = {kind: [_view(each, entities) for each in listed] for kind, listed in seen.items()}
     if "options" in phase.implied:
         context["options"] = {**phase.implied["options"], **content.get("options", {})}
     for name in plan.collections:

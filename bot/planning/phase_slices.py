@@ -6,8 +6,8 @@ from typing import Any, NamedTuple
 from bot.planning.entities import Entity, Item
 from bot.planning.plan import Option, Plan
 from bot.planning.recipe import Recipe
-from bot.planning.recipe_conditions import holds
-from bot.planning.recipe_model import CHANGES, ENTITIES, USES, RecipePhase
+from bot.planning.recipe_conditions import having, holds
+from bot.planning.recipe_model import CHANGES, ENTITIES, TYPES, USES, RecipePhase
 from bot.planning.schema_changes import MigrationStart, is_same_schema, stored
 
 
@@ -37,14 +37,21 @@ class PlanView:
                 self._contents[item.name] = item.content()
 
     def has(self, entry: RecipePhase, path: str = "") -> bool:
-        """Whether the plan has the phase *entry*, or that file of it.
+        """Whether the plan has the phase *entry*, or that file of it, or that word of what it sees.
 
         A phase that sees changes is there only if there are any.
         """
         if not path and CHANGES in entry.seen and not self._has_changes:
             return False
         condition = entry.conditions.get(path)
-        return condition is None or holds(condition, self.plan.entities, self.recipe.options, self.options)
+        return condition is None or self._holds(condition)
+
+    def carries_out(self, entry: RecipePhase) -> frozenset[str]:
+        """Return what of an entity the templates of *entry* carry out for this plan, besides fields."""
+        return frozenset(word for word, condition in entry.carries_out.items() if self._holds(condition))
+
+    def _holds(self, condition: str) -> bool:
+        return holds(condition, self.plan.entities, self.recipe.options, self.options)
 
     @property
     def _has_changes(self) -> bool:
@@ -59,9 +66,11 @@ class PlanView:
         """
         content: dict[str, Any] = {"output-dir": self.plan.output_dir}
         implied: dict[str, Any] = {}
-        self._see_project(entry.seen, content, implied)
+        seen = frozenset(word for word in entry.seen if self.has(entry, word))
+        self._see_project(seen, content, implied)
         if CHANGES in entry.seen and self.start:
             content[CHANGES] = self._changes(self.start)
+        self._see_types(entry.seen, seen, content, implied)
         if item is not None:
             content["entity" if isinstance(item, Entity) else "item"] = self._contents[item.name]
         if isinstance(item, Entity) and (named := self._named_targets(item)):
@@ -77,6 +86,19 @@ class PlanView:
         if key in self.plan.instructions:
             content["instruction"] = self.plan.instructions[key]
         return Seen(content, implied)
+
+    def _see_types(
+        self, words: frozenset[str], seen: frozenset[str], content: dict[str, Any], implied: dict[str, Any]
+    ) -> None:
+        """Add the entities that have a field of one of the types that the recipe's *words* name."""
+        for word in sorted(words):
+            kind, _, rest = word.partition("/")
+            if kind != TYPES:
+                continue
+            name, _, only_names = rest.partition("/")
+            found = having(name, self.plan.entities) if word in seen else []
+            listed = [each.name if only_names else self._contents[each.name] for each in found]
+            (content if listed else implied).setdefault(TYPES, {})[name] = listed
 
     def _changes(self, start: MigrationStart) -> dict[str, Any]:
         goal = start.merged or self.plan

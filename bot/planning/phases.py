@@ -60,6 +60,8 @@ class Phase:
     """Repository paths of phases it needs; the model is shown their content at head."""
     implied: Mapping[str, Any] = field(default_factory=dict)
     """What templates see besides the slice: collections that are empty, options that have their defaults."""
+    carried_out: frozenset[str] = frozenset()
+    """What of an entity templates carry out besides its fields; see ``carries-out`` of recipes."""
 
     @property
     def is_of_item(self) -> bool:
@@ -83,10 +85,13 @@ class Phase:
         if self.key == PLAN_PHASE:  # its slice is the whole plan
             return ()
         owner = self.slice.get("entity") or self.slice.get("item") or {}
+        rules = owner.get("rules", ())
+        if "access" in self.carried_out:
+            owner = {}
         access = [f"{verb} {', '.join(who)}" for verb, who in owner.get("access", {}).items()]
         from_caller = [f"{each['name']} = {ME}" for each in owner.get("fields", ()) if _is_me(each)]
         return (
-            *owner.get("rules", ()),
+            *rules,
             *([f"access: {'; '.join(access)}"] if access else []),
             *from_caller,
             *self.slice.get("rules", ()),
@@ -168,7 +173,8 @@ class _Phases:
         self._by_key: dict[str, Phase] = {}
         self._absent = {entry.key for entry in view.recipe.phases if not view.has(entry)}
         """Keys of phases that this plan has not, although the recipe has them."""
-        self._optional = {path for entry in view.recipe.phases for path in entry.conditions}
+        conditional = [entry for entry in view.recipe.phases if entry.conditions]
+        self._optional = {path for entry in conditional for path in (*entry.conditions, *entry.templates)}
         self._groups = defaultdict[str, list[str]](list)
         """``<collection>/*`` and ``<start of keys>/*`` → keys."""
         self._by_item = defaultdict[str, list[str]](list)
@@ -215,6 +221,7 @@ class _Phases:
             recipe=recipe_id,
             slice=seen.slice,
             implied=seen.implied,
+            carried_out=self._view.carries_out(entry),
             prompt=PROMPTS + entry.prompt if entry.prompt else None,
             reads=tuple(self._reads(entry, item, key, needs, values)),
         )

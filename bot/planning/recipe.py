@@ -74,13 +74,22 @@ class Recipe:
             [[name, self.templates[name]] for name in sorted(used)],
         ]
         if options := self.seen_options(phase):
-            exclude = {"new", "new_when"}  # what new plans get makes no difference to a plan
+            exclude = {"new", "new_when", "needs", "warnings"}  # none of them makes a difference to files
             content.append({name: self.options[name].model_dump(mode="json", exclude=exclude) for name in options})
         return digest(content)
 
     def seen_options(self, phase: RecipePhase) -> list[str]:
         """Return the options that *phase* sees."""
         return [name for name in self.options if phase.seen & {"options", f"options/{name}"}]
+
+    def warnings(self, given: Mapping[str, Option]) -> list[str]:
+        """Return what people should know about the options of a plan, those with their defaults included."""
+        values = {name: given.get(name, option.default) for name, option in self.options.items()}
+        return [
+            f"{name} is {values[name]}: {option.warnings[str(values[name])]}"
+            for name, option in self.options.items()
+            if str(values[name]) in option.warnings
+        ]
 
     def read_options(self, given: Mapping[str, Option]) -> dict[str, Option]:
         """Return the options of a plan: those of *given* that differ from their defaults, in the recipe's order.

@@ -10,7 +10,7 @@ from pathlib import PurePosixPath
 from string import Template
 
 from bot.planning.path_rules import path_problem
-from bot.planning.recipe_conditions import condition_problem
+from bot.planning.recipe_conditions import TYPES, condition_problem
 from bot.planning.recipe_document import MAX_FOUND, Document, Place, nearest
 from bot.planning.recipe_model import CHANGES, ENTITIES, USES, RecipeFile, RecipePhase
 from bot.text import shown
@@ -54,8 +54,9 @@ def _collections(recipe: RecipeFile) -> _Found:
         if problem := path_problem(pattern.replace("*", "x")):
             yield ("language", pattern), f"the pattern {shown(pattern)} {problem}"
     for name, option in recipe.options.items():
-        if option.new_when and (problem := condition_problem(option.new_when, recipe.options)):
-            yield ("options", name, "new-when"), problem
+        for key, condition in (("new-when", option.new_when), ("needs", option.needs)):
+            if condition and (problem := condition_problem(condition, recipe.options)):
+                yield ("options", name, key), problem
 
 
 def _phases(recipe: RecipeFile, document: Document) -> _Found:
@@ -118,13 +119,16 @@ def _placeholders(phase: RecipePhase, recipe: RecipeFile, known: Sequence[str]) 
 
 
 def _conditions(phase: RecipePhase, recipe: RecipeFile) -> _Found:
+    for word, condition in phase.carries_out.items():
+        if problem := condition_problem(condition, recipe.options):
+            yield ("carries-out", word), f"phase {phase.key!r}: {problem}"
     for path, condition in phase.conditions.items():
         place: Place = ("when", path) if path else ("when",)
         if problem := condition_problem(condition, recipe.options):
             yield place, f"phase {phase.key!r}: {problem}"
-        if path and path not in phase.templates:
-            near = nearest(path, [*phase.templates], "its files are")
-            yield place, f"phase {phase.key!r} has no file {shown(path)}; {near}"
+        if path and path not in phase.templates and path not in phase.seen:
+            near = nearest(path, [*phase.templates, *sorted(phase.seen)], "its files and what it sees are")
+            yield place, f"phase {phase.key!r} has no file {shown(path)}, nor does it see that; {near}"
 
 
 def _is_single(phase: RecipePhase, recipe: RecipeFile) -> bool:
@@ -137,11 +141,13 @@ def _seen(phase: RecipePhase, collections: Sequence[str], options: Sequence[str]
     words = ["names", "project", "description", "rules", "options", USES, CHANGES]
     words += [word for name in collections for word in (name, f"{name}/names")]
     words += [f"options/{name}" for name in options]
+    by_type = [word for name in TYPES for word in (f"types/{name}", f"types/{name}/names")]
     single = isinstance(phase.sees, str)
     for number, word in enumerate((phase.sees,) if isinstance(phase.sees, str) else phase.sees):
         place: Place = ("sees",) if single else ("sees", number)
-        if word not in words and not (single and word in _OLD_WORDS):
-            yield place, f"phase {phase.key!r} can't see {shown(word)}; {nearest(word, words, 'it can see')}"
+        if word not in words + by_type and not (single and word in _OLD_WORDS):
+            near = nearest(word, by_type if word.startswith("types/") else words, "it can see")
+            yield place, f"phase {phase.key!r} can't see {shown(word)}; {near}"
         elif word == USES and phase.collection in (None, ENTITIES):
             yield place, f"phase {phase.key!r} has no item that uses anything, so it can't see {USES!r}"
         elif word == CHANGES and phase.collection:

@@ -37,10 +37,19 @@ def holds(
     kind, _, rest = condition.partition("/")
     name, _, value = rest.partition("=")
     if kind == "types":
-        fields = (field for each in entities if isinstance(each, Entity) for field in each.fields)
-        return any(field.type == name or (name == "password" and field.is_password) for field in fields)
+        return bool(having(name, entities))
     option = options[name]
     return chosen.get(name, option.default) == option.read(value)
+
+
+def having(kind: str, entities: Iterable[Entity | Item]) -> list[Entity]:
+    """Return those of *entities* that have a field of the type *kind*, in their order."""
+    return [
+        each
+        for each in entities
+        if isinstance(each, Entity)
+        if any(field.type == kind or (kind == "password" and field.is_password) for field in each.fields)
+    ]
 
 
 def options_of_new_plan(

@@ -7,8 +7,9 @@ from typing import NamedTuple
 from bot.errors import UsageError
 from bot.planning.entities import Item
 from bot.planning.path_rules import path_problem
-from bot.planning.plan import Plan
+from bot.planning.plan import Option, Plan
 from bot.planning.recipe import Recipe
+from bot.planning.recipe_conditions import holds
 from bot.planning.recipe_model import ENTITIES
 from bot.planning.text_patterns import matches
 from bot.text import shown
@@ -29,8 +30,7 @@ def check_fit(plan: Plan, recipe: Recipe) -> None:
     Raises:
         UsageError: All problems with collections and items, or with options.
     """
-    recipe.read_options(plan.options)
-    if found := find_misfits(plan, recipe):
+    if found := [*_options(plan, recipe), *find_misfits(plan, recipe)]:
         told = "; ".join(f"{name}: {message}" for name, message in found[:_MAX_PROBLEMS])
         more = f"; and {len(found) - _MAX_PROBLEMS} more" if len(found) > _MAX_PROBLEMS else ""
         raise UsageError(f"the plan does not fit recipe {recipe.name!r}: {told}{more}")
@@ -39,6 +39,19 @@ def check_fit(plan: Plan, recipe: Recipe) -> None:
 def find_misfits(plan: Plan, recipe: Recipe) -> list[Misfit]:
     """Return what of the collections of *plan* and their items does not fit *recipe*; options are not looked at."""
     return [*_collections(plan, recipe), *_names(plan, recipe), *_files(plan, recipe)]
+
+
+def _options(plan: Plan, recipe: Recipe) -> Iterator[Misfit]:
+    """Yield options that the plan can't have; those that are unknown or wrong are told by themselves."""
+    for name, value in recipe.read_options(plan.options).items():
+        condition = recipe.options[name].needs
+        if condition and not holds(condition, plan.entities, recipe.options, plan.options):
+            what = f"a field of the type {condition.partition('/')[2]}" if condition.startswith("types/") else condition
+            yield Misfit("options", f"{name}: {_written(value)} needs {what}; add one, or take the option out")
+
+
+def _written(value: Option) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _collections(plan: Plan, recipe: Recipe) -> Iterator[Misfit]:

@@ -31,6 +31,7 @@ _MAX_OPTION = 1_000
 PLANNED = "planned"
 USES = "uses"
 CHANGES = "changes"
+TYPES = "types"
 ENTITIES = "entities"
 _OLD_ENTITIES = "entity"
 _WORD = re.compile(r"[a-z][a-z0-9]*(?:[-_][a-z0-9]+)*")
@@ -135,7 +136,14 @@ class RecipePhase(Part):
     when: Text | Annotated[Mapping[Text, Text], Setting(min_length=1, max_length=MAX_FILES)] | None = None
     """The condition on which a plan has this phase; or path → the condition on which it has that file.
 
+    In place of a path, a word of *sees* can stand: the phase sees that part of the plan on the condition.
+
     See :mod:`bot.planning.recipe_conditions`.
+    """
+    carries_out: Mapping[Literal["access"], Text] = Setting(default={}, alias="carries-out")
+    """What of an entity its templates carry out besides fields → on which condition.
+
+    ``access`` stands for who may do what, and for relations to whoever calls.
     """
     prompt: str | None = None
     """The template below ``prompts/`` for this phase's model prompt."""
@@ -152,7 +160,7 @@ class RecipePhase(Part):
 
     @property
     def conditions(self) -> Mapping[str, str]:
-        """Path → the condition on which a plan has that file; the path ``""`` stands for the whole phase."""
+        """Path or seen word → its condition; the path ``""`` stands for the whole phase."""
         return self.when if isinstance(self.when, Mapping) else {"": self.when} if self.when else {}
 
     @property
@@ -191,6 +199,10 @@ class RecipeOption(Part):
     """The value that is written into a new plan that does not name the option; older plans keep the default."""
     new_when: Text | None = Setting(default=None, alias="new-when")
     """The condition on which a new plan gets it."""
+    needs: Text | None = None
+    """The condition on which a plan can have another value than the default."""
+    warnings: Annotated[Mapping[Text, Text], Setting(max_length=MAX_LIST)] = {}
+    """Value → what people should know if a plan has it."""
 
     @model_validator(mode="after")
     def _check(self) -> Self:
@@ -206,6 +218,9 @@ class RecipeOption(Part):
             raise ValueError("only an integer has 'minimum' and 'maximum'")
         if problem := self.problem(self.default):
             raise ValueError(f"its default {problem}")
+        for value in self.warnings:
+            if problem := self.problem(self.read(value)):
+                raise ValueError(f"'warnings': {problem}")
         return self
 
     def problem(self, value: Option) -> str | None:

@@ -81,6 +81,11 @@ class ResolvedPlan:
         return ours == theirs and self.plan == plan.model_copy(update={"options": self.plan.options})
 
     @property
+    def warnings(self) -> Sequence[str]:
+        """What people should know about options that the plan has: ``auth is none: …``."""
+        return self.recipe.warnings(self.plan.options)
+
+    @property
     def slug(self) -> str:
         """The default name of a run of this plan."""
         return names.slug(self.name) if self.name else self.plan.slug

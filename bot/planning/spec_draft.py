@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from bot.errors import UsageError
 from bot.planning import field_grammar
-from bot.planning.entities import Entity, Field, Item
+from bot.planning.entities import ME, Entity, Field, Item
 from bot.planning.entity_grammar import Option, attributes
 from bot.planning.plan import PROJECT_LIMIT, Plan
 from bot.planning.plan import Option as OptionValue
@@ -130,7 +130,7 @@ class SpecDraft:
     def told(self) -> Sequence[str]:
         """Return the notes, one for each line, a few at most."""
         lines: dict[int, list[str]] = {}
-        for line, note in (*self.notes, *self._field_notes()):
+        for line, note in (*self.notes, *self._field_notes(), *self._access_notes()):
             lines.setdefault(line, []).append(note)
         told = [f"{self.source}: {note}" for note in dict.fromkeys(lines.pop(0, ()))]
         told += [f"{self.source}, line {line}: {'; '.join(dict.fromkeys(lines[line]))}" for line in sorted(lines)]
@@ -149,6 +149,25 @@ class SpecDraft:
                     field_grammar.parse_field(text)
                 except ValueError as exc:
                     yield Problem(line, str(exc))
+
+    def _access_notes(self) -> Iterator[tuple[int, str]]:
+        """Yield where ``access`` names somebody who is nobody."""
+        entities = {each.name: self._entity(each, []) for each in self.entities}
+        roles = {
+            choice
+            for each in entities.values()
+            for field in each.fields
+            if field.name == "role"
+            for choice in field.choices
+        }
+        for draft in self.entities:
+            entity = entities[draft.name]
+            named = {each for who in entity.access.values() for each in who}
+            has_owner = any(field.is_password or field.default == ME for field in entity.fields)
+            if "owner" in named and not has_owner:
+                yield draft.line, f"no field of {entity.name} is '= me', so its rows have no owner, whom access names"
+            if unknown := named - {"anyone", "user", "owner"} - roles:
+                yield draft.line, f"access names {', '.join(sorted(unknown))}, which is no choice of a field role"
 
     def _field_notes(self) -> Iterator[tuple[int, str]]:
         known = {entity.name for entity in self.entities}

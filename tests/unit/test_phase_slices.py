@@ -91,3 +91,52 @@ def test_the_old_form_of_an_entitys_phase_sees_the_project_and_no_names(tmp_path
 
     assert set(old.slice) == {"output-dir", "project", "entity"}
     assert set(new.slice) == {"output-dir", "project", "entity", "entities"}
+
+
+_TYPES = """\
+name: x
+options:
+  auth: {type: choice, choices: [none, jwt], default: none, needs: types/password, about: x}
+phases:
+  - key: "entity/${name}"
+    title: t
+    for-each: entities
+    sees: [options/auth, types/password/names]
+    when: {types/password/names: options/auth=jwt}
+    carries-out: {access: options/auth=jwt}
+    files: {"${module}": t.j2}
+  - {key: login, title: t, sees: [types/password], when: options/auth=jwt, files: {login: t.j2}}
+"""
+_OPEN = read_plan(
+    "- User: password string\n- Post: title string, author -> User = me\n  - access: read anyone\n  - short\n"
+)
+_CLOSED = _OPEN.model_copy(update={"options": {"auth": "jwt"}})
+
+
+@pytest.fixture
+def typed(tmp_path: Path) -> Recipe:
+    return write_recipe(tmp_path, _TYPES, {"t.j2": ""})
+
+
+def test_entities_of_a_type_are_seen_whole_or_by_name_on_the_condition(typed: Recipe) -> None:
+    phases = {phase.key: phase for phase in derive_phases(_CLOSED, typed)}
+
+    assert phases["entity/Post"].slice["types"] == {"password": ["User"]}
+    assert phases["login"].slice["types"] == {"password": [_OPEN.entities[0].content()]}
+
+
+def test_what_is_not_seen_is_not_part_of_the_slice(typed: Recipe) -> None:
+    phases = {phase.key: phase for phase in derive_phases(_OPEN, typed)}
+
+    assert "types" not in phases["entity/Post"].slice
+    assert phases["entity/Post"].implied["types"] == {"password": []}
+    assert "login" not in phases
+
+
+def test_what_templates_carry_out_is_not_asked_of_people(typed: Recipe) -> None:
+    asked = {
+        plan.options.get("auth"): {phase.key: phase.asks for phase in derive_phases(plan, typed)}["entity/Post"]
+        for plan in (_OPEN, _CLOSED)
+    }
+
+    assert asked == {None: ("short", "access: read anyone", "author = me"), "jwt": ("short",)}

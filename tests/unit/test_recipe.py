@@ -248,3 +248,18 @@ def test_only_the_digests_of_phases_that_see_an_option_change_with_its_default(t
         True,
         False,
     ]
+
+
+def test_people_are_warned_of_the_value_that_an_option_has(tmp_path: Path) -> None:
+    text = """\
+name: x
+options:
+  auth: {type: choice, choices: [none, jwt], default: none, about: x, warnings: {none: anybody may change it}}
+phases: [{key: main, title: t, sees: [names, options], files: {main: t.j2}}]
+"""
+    recipe = write_recipe(tmp_path, text, {"t.j2": ""})
+
+    assert recipe.warnings({}) == ["auth is none: anybody may change it"]
+    assert recipe.warnings({"auth": "jwt"}) == []
+    with pytest.raises(UsageError, match="'warnings': 'nobody' is not one of its choices"):
+        write_recipe(tmp_path, text.replace("{none:", "{nobody:"), {"t.j2": ""})

@@ -92,3 +92,17 @@ def test_a_recipe_without_collections_is_about_entities(tmp_path: Path) -> None:
     recipe = write_recipe(tmp_path, "name: x\nphases: [{key: a, title: a, files: {x: t.j2}}]\n", {"t.j2": ""})
 
     assert find_misfits(read_plan("- Post: title string"), recipe) == []
+
+
+def test_an_option_can_need_a_type_of_field(tmp_path: Path) -> None:
+    text = """\
+name: x
+options: {auth: {type: boolean, default: false, needs: types/password, about: x}}
+phases: [{key: main, title: t, sees: [names, options], files: {main: t.j2}}]
+"""
+    recipe = write_recipe(tmp_path, text, {"t.j2": ""})
+    closed = read_plan("- User: password string").model_copy(update={"options": {"auth": True}})
+    check_fit(closed, recipe)
+
+    with pytest.raises(UsageError, match="auth: true needs a field of the type password; add one, or take the option"):
+        check_fit(closed.model_copy(update={"entities": read_plan("- User: name string").entities}), recipe)

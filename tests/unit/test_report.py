@@ -219,6 +219,7 @@ ASKED = replace(
         ],
     ),
     plan=BEHAVIOUR,
+    warnings=["auth is none: whoever reaches the API can change everything in it"],
     unwritable=["feature/Feed"],
     elapsed=4,
     next_command="/generate --provider gemini",
