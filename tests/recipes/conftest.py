@@ -9,7 +9,7 @@ from filelock import FileLock
 
 from tests.repositories import phasebot
 
-PASSWORDS = "pwdlib[argon2]>=0.3,<1"
+LOGIN = ("pwdlib[argon2]>=0.3,<1", "limits>=5.8,<6", "pyjwt>=2.15,<3", "python-multipart>=0.0.34")
 """What projects with passwords require besides what the blog does."""
 EXAMPLES = Path(__file__).parents[2] / "bot" / "recipes" / "fastapi" / "examples"
 
@@ -50,6 +50,6 @@ def python(tmp_path_factory: pytest.TempPathFactory, blog: Path, worker_id: str)
     with FileLock(f"{shared}.lock"):
         if not (shared / "ready").exists():
             run(blog, sys.executable, "-m", "venv", shared)
-            run(blog, shared / "bin" / "pip", "install", "--quiet", "-r", "requirements-dev.txt", PASSWORDS)
+            run(blog, shared / "bin" / "pip", "install", "--quiet", "-r", "requirements-dev.txt", *LOGIN)
             (shared / "ready").touch()
     return shared / "bin" / "python"

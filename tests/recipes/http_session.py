@@ -8,6 +8,7 @@ import sys
 import urllib.error
 import urllib.parse
 import urllib.request
+from collections.abc import Mapping
 from typing import Any
 
 
@@ -16,6 +17,7 @@ class Session:
 
     def __init__(self, base_url: str) -> None:
         self._base_url = base_url.rstrip("/")
+        self.headers: dict[str, str] = {}
         self.lines: list[str] = []
 
     def __call__(self, expected: int, method: str, path: str, body: object = None, **query: object) -> Any:  # noqa: ANN401  # whatever the JSON holds
@@ -26,15 +28,23 @@ class Session:
             self._base_url + path,
             method=method,
             data=None if body is None else json.dumps(body).encode(),
-            headers={"Content-Type": "application/json"},
+            headers={"Content-Type": "application/json", **self.headers},
         )
+        return self._send(expected, request)
+
+    def form(self, expected: int, path: str, fields: Mapping[str, str]) -> Any:  # noqa: ANN401  # whatever the JSON holds
+        """Send a form, and return the JSON of the answer."""
+        content = urllib.parse.urlencode(fields).encode()
+        return self._send(expected, urllib.request.Request(self._base_url + path, content, self.headers))
+
+    def _send(self, expected: int, request: urllib.request.Request) -> Any:  # noqa: ANN401  # whatever the JSON holds
         try:
             with urllib.request.urlopen(request, timeout=30) as response:
                 status, text = response.status, response.read()
         except urllib.error.HTTPError as error:
             with error:
                 status, text = error.code, error.read()
-        self.lines.append(f"{method} {path} -> {status}")
+        self.lines.append(f"{request.get_method()} {request.full_url[len(self._base_url) :]} -> {status}")
         assert status == expected, f"{self.lines[-1]}, expected {expected}: {text.decode(errors='replace')}"
         return json.loads(text) if text else None
 

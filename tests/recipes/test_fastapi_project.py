@@ -94,8 +94,13 @@ def test_the_blog_works_over_http(blog: Path, python: Path, tmp_path: Path) -> N
 def test_each_construct_of_a_spec_does_what_it_says_over_http(tmp_path: Path, python: Path) -> None:
     project = generate(SPECS["grammar"], tmp_path / "project")
 
-    with serving(project, python, f"sqlite:///{tmp_path}/grammar.db") as url:
-        rows = list(constructs.play(url))
+    database = f"sqlite:///{tmp_path}/grammar.db"
+
+    def promote(name: str) -> None:
+        run(project, python, "-m", "app.auth.manage", "set-role", name, "admin", DATABASE_URL=database)
+
+    with serving(project, python, database) as url:
+        rows = list(constructs.play(url, promote))
 
     assert len(rows) == len(constructs.STEPS) + 1
 

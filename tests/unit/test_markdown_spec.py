@@ -223,3 +223,15 @@ def test_a_text_gives_the_same_rules_however_it_is_wrapped(width: int, ends: str
         "Nobody may vote twice.", "Votes are counted every night.", "a vote counts only while the poll is open",
     )  # fmt: skip
     assert " ".join(plan.description.split()) == "A small blog. Gr\u00f6\u00dfen are in cm."
+
+
+def test_access_of_nobody_is_told() -> None:
+    text = (
+        "- User: password string, role enum(member|admin) = member\n  - access: update owner; delete admin, boss\n"
+        "- Post: title string\n  - access: update owner\n- Note: text text, by -> User = me\n  - access: read owner\n"
+    )
+
+    assert read_spec(text, source="it").told() == [
+        "it, line 1: access names boss, which is no choice of a field role",
+        "it, line 3: no field of Post is '= me', so its rows have no owner, whom access names",
+    ]

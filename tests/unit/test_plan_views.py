@@ -22,7 +22,7 @@ def context(key: str) -> dict[str, Any]:
 def test_a_phase_sees_only_its_own_entity_and_the_names_of_those_it_refers_to() -> None:
     seen = context("entity/Item2")
 
-    assert [*seen] == ["entity", "rules"]
+    assert [*seen] == ["entity", "types", "options", "rules"]
     entity = seen["entity"]
     (price, owner) = entity.fields
     assert (str(price.minimum), price.digits, price.places) == ("0", 5, 2)
