@@ -14,9 +14,9 @@ LOGIN = ("pwdlib[argon2]>=0.3,<1", "limits>=5.8,<6", "pyjwt>=2.15,<3", "python-m
 EXAMPLES = Path(__file__).parents[2] / "bot" / "recipes" / "fastapi" / "examples"
 
 
-def generate(spec: Path | str, folder: Path) -> Path:
+def generate(spec: Path | str, folder: Path, *options: str) -> Path:
     """Generate a project with the built-in recipe and return its folder."""
-    done = phasebot("generate", spec, "--repo", folder)
+    done = phasebot("generate", spec, "--repo", folder, *options)
     assert done.returncode == 0, done.stderr
     return folder
 
