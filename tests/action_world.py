@@ -383,3 +383,24 @@ def world(root: Path, spec: str = BLOG, **inputs: Json) -> Iterator[World]:
 def small_world(root: Path, **inputs: Json) -> AbstractContextManager[World]:
     """Open a world where five phases are made of a note: for what is not about phases."""
     return world(root, NOTE, **{"recipe": str(SMALL), **inputs})
+
+
+BLOG_STORY = """
+Generate plan [1/10]  github-actions[bot] for alice
+Generate main application [10/10]  github-actions[bot] for alice
+Generate core [2/10]  github-actions[bot] for alice
+Generate entity User [3/10]  github-actions[bot] for alice
+Generate entity Post [4/10]  github-actions[bot] for alice
+Generate entity Comment [5/10]  github-actions[bot] for alice
+Generate entity Tag [6/10]  github-actions[bot] for alice
+Generate entity PostTag [7/10]  github-actions[bot] for alice
+Generate migration [8/10]  github-actions[bot] for alice
+Generate support files [9/10]  github-actions[bot] for alice
+
+#PR1 open ready: Generate Blog API (phasebot/issue-12, main)
+
+#12 alice: /generate  :rocket:
+#12 bot: **Phasebot finished `@alice`'s request**
+#12 bot: **Done:** 10 of 10 phases, 74 files. Review pull request #PR1 commit by commit.
+"""
+"""What a repository and its issue show after the blog was generated: commits, pull request and comments."""
