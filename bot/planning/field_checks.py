@@ -52,8 +52,10 @@ def _relation_problems(field: Field) -> Iterator[str]:
 
 
 def _modifier_problems(field: Field) -> Iterator[str]:
-    if field.auto and field.type not in _AUTO:
-        yield f"'auto' is for date and datetime, not for {field.type}"
+    if field.type == "integer" and field.auto == "create":
+        yield "an integer that the server sets counts the changes of its row: write 'auto update'"
+    elif field.auto and field.type not in (*_AUTO, "integer"):
+        yield f"'auto' is for date and datetime, and 'auto update' also for integer, not for {field.type}"
     if field.auto and (field.default is not None or field.optional):
         yield "an auto field is always set by the server, so it takes no default and no '?'"
     if field.on_delete:

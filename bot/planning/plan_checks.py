@@ -158,6 +158,13 @@ def _option_problems(entity: Entity) -> Iterator[str]:
             yield f"{key} {shown(name)} is not a valid name: use lowercase letters, digits and single '_'"
     if entity.plural_name and keyword.iskeyword(entity.plural_name):
         yield f"plural {shown(entity.plural_name)} is a keyword of Python, and a module is named after it; take another"
+    if len(counting := [field.name for field in entity.fields if field.type == "integer" and field.auto]) > 1:
+        yield f"{' and '.join(counting)} count the same changes; keep one"
+    yield from _access_problems(entity)
+    yield from _rule_problems(entity.rules)
+
+
+def _access_problems(entity: Entity) -> Iterator[str]:
     for verb, who in entity.access.items():
         if verb not in VERBS:
             near = get_close_matches(verb, VERBS, n=1)
@@ -167,7 +174,6 @@ def _option_problems(entity: Entity) -> Iterator[str]:
         for each in who:
             if not _WHO.fullmatch(each) or len(each) > names.NAME_LIMIT:
                 yield f"access: {shown(each)} is nobody; write anyone, user, owner, or a role in small letters"
-    yield from _rule_problems(entity.rules)
 
 
 def _group_problems(kind: str, group: Sequence[str], fields: Mapping[str, Field]) -> Iterator[str]:

@@ -63,6 +63,7 @@ SPECS: dict[str, Path | str] = {
     "everything": EXAMPLES / "everything.md",
     "grammar": EXAMPLES / "grammar.md",
     "odd names": ODD,
+    "versions": "# Store\n- Item: title string, version integer auto update\n- Box: item -> Item\n",
     "sixty": sixty(),
     **{path.name: path for path in sorted(SCHEMAS.iterdir()) if path.is_file()},
 }

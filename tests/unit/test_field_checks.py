@@ -40,6 +40,7 @@ def test_a_sound_field_has_no_problem(text: str) -> None:
         ("a string(1..2) matches /abc/", "no text was found that matches and keeps the limits"),
         ("a integer matches /x/", "'matches' is for string and text"),
         ("a string auto", "'auto' is for date and datetime"),
+        ("a integer auto", "counts the changes of its row: write 'auto update'"),
         ("a datetime auto?", "an auto field is always set by the server"),
         ("a datetime auto = now", "an auto field is always set by the server"),
         ("a string on delete cascade", "'on delete' is for relations"),
