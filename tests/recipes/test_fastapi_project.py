@@ -19,7 +19,7 @@ import pytest
 
 from tests.recipes import constructs
 from tests.recipes.conftest import EXAMPLES, generate, run
-from tests.recipes.http_session import play
+from tests.recipes.http_session import Session, play
 from tests.repositories import git
 
 KINDS = (
@@ -92,15 +92,19 @@ def test_the_blog_works_over_http(blog: Path, python: Path, tmp_path: Path) -> N
     assert any(line.endswith("404") for line in told)
 
 
-def test_each_construct_of_a_spec_does_what_it_says_over_http(tmp_path: Path, python: Path) -> None:
-    project = generate(SPECS["grammar"], tmp_path / "project")
+@pytest.fixture(scope="module")
+def grammar(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A project with a login, and with every construct of a spec."""
+    return generate(SPECS["grammar"], tmp_path_factory.mktemp("grammar") / "project")
 
+
+def test_each_construct_of_a_spec_does_what_it_says_over_http(grammar: Path, tmp_path: Path, python: Path) -> None:
     database = f"sqlite:///{tmp_path}/grammar.db"
 
     def promote(name: str) -> None:
-        run(project, python, "-m", "app.auth.manage", "set-role", name, "admin", DATABASE_URL=database)
+        run(grammar, python, "-m", "app.auth.manage", "set-role", name, "admin", DATABASE_URL=database)
 
-    with serving(project, python, database) as url:
+    with serving(grammar, python, database) as url:
         rows = list(constructs.play(url, promote))
 
     assert len(rows) == len(constructs.STEPS) + 1
@@ -179,6 +183,38 @@ def test_many_readers_wait_for_one_connection_and_none_is_refused(blog: Path, py
     assert Counter(answers) == {200: 100, 404: 100}
 
 
+def test_many_people_who_are_logged_in_wait_for_one_connection_and_none_is_refused(
+    grammar: Path, python: Path, tmp_path: Path
+) -> None:
+    pool = {"DATABASE_POOL_SIZE": "1", "DATABASE_MAX_OVERFLOW": "0", "DATABASE_TIMEOUT": "20"}
+    user = {"username": "alice", "email": "alice@example.com", "password": "correct horse"}
+
+    def status(request: tuple[str, str]) -> int:
+        method, path = request
+        sent = urllib.request.Request(f"{url}{path}", b"{}" if method == "PATCH" else None, headers, method=method)
+        try:
+            with urllib.request.urlopen(sent, timeout=60) as answer:
+                return int(answer.status)
+        except urllib.error.HTTPError as error:
+            return error.code
+
+    asked = [
+        ("GET", "/auth/me"),
+        ("GET", "/users"),
+        ("GET", "/users/1"),
+        ("PATCH", "/users/1"),
+        ("DELETE", "/writings/1"),
+    ]
+    with serving(grammar, python, f"sqlite:///{tmp_path}/app.db", **pool) as url, ThreadPoolExecutor(100) as people:
+        session = Session(url)
+        session(201, "POST", "/users", user)
+        token = session.form(200, "/auth/token", {"username": "alice", "password": user["password"]})["access_token"]
+        headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+        answers = list(people.map(status, asked * 40))
+
+    assert Counter(answers) == {200: 160, 404: 40}
+
+
 def test_requests_that_get_no_connection_are_told_to_come_again(blog: Path, python: Path, tmp_path: Path) -> None:
     script = """
 from fastapi.testclient import TestClient
@@ -195,18 +231,22 @@ with TestClient(app) as client, app.state.database.engine.connect():
     assert told == "503 1 The database does not answer; try again later\n"
 
 
-def test_the_readme_lists_every_setting_with_its_default(blog: Path) -> None:
-    settings = ast.parse((blog / "app/core/config.py").read_text()).body[-1]
+@pytest.mark.parametrize("name", ["blog", "grammar"])
+def test_the_readme_lists_every_setting_with_its_default(name: str, request: pytest.FixtureRequest) -> None:
+    project: Path = request.getfixturevalue(name)
+    settings = ast.parse((project / "app/core/config.py").read_text()).body[-1]
     assert isinstance(settings, ast.ClassDef)
     fields = [each for each in settings.body if isinstance(each, ast.AnnAssign)]
     defaults = {
         ast.unparse(each.target): each.value.keywords[0].value if isinstance(each.value, ast.Call) else each.value
         for each in fields
     }
-    rows = re.findall(r"^\| `([A-Z_]+)` \| `(.*?)` \|", (blog / "README.md").read_text(), re.MULTILINE)
+    rows = re.findall(r"^\| `([A-Z_]+)` \| `?(.*?)`? \|", (project / "README.md").read_text(), re.MULTILINE)
 
     assert {name.lower(): default for name, default in rows} == {
-        name: str(ast.literal_eval(default)).replace("True", "true") for name, default in defaults.items() if default
+        name: "random" if isinstance(default, ast.Name) else str(ast.literal_eval(default)).replace("True", "true")
+        for name, default in defaults.items()
+        if default
     }
 
 
