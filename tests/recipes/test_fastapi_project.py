@@ -57,12 +57,23 @@ It's a "test" with \\backslashes\\ and \"\"\"three quotes\"\"\" and <b>tags</b> 
 - Empty: maybe string?
 """
 
+CIRCLES = """\
+# Circles
+- User: email email unique, password password, password_hash -> Post?, best -> Post?, copy -> User?, include -> Tag*
+  - access: read owner
+- Post: author -> User = me, metadata -> Tag?, tags -> Tag*, parent -> Post?, limit integer?, with_total boolean = true
+  - access: read anyone; create user; update owner; delete owner
+- Tag: name string unique, posts -> Post*, version integer auto update
+- Include: tag -> Tag, version integer auto update
+"""
+
 SCHEMAS = Path(__file__).parents[1] / "data" / "schemas"
 SPECS: dict[str, Path | str] = {
     "blog": EXAMPLES / "blog.md",
     "everything": EXAMPLES / "everything.md",
     "grammar": EXAMPLES / "grammar.md",
     "odd names": ODD,
+    "circles": CIRCLES,
     "versions": "# Store\n- Item: title string, version integer auto update\n- Box: item -> Item\n",
     "sixty": sixty(),
     **{path.name: path for path in sorted(SCHEMAS.iterdir()) if path.is_file()},
