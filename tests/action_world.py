@@ -401,6 +401,6 @@ Generate support files [9/10]  github-actions[bot] for alice
 
 #12 alice: /generate  :rocket:
 #12 bot: **Phasebot finished `@alice`'s request**
-#12 bot: **Done:** 10 of 10 phases, 74 files. Review pull request #PR1 commit by commit.
+#12 bot: **Done:** 10 of 10 phases, 75 files. Review pull request #PR1 commit by commit.
 """
 """What a repository and its issue show after the blog was generated: commits, pull request and comments."""

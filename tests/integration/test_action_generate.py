@@ -60,7 +60,7 @@ def test_generate_makes_a_commit_per_phase_and_a_pull_request_and_tells_people_h
             "pull-request-url": f"https://github.example/acme/blog/pull/{github.pull().number}",
             "phases-done": "10",
             "phases-total": "10",
-            "files": "74",
+            "files": "75",
             "tokens": "0",
         }
         assert (github.pull().body or "").startswith("Closes #12\n\nA small blog with comments and tags.\n")

@@ -37,7 +37,7 @@ def test_prose_is_planned_and_made_by_the_model_and_the_comment_says_what_it_cos
 
     assert (ending.status, ending.outputs["tokens"], len(fake.requests)) == ("complete", "9000", 6)
     assert SENTENCE in next(asked.prompt for asked in fake.requests if not asked.paths)
-    spent = "6 of 6 phases done, 50 files, 9,000 tokens (6,000 in, 3,000 out), about $0.0"
+    spent = "6 of 6 phases done, 51 files, 9,000 tokens (6,000 in, 3,000 out), about $0.0"
     assert spent in github.said()[0]
     assert spent in (github.pull().body or "")
     assert "(estimate)." in github.said()[0]

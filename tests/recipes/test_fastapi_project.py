@@ -68,12 +68,14 @@ CIRCLES = """\
 """
 
 SCHEMAS = Path(__file__).parents[1] / "data" / "schemas"
+OPTIONS = {"search": ["--option", "search=text"]}
 SPECS: dict[str, Path | str] = {
     "blog": EXAMPLES / "blog.md",
     "everything": EXAMPLES / "everything.md",
     "grammar": EXAMPLES / "grammar.md",
     "odd names": ODD,
     "circles": CIRCLES,
+    "search": CIRCLES,
     "versions": "# Store\n- Item: title string, version integer auto update\n- Box: item -> Item\n",
     "sixty": sixty(),
     **{path.name: path for path in sorted(SCHEMAS.iterdir()) if path.is_file()},
@@ -84,7 +86,7 @@ SPECS: dict[str, Path | str] = {
     "name", ["everything", *(pytest.param(name, marks=pytest.mark.slow) for name in SPECS if name != "everything")]
 )
 def test_a_generated_project_is_clean_and_passes_its_own_tests(tmp_path: Path, python: Path, name: str) -> None:
-    project = generate(SPECS[name], tmp_path / "project")
+    project = generate(SPECS[name], tmp_path / "project", *OPTIONS.get(name, []))
 
     run(project, python, "-m", "ruff", "check", ".")
     run(project, python, "-m", "ruff", "format", "--check", ".")
