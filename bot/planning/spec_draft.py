@@ -151,21 +151,25 @@ class SpecDraft:
                     yield Problem(line, str(exc))
 
     def _access_notes(self) -> Iterator[tuple[int, str]]:
-        """Yield where ``access`` names somebody who is nobody."""
+        """Yield where ``access`` names somebody who is nobody, and where a password or ``= me`` opens no door.
+
+        People log in as the first entity with a password.
+        """
         entities = {each.name: self._entity(each, []) for each in self.entities}
-        roles = {
-            choice
-            for each in entities.values()
-            for field in each.fields
-            if field.name == "role"
-            for choice in field.choices
-        }
+        accounts = [each.name for each in entities.values() if any(field.is_password for field in each.fields)]
+        login = f"people log in as {(accounts or ['nobody'])[0]}, the first entity with a password"
+        roles = {choice for each in entities.values() for field in each.fields for choice in _roles(field)}
         for draft in self.entities:
             entity = entities[draft.name]
             named = {each for who in entity.access.values() for each in who}
-            has_owner = any(field.is_password or field.default == ME for field in entity.fields)
-            if "owner" in named and not has_owner:
+            mine = [field for field in entity.fields if field.default == ME]
+            others = [field for field in mine if accounts and field.target != accounts[0]]
+            if "owner" in named and len(mine) == len(others) and draft.name not in accounts[:1]:
                 yield draft.line, f"no field of {entity.name} is '= me', so its rows have no owner, whom access names"
+            if others:
+                yield draft.line, f"{login}, so '= me' says nothing of {others[0].name} -> {others[0].target}"
+            if draft.name in accounts[1:]:
+                yield draft.line, f"{login}, not as {draft.name}"
             if unknown := named - {"anyone", "user", "owner"} - roles:
                 yield draft.line, f"access names {', '.join(sorted(unknown))}, which is no choice of a field role"
 
@@ -252,6 +256,10 @@ def _with_known_targets(entities: Sequence[Entity]) -> list[Entity]:
         )
         changed.append(entity if fields == entity.fields else entity.model_copy(update={"fields": fields}))
     return changed
+
+
+def _roles(field: Field) -> Sequence[str]:
+    return field.choices if field.name == "role" else ()
 
 
 def _known_target(field: Field, known: Collection[str], by_word: Mapping[str, str]) -> str | None:

@@ -235,3 +235,17 @@ def test_access_of_nobody_is_told() -> None:
         "it, line 1: access names boss, which is no choice of a field role",
         "it, line 3: no field of Post is '= me', so its rows have no owner, whom access names",
     ]
+
+
+def test_a_second_kind_of_account_is_told() -> None:
+    text = (
+        "- User: password password\n- Shop: name string, password password\n  - access: update owner\n"
+        "- Item: title string, shop -> Shop = me\n- Note: by -> User = me, shop -> Shop = me\n  - access: read owner\n"
+    )
+    people = "people log in as User, the first entity with a password"
+
+    assert read_spec(text, source="it").told() == [
+        f"it, line 2: no field of Shop is '= me', so its rows have no owner, whom access names; {people}, not as Shop",
+        f"it, line 4: {people}, so '= me' says nothing of shop -> Shop",
+        f"it, line 5: {people}, so '= me' says nothing of shop -> Shop",
+    ]
