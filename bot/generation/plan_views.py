@@ -170,7 +170,11 @@ def phase_context(plan: "Plan", phase: "Phase") -> dict[str, Any]:
     content = phase.slice
     context: dict[str, Any] = {}
     if "project" in content:
-        context["project"] = {"name": plan.project, "slug": plan.slug, "description": content.get("description", "")}
+        context["project"] = {
+            "name": plan.project,
+            "slug": plan.slug,
+            "description": content.get("description", ""),
+        }
     by_name = {entity.name: entity for entity in plan.entities}
     if "entity" in content:
         context["entity"] = _EntityView(by_name[content["entity"]["name"]], by_name)

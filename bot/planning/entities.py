@@ -88,8 +88,11 @@ class Field(Frozen):
     """A regular expression that the whole text has to match."""
     secret: bool = False
     """Whether it is stored as it is, but never shown."""
-    auto: Literal["create", "update"] | None = None
-    """Whether the server sets it: when a row is created, or whenever it changes."""
+    auto: Literal["create", "update", "delete"] | None = None
+    """Whether the server sets it: when a row is created, whenever it changes, or when it is deleted.
+
+    A row with a field of the last kind is only marked as deleted, and stays.
+    """
     doc: str = ""
     was: str | None = None
     """The name that the field had before."""

@@ -52,11 +52,13 @@ def _relation_problems(field: Field) -> Iterator[str]:
 
 
 def _modifier_problems(field: Field) -> Iterator[str]:
-    if field.type == "integer" and field.auto == "create":
+    if field.auto == "delete":
+        yield from _deletion_problems(field)
+    elif field.type == "integer" and field.auto == "create":
         yield "an integer that the server sets counts the changes of its row: write 'auto update'"
     elif field.auto and field.type not in (*_AUTO, "integer"):
         yield f"'auto' is for date and datetime, and 'auto update' also for integer, not for {field.type}"
-    if field.auto and (field.default is not None or field.optional):
+    if field.auto and (field.default is not None or (field.optional and field.auto != "delete")):
         yield "an auto field is always set by the server, so it takes no default and no '?'"
     if field.on_delete:
         yield "'on delete' is for relations"
@@ -65,6 +67,13 @@ def _modifier_problems(field: Field) -> Iterator[str]:
     if field.type in ("password", "bytes") and field.default is not None:
         yield f"a {field.type} field can't have a default"
     yield from _doc_problems(field)
+
+
+def _deletion_problems(field: Field) -> Iterator[str]:
+    if field.type != "datetime":
+        yield f"'auto delete' says when a row was deleted, so it is for datetime, not for {field.type}"
+    if field.unique or field.secret or not field.optional:
+        yield "'auto delete' takes neither 'unique' nor 'secret', and its field can be empty: 'datetime? auto delete'"
 
 
 def _doc_problems(field: Field) -> Iterator[str]:

@@ -77,7 +77,7 @@ def format_field(each: Field) -> str:
     later = [
         "matches /" + re.sub(r"(?<!\\)((?:\\\\)*)/", r"\1\\/", each.pattern) + "/" if each.pattern is not None else "",
         "secret" if each.secret else "",
-        {"create": "auto", "update": "auto update", None: ""}[each.auto],
+        {"create": "auto", "update": "auto update", "delete": "auto delete", None: ""}[each.auto],
         f"was {each.was}" if each.was is not None else "",
         f"on delete {each.on_delete}" if each.on_delete else "",
         json.dumps(each.doc, ensure_ascii=False) if each.doc else "",

@@ -29,7 +29,10 @@ _TYPO = 0.8
 """How near a capitalised word is to a type that was probably meant."""
 _OPTIONAL = ("?", "optional", "nullable", "null")
 _REQUIRED = ("required", "mandatory", "not null")
-_MODIFIERS = ("unique", "index", "?", "secret", "auto", "auto update", "was OLD", "matches /…/", '"text"', "= default")
+_MODIFIERS = (
+    *("unique", "index", "?", "secret", "auto", "auto update", "auto delete", "was OLD", "matches /…/", '"text"'),
+    "= default",
+)
 
 
 def is_type(text: str) -> bool:
@@ -77,6 +80,8 @@ class FieldReader:
             self._read_default(default)
         if self.values["type"] == "relation":
             self.values["index"] = False  # every foreign key is indexed
+        if self.values.get("auto") == "delete":
+            self.values["optional"] = True  # it is empty until the row is deleted
         return Field(**self.values), self.notes
 
     def _tokenize(self) -> str | None:
@@ -253,6 +258,7 @@ _FLAGS: Sequence[tuple[tuple[str, ...], str, Any]] = (
     *((tuple(word.split()), "", None) for word in _REQUIRED),
     (("secret",), "secret", True),
     (("auto", "update"), "auto", "update"),
+    (("auto", "delete"), "auto", "delete"),
     (("auto",), "auto", "create"),
     (("on", "delete", "cascade"), "on_delete", "cascade"),
     (("on", "delete", "set", "null"), "on_delete", "set null"),

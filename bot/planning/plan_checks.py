@@ -160,6 +160,11 @@ def _option_problems(entity: Entity) -> Iterator[str]:
         yield f"plural {shown(entity.plural_name)} is a keyword of Python, and a module is named after it; take another"
     if len(counting := [field.name for field in entity.fields if field.type == "integer" and field.auto]) > 1:
         yield f"{' and '.join(counting)} count the same changes; keep one"
+    if len(marks := [field.name for field in entity.fields if field.auto == "delete"]) > 1:
+        yield f"{' and '.join(marks)} say the same: when the row was deleted; keep one"
+    for group in entity.unique or ():
+        if found := [name for name in group if name in marks]:
+            yield f"unique {', '.join(group)}: {found[0]} is empty until a row is deleted, so none agree; leave it out"
     yield from _access_problems(entity)
     yield from _rule_problems(entity.rules)
 

@@ -5,13 +5,15 @@ A condition is ``options/NAME=VALUE`` or ``types/TYPE``: some field of the plan 
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from bot.planning.entities import SCALARS, Entity, Item
+from bot.planning.entities import SCALARS, Entity, Field, Item
 from bot.planning.plan import Option
 from bot.planning.recipe_document import nearest
 from bot.planning.recipe_model import RecipeOption
 from bot.text import shown
 
-TYPES = (*SCALARS, "enum", "relation")
+DELETION = "deletion"
+"""In place of a type: the field with ``auto delete``, which tells when a row was deleted."""
+TYPES = (*SCALARS, "enum", "relation", DELETION)
 
 
 def condition_problem(condition: str, options: Mapping[str, RecipeOption]) -> str | None:
@@ -44,12 +46,13 @@ def holds(
 
 def having(kind: str, entities: Iterable[Entity | Item]) -> list[Entity]:
     """Return those of *entities* that have a field of the type *kind*, in their order."""
-    return [
-        each
-        for each in entities
-        if isinstance(each, Entity)
-        if any(field.type == kind or (kind == "password" and field.is_password) for field in each.fields)
-    ]
+    return [each for each in entities if isinstance(each, Entity) if any(_is(field, kind) for field in each.fields)]
+
+
+def _is(field: Field, kind: str) -> bool:
+    if kind == DELETION:
+        return field.auto == "delete"
+    return field.type == kind or (kind == "password" and field.is_password)
 
 
 def options_of_new_plan(

@@ -1,7 +1,14 @@
 """The virtual environment for generated projects: their own requirements, installed once for all workers."""
 
+import os
+import socket
 import subprocess
 import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -34,6 +41,32 @@ def run(folder: Path, *command: object, exit_code: int = 0, **environment: str) 
     )
     assert done.returncode == exit_code, done.stdout[-6000:] + done.stderr[-3000:]
     return done.stdout
+
+
+@contextmanager
+def serving(project: Path, python: Path, database: str, **settings: str) -> Iterator[str]:
+    """Serve a generated project, and give its address."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    environment = {"DATABASE_URL": database, "PATH": os.environ["PATH"], **settings}
+    command = [str(python), "-m", "uvicorn", "main:app", "--port", str(port), "--log-level", "warning"]
+    with subprocess.Popen(command, cwd=project, env=environment) as server:
+        try:
+            _wait_for(f"http://127.0.0.1:{port}/health")
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            server.terminate()
+
+
+def _wait_for(url: str) -> None:
+    for _ in range(200):
+        try:
+            with urllib.request.urlopen(url, timeout=5):
+                return
+        except (urllib.error.URLError, ConnectionError):
+            time.sleep(0.05)
+    raise AssertionError(f"{url} did not answer")
 
 
 @pytest.fixture(scope="session")

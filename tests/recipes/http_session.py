@@ -16,7 +16,7 @@ class Session:
     """Sends requests, checks the status of each answer and notes it."""
 
     def __init__(self, base_url: str) -> None:
-        self._base_url = base_url.rstrip("/")
+        self.base_url = base_url.rstrip("/")
         self.headers: dict[str, str] = {}
         self.lines: list[str] = []
 
@@ -25,7 +25,7 @@ class Session:
         if query:
             path += "?" + urllib.parse.urlencode(query)
         request = urllib.request.Request(
-            self._base_url + path,
+            self.base_url + path,
             method=method,
             data=None if body is None else json.dumps(body).encode(),
             headers={"Content-Type": "application/json", **self.headers},
@@ -35,7 +35,7 @@ class Session:
     def form(self, expected: int, path: str, fields: Mapping[str, str]) -> Any:  # noqa: ANN401  # whatever the JSON holds
         """Send a form, and return the JSON of the answer."""
         content = urllib.parse.urlencode(fields).encode()
-        return self._send(expected, urllib.request.Request(self._base_url + path, content, self.headers))
+        return self._send(expected, urllib.request.Request(self.base_url + path, content, self.headers))
 
     def _send(self, expected: int, request: urllib.request.Request) -> Any:  # noqa: ANN401  # whatever the JSON holds
         try:
@@ -44,7 +44,7 @@ class Session:
         except urllib.error.HTTPError as error:
             with error:
                 status, text = error.code, error.read()
-        self.lines.append(f"{request.get_method()} {request.full_url[len(self._base_url) :]} -> {status}")
+        self.lines.append(f"{request.get_method()} {request.full_url[len(self.base_url) :]} -> {status}")
         assert status == expected, f"{self.lines[-1]}, expected {expected}: {text.decode(errors='replace')}"
         return json.loads(text) if text else None
 

@@ -10,9 +10,8 @@ from typing import Any
 
 import pytest
 
-from tests.recipes.conftest import EXAMPLES, generate, run
+from tests.recipes.conftest import EXAMPLES, generate, run, serving
 from tests.recipes.http_session import Session
-from tests.recipes.test_fastapi_project import serving
 
 SPEC = """\
 # Answers

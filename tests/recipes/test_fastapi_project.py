@@ -1,25 +1,20 @@
 """Projects of the recipe ``fastapi``: they lint clean, pass their own tests, and work over HTTP."""
 
 import ast
-import os
 import random
 import re
-import socket
-import subprocess
-import time
 import urllib.error
 import urllib.request
 from collections import Counter
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from tests.recipes import constructs
-from tests.recipes.conftest import EXAMPLES, generate, run
+from tests.recipes.conftest import EXAMPLES, generate, run, serving
 from tests.recipes.http_session import Session, play
+from tests.recipes.test_deletion import ARCHIVE
 from tests.repositories import git
 
 KINDS = (
@@ -76,6 +71,7 @@ SPECS: dict[str, Path | str] = {
     "odd names": ODD,
     "circles": CIRCLES,
     "search": CIRCLES,
+    "archive": ARCHIVE,
     "versions": "# Store\n- Item: title string, version integer auto update\n- Box: item -> Item\n",
     "sixty": sixty(),
     **{path.name: path for path in sorted(SCHEMAS.iterdir()) if path.is_file()},
@@ -261,29 +257,3 @@ def test_the_readme_lists_every_setting_with_its_default(name: str, request: pyt
         for name, default in defaults.items()
         if default
     }
-
-
-@contextmanager
-def serving(project: Path, python: Path, database: str, **settings: str) -> Iterator[str]:
-    """Serve a generated project, and give its address."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    environment = {"DATABASE_URL": database, "PATH": os.environ["PATH"], **settings}
-    command = [str(python), "-m", "uvicorn", "main:app", "--port", str(port), "--log-level", "warning"]
-    with subprocess.Popen(command, cwd=project, env=environment) as server:
-        try:
-            _wait_for(f"http://127.0.0.1:{port}/health")
-            yield f"http://127.0.0.1:{port}"
-        finally:
-            server.terminate()
-
-
-def _wait_for(url: str) -> None:
-    for _ in range(200):
-        try:
-            with urllib.request.urlopen(url, timeout=5):
-                return
-        except (urllib.error.URLError, ConnectionError):
-            time.sleep(0.05)
-    raise AssertionError(f"{url} did not answer")

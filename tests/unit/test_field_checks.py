@@ -10,7 +10,8 @@ from bot.planning.field_grammar import parse_field
     "text",
     [
         "a string(3..30) matches /[a-z]+/ = abc", "a integer(1..5)? = 3", "a float(0..1)", "a decimal(10,2)(0..)",
-        "a datetime auto update", "a bytes(1000000)?", "a password(8..)", "a time = 08:30", "a -> User = me",
+        "a datetime auto update", "a datetime auto delete",
+        "a bytes(1000000)?", "a password(8..)", "a time = 08:30", "a -> User = me",
         "a -> User? on delete set null", "a -> User*", 'a string secret "doc" was b', "a text(5000)",
     ],
 )  # fmt: skip
@@ -43,6 +44,10 @@ def test_a_sound_field_has_no_problem(text: str) -> None:
         ("a integer auto", "counts the changes of its row: write 'auto update'"),
         ("a datetime auto?", "an auto field is always set by the server"),
         ("a datetime auto = now", "an auto field is always set by the server"),
+        ("a date auto delete", "'auto delete' says when a row was deleted, so it is for datetime, not for date"),
+        ("a datetime auto delete secret", "'auto delete' takes neither 'unique' nor 'secret'"),
+        ("a datetime auto delete unique", "'auto delete' takes neither 'unique' nor 'secret'"),
+        ("a datetime auto delete = now", "an auto field is always set by the server"),
         ("a string on delete cascade", "'on delete' is for relations"),
         ("a -> User on delete set null", "needs a field that can be empty: 'a -> User ?'"),
         ("a -> User* unique", "takes no modifier"),

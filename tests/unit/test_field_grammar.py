@@ -77,6 +77,8 @@ def valid_fields(draw: st.DrawFn) -> Field:
         return Field(name=name, type=kind, target="Post", many=True)
     if field.on_delete == "set null":
         return field.model_copy(update={"optional": True})
+    if field.auto == "delete":
+        return field.model_copy(update={"optional": True, "default": None, "unique": False, "secret": False})
     return field.model_copy(update={"optional": False, "default": None}) if field.auto else field
 
 
@@ -86,7 +88,7 @@ def _later(kind: str, default: str | None) -> st.SearchStrategy[dict[str, Any]]:
         return st.fixed_dictionaries({"on_delete": st.sampled_from([None, "cascade", "set null"])})
     drawn: dict[str, st.SearchStrategy[Any]] = {"secret": st.booleans() if kind != "password" else st.just(value=False)}
     if kind in ("date", "datetime"):
-        drawn["auto"] = st.sampled_from([None, "create", "update"])
+        drawn["auto"] = st.sampled_from([None, "create", "update", *(["delete"] * (kind == "datetime"))])
     if kind in ("string", "text", "password"):
         drawn |= {"minimum": st.sampled_from([None, "0"]), "maximum": st.sampled_from([None, "255"])}
     if kind in ("string", "text") and default is None:
@@ -132,6 +134,8 @@ def test_every_field_the_strategy_draws_is_one_a_plan_may_hold(field: Field) -> 
         ("  title   string  ", Field(name="title", type="string")),
         ("title: string", Field(name="title", type="string")),
         ("bio text?", Field(name="bio", type="text", optional=True)),
+        ("gone datetime auto delete", Field(name="gone", type="datetime", optional=True, auto="delete")),
+        ("gone datetime? auto delete", Field(name="gone", type="datetime", optional=True, auto="delete")),
         ("bio text ?", Field(name="bio", type="text", optional=True)),
         ("email email unique index", Field(name="email", type="email", unique=True, index=True)),
         ("email email index unique?", Field(name="email", type="email", unique=True, index=True, optional=True)),

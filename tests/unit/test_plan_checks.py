@@ -29,6 +29,11 @@ def test_sound_entities_have_no_problem() -> None:
             "Post",
             "a and b count the same changes; keep one",
         ),
+        (
+            [entity("Post", *(Field(name=name, type="datetime", auto="delete", optional=True) for name in ("a", "b")))],
+            "Post",
+            "a and b say the same: when the row was deleted; keep one",
+        ),
         ([entity("Post", relation("up", "Post"))], "Post.up", "Post -> Post; no row could be created first"),
         (
             [entity("A", relation("b", "B")), entity("B", relation("c", "C")), entity("C", relation("a", "A"))],

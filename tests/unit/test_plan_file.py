@@ -19,12 +19,17 @@ TEXT = (
 _LINE = TEXT.map(lambda text: " ".join(text.split())[:100].strip()).filter(bool)
 
 
+def _deletion(field: Field) -> object:
+    """Return the same for all fields of which an entity has one at most."""
+    return "delete" if field.auto == "delete" else field.name
+
+
 @st.composite
 def plans(draw: st.DrawFn) -> Plan:
     """Draw a valid plan whose texts are hostile."""
-    fields = draw(st.lists(valid_fields(), max_size=4, unique_by=lambda field: field.name))
+    fields = draw(st.lists(valid_fields(), max_size=4, unique_by=(lambda field: field.name, _deletion)))
     made = [
-        field.model_copy(update={"name": f"f{n}", "optional": not (field.auto or field.many)})
+        field.model_copy(update={"name": f"f{n}", "optional": field.optional if field.auto else not field.many})
         for n, field in enumerate(fields)
     ]
     post = Entity(name="Post", fields=(Field(name="title", type="string"), *made))

@@ -57,6 +57,12 @@ def test_a_string_named_password_is_a_password() -> None:
     assert holds("types/string", OPEN, OPTIONS, {})
 
 
+def test_a_field_that_tells_of_a_deletion_is_a_kind_of_its_own() -> None:
+    assert holds("types/deletion", read_plan("- Cat: name string, gone datetime auto delete\n").entities, OPTIONS, {})
+    assert not holds("types/deletion", read_plan("- Cat: name string, gone datetime?\n").entities, OPTIONS, {})
+    assert condition_problem("types/deletion", OPTIONS) is None
+
+
 def test_a_new_plan_gets_what_nobody_named() -> None:
     assert options_of_new_plan(OPTIONS, CLOSED, ()) == {"auth": "jwt", "on": True}
     assert options_of_new_plan(OPTIONS, OPEN, ()) == {"on": True}
