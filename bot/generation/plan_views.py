@@ -174,6 +174,7 @@ def phase_context(plan: "Plan", phase: "Phase") -> dict[str, Any]:
             "name": plan.project,
             "slug": plan.slug,
             "description": content.get("description", ""),
+            "folder": plan.output_dir,
         }
     by_name = {entity.name: entity for entity in plan.entities}
     if "entity" in content:
