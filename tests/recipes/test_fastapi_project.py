@@ -14,6 +14,7 @@ import pytest
 from tests.recipes import constructs
 from tests.recipes.conftest import EXAMPLES, generate, run, serving
 from tests.recipes.http_session import Session, play
+from tests.recipes.test_content import FILES
 from tests.recipes.test_deletion import ARCHIVE
 from tests.repositories import git
 
@@ -72,6 +73,7 @@ SPECS: dict[str, Path | str] = {
     "circles": CIRCLES,
     "search": CIRCLES,
     "archive": ARCHIVE,
+    "files": FILES,
     "versions": "# Store\n- Item: title string, version integer auto update\n- Box: item -> Item\n",
     "sixty": sixty(),
     **{path.name: path for path in sorted(SCHEMAS.iterdir()) if path.is_file()},
