@@ -656,8 +656,12 @@ def test_a_redirection_is_not_taken_for_an_answer() -> None:
 
 
 def test_a_redirection_elsewhere_does_not_get_the_token() -> None:
-    moved = Reply(status=301, headers={"Location": "https://mallory.example/x"})
-    failing(ACTS["pull"], at("GET .*", moved, ever=True))
+    with FakeGitHub() as elsewhere:
+        for status in (301, 302, 307, 308):
+            moved = Reply(status=status, headers={"Location": f"{elsewhere.url}/x"})
+            failing(ACTS["pull"], at("GET .*", moved, ever=True))
+
+    assert elsewhere.requests == []
 
 
 def test_an_answer_after_the_timeout() -> None:
