@@ -280,8 +280,12 @@ def test_an_entity_s_prompt_holds_nothing_of_other_entities_but_the_names_it_poi
 
     def changed(entity: Entity) -> Entity:
         drawn = [field.model_copy(update={"name": f"zz{n}_x"}) for n, field in enumerate(data.draw(fields))]
-        # A password anywhere gives the project a module that all entities see.
-        made = tuple(field for field in drawn if not field.is_relation and not field.is_password)
+        # A password, a content or a mark anywhere gives the project a module that all entities see.
+        made = tuple(
+            field
+            for field in drawn
+            if not (field.is_relation or field.is_password or field.type == "bytes" or field.auto == "delete")
+        )
         return entity if entity.name == "Post" else Entity(name=entity.name, fields=(*entity.fields[:1], *made))
 
     other = Plan(
