@@ -1,5 +1,7 @@
 """What templates and prompts see of a plan: plain values, and of each phase only its slice."""
 
+import hashlib
+import json
 import re
 from collections.abc import Collection, Mapping, Sequence
 from decimal import Decimal
@@ -128,6 +130,8 @@ class _ChangesView:
         before, after = ({each.name: _EntityView(each, all_) for each in all_.values()} for all_ in (old, new))
         found = find_changes([*old.values()], [*new.values()])
         self.revision: str = content["revision"]
+        self.identifier = f"{self.revision}_{_digest(content)}"
+        """Another one for each version of the migration, so that no database takes one for the other."""
         self.after: tuple[str, ...] = tuple(content["after"])
         self.created = [after[each.name] for each in found.created]
         self.dropped = [before[each.name] for each in found.dropped]
@@ -136,6 +140,11 @@ class _ChangesView:
             for each in sorted(found.kept, key=lambda each: each.after.name)
         ]
         self.risks = tuple(content.get("risks", ()))
+
+
+def _digest(content: Mapping[str, Any]) -> str:
+    compared = {name: content[name] for name in ("after", "old", "new")}
+    return hashlib.sha256(json.dumps(compared, sort_keys=True).encode()).hexdigest()[:8]
 
 
 def _named(entity: "Entity") -> _EntityName:

@@ -7,6 +7,9 @@ from typing import NamedTuple
 
 _ASSIGNED = re.compile(r"^(revision|down_revision)(?:: [^=\n]{1,80})? ?= ?([^\n]{1,500})$", re.MULTILINE)
 
+_NUMBERED = re.compile(r"([0-9]{1,9})(?:_|$)")
+"""The number of a migration, and behind it, since there was one, the digest of what it changes."""
+
 
 class Migrations(NamedTuple):
     """The migrations of a project, which build on each other."""
@@ -25,7 +28,7 @@ def read_migrations(texts: Mapping[str, str]) -> Migrations:
         for revision in values.get("revision", ()):
             below[revision] = values.get("down_revision", ())
     built_on = {name for names in below.values() for name in names}
-    numbers = [int(name) for name in below if name.isascii() and name.isdecimal() and len(name) < 10]  # noqa: PLR2004
+    numbers = [int(match[1]) for name in below if (match := _NUMBERED.match(name))]
     return Migrations(tuple(sorted(name for name in below if name not in built_on)), max(numbers, default=0))
 
 

@@ -199,11 +199,13 @@ class _Phases:
     def phase(self, entry: RecipePhase, item: Entity | Item | None, recipe_id: str) -> Phase:
         """Return the phase that *entry* is for *item*."""
         values = {"name": item.name, "module": item.module, "plural": plural_module_name(item.plural)} if item else {}
-        if CHANGES in entry.seen and self._view.start:
-            values[REVISION] = self._view.start.revision
+        start = self._view.start if CHANGES in entry.seen else None
+        if start:
+            values[REVISION] = start.revision
         key = _substitute(entry.key, values)
         seen = self._view.see(entry, item, key)
-        needs = self._needs(entry, item, key, values)
+        # A migration that is merged stays, whatever is made again beside it.
+        needs = () if start and start.merged else self._needs(entry, item, key, values)
         listed = {path: template for path, template in entry.templates.items() if self._view.has(entry, path)}
         paths = {_substitute(path, values): template for path, template in listed.items()}
         if entry.is_planned and isinstance(item, Item):

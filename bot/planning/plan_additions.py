@@ -13,8 +13,8 @@ from bot.planning.spec_draft import DraftEntity, DraftItem, SpecDraft
 def on_top_of(base: Plan, spec: SpecDraft) -> SpecDraft:
     """Return a draft of the plan *base* with the additions and changes of *spec*.
 
-    If both have an entity, its new fields are added, and for a field in both *spec* wins.  Nothing is
-    removed: people do that by editing the plan.
+    If both have an entity, its new fields are added, and for a field in both *spec* wins.  A field that has another
+    name by now (``was``) takes the place of the old one.  Nothing else is removed: people do that by editing the plan.
     """
     first: dict[str, DraftEntity] = {}  # a second definition is kept, so that validation reports it
     for entity in spec.entities:
@@ -49,13 +49,32 @@ def _merge(base: Entity, draft: DraftEntity | None) -> DraftEntity:
         if name in new:
             duplicates.append((text, line))
         else:
-            fields[name] = (text, line)
+            fields = _with(fields, name, (text, line), was=_old_name(text, draft))
             new.add(name)
     options = [(read_option(line), at) for line in format_options(base)]
     if base.unique == () and base.implied_unique:
         options.append((Option("unique", ""), at))
     added = [each for each in (draft.options if draft else ()) if each[0] not in [option for option, _ in options]]
     return DraftEntity(base.name, at, [*fields.values(), *duplicates], [*options, *added])
+
+
+def _with(
+    fields: Mapping[str, tuple[str, int]], name: str, field: tuple[str, int], *, was: str | None
+) -> dict[str, tuple[str, int]]:
+    """Return *fields* with one more, or another one of its *name*; it takes the place of the one that it *was*."""
+    if was is None or was not in fields or name in fields:
+        return {**fields, name: field}
+    return {(name if each == was else each): (field if each == was else old) for each, old in fields.items()}
+
+
+def _old_name(text: str, draft: DraftEntity | None) -> str | None:
+    """Return the name that a field had before, unless *draft* has another field of that name."""
+    try:
+        was = field_grammar.parse_field(text).was
+    except ValueError:
+        return None
+    still_there = {_name_of(each) for each, _ in draft.fields} if draft else set()
+    return None if was in still_there else was
 
 
 def _name_of(text: str) -> str:

@@ -1,6 +1,7 @@
 """The phase `migration`: from the base's tables to the plan's, made again until it is merged, and then left alone."""
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -34,6 +35,12 @@ def edit(folder: Path, old: str, new: str, branch: str = "phasebot/shop") -> Non
     assert old in text
     path.write_text(text.replace(old, new))
     git(folder, "commit", "--quiet", "--all", "-m", "Edit the plan")
+
+
+def identifier(text: str) -> str:
+    """Return the name of a migration, in quotes, as the next one repeats it."""
+    (found,) = re.findall(r'^revision = ("[0-9a-f_]+")$', text, re.MULTILINE)
+    return str(found)
 
 
 def migrations(folder: Path, ref: str) -> dict[str, str]:
@@ -120,7 +127,7 @@ def test_the_next_run_builds_on_what_is_merged(shop: Path, how: Callable[[Path, 
     found = migrations(shop, "phasebot/more")
     assert found.keys() == {"0001", "0002"}
     assert found["0001"] == migrations(shop, "main")["0001"]
-    assert 'down_revision = "0001"' in found["0002"]
+    assert f"down_revision = {identifier(found['0001'])}" in found["0002"]
     assert 'op.add_column("items"' in found["0002"]
     assert 'op.create_table(\n        "tags"' in found["0002"]
     assert 'op.create_table(\n        "items"' not in found["0002"]
@@ -135,7 +142,7 @@ def test_a_branch_that_goes_on_after_its_merge_gets_a_second_one(shop: Path, how
     found = migrations(shop, "phasebot/shop")
     assert found.keys() == {"0001", "0002"}
     assert found["0001"] == migrations(shop, "main")["0001"]
-    assert 'down_revision = "0001"' in found["0002"]
+    assert f"down_revision = {identifier(found['0001'])}" in found["0002"]
 
 
 @pytest.mark.parametrize("how", MERGES)
@@ -160,7 +167,7 @@ def test_of_two_open_runs_the_second_is_made_again_on_top(shop: Path, how: Calla
     found = migrations(shop, "phasebot/two")
     assert found.keys() == {"0001", "0002", "0003"}
     assert found["0002"] == migrations(shop, "main")["0002"]
-    assert 'down_revision = "0002"' in found["0003"]
+    assert f"down_revision = {identifier(found['0002'])}" in found["0003"]
     assert 'op.create_table(\n        "tags"' in found["0003"]
     assert "items" not in found["0003"]
 
@@ -214,6 +221,29 @@ def test_what_rows_may_not_survive_is_said_before_anything_is_made(shop: Path) -
     assert "Careful:" in migrations(shop, "phasebot/more")["0002"]
 
 
+def test_a_new_spec_can_rename_a_field(shop: Path) -> None:
+    merge(shop, by_merging)
+
+    told = generate(shop, "- Item: name string was title\n", "--run", "more")
+
+    assert "required" not in told
+    found = migrations(shop, "phasebot/more")["0002"]
+    assert 'new_column_name="name"' in found
+    assert "drop_column" not in found
+
+
+def test_each_version_of_an_open_migration_has_a_name_of_its_own(shop: Path) -> None:
+    before = identifier(migrations(shop, "phasebot/shop")["0001"])
+    edit(shop, "title: string", "title: string(50)")
+    generate(shop, "--run", "shop")
+    changed = identifier(migrations(shop, "phasebot/shop")["0001"])
+    edit(shop, "title: string(50)", "title: string")
+    generate(shop, "--run", "shop")
+
+    assert changed != before
+    assert identifier(migrations(shop, "phasebot/shop")["0001"]) == before
+
+
 def test_what_the_plan_leaves_out_is_no_risk(shop: Path) -> None:
     merge(shop, by_merging)
     generate(shop, "- Item: colour string?\n", "--run", "more", "--only", "plan")
@@ -230,7 +260,8 @@ def test_what_the_plan_leaves_out_is_no_risk(shop: Path) -> None:
 
 def test_a_person_s_migration_is_built_on(shop: Path) -> None:
     merge(shop, by_merging)
-    text = '"""By hand."""\n\nrevision = "by_hand"\ndown_revision = "0001"\n\n\ndef upgrade() -> None: ...\n'
+    first = identifier(migrations(shop, "main")["0001"])
+    text = f'"""By hand."""\n\nrevision = "by_hand"\ndown_revision = {first}\n\n\ndef upgrade() -> None: ...\n'
     (shop / VERSIONS / "by_hand.py").write_text(text)
     git(shop, "add", "--all")
     git(shop, "commit", "--quiet", "-m", "Migrate by hand")
@@ -254,4 +285,5 @@ def test_a_base_that_moved_on_after_the_merge_has_to_be_merged_first(shop: Path)
     if "size" not in (shop / ".phasebot/plan.yaml").read_text():
         edit(shop, "title: string", "title: string\n    size: integer?")
     phasebot("generate", "--run", "shop", "--repo", shop)
-    assert 'down_revision = "0002"' in migrations(shop, "phasebot/shop")["0003"]
+    second = identifier(migrations(shop, "main")["0002"])
+    assert f"down_revision = {second}" in migrations(shop, "phasebot/shop")["0003"]

@@ -21,6 +21,12 @@ def test_the_newest_is_the_one_that_no_other_builds_on() -> None:
     assert read_migrations(texts) == Migrations(("0003",), 3)
 
 
+def test_a_number_has_the_digest_of_what_it_changes_behind_it() -> None:
+    texts = {"a": _file("'0001_5f0c'", "None"), "b": _file("'0012_a3'", "'0001_5f0c'"), "c": _file("'0300b'", "'x'")}
+
+    assert read_migrations(texts) == Migrations(("0012_a3", "0300b"), 12)
+
+
 def test_two_that_build_on_the_same_one_are_both_the_newest() -> None:
     texts = {"a": _file("'0001'", "None"), "b": _file("'0002'", "'0001'"), "c": _file("'f3a9'", "'0001'")}
 

@@ -31,6 +31,19 @@ def test_a_field_that_both_have_is_as_the_spec_says() -> None:
     assert (field.type, field.optional) == ("text", True)
 
 
+def test_a_field_with_a_new_name_takes_the_place_of_the_old_one() -> None:
+    plan = on_top("- Order: total integer was amount, note text")
+    fields = plan.entities[1].fields
+
+    assert [(field.name, field.was) for field in fields] == [("total", "amount"), ("by", None), ("note", None)]
+
+
+def test_a_field_is_not_renamed_while_the_old_one_is_named_too() -> None:
+    plan = on_top("- Order: total integer was amount, amount integer")
+
+    assert [field.name for field in plan.entities[1].fields] == ["amount", "by", "total"]
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
