@@ -207,7 +207,9 @@ class FieldReader:
             elif kind in (*TEXTS, "bytes") and bracket.isascii() and bracket.isdigit():
                 low, high = "", bracket
             else:
-                example = f"{kind}(120)" if kind in TEXTS else f"{kind}(1..5), {kind}(0..)"
+                examples = {"bytes": "bytes(5000000), which are at most so many bytes"}
+                limits = f"{kind}(120)" if kind in TEXTS else f"{kind}(1..5), {kind}(0..)"
+                example = examples.get(kind, limits)
                 raise ValueError(f"limits '({bracket})' can't be read; write, for example, {example}")
             if not (low or high):
                 raise ValueError(f"limits '({bracket})' say nothing; leave them out")

@@ -92,6 +92,13 @@ def read_body(text: str, number: int) -> Body:
     return Body(fields, readable, near)
 
 
+def are_fields(text: str) -> bool:
+    """Whether *text* is fields and nothing else, the first with a name in our spelling."""
+    body = read_body(text, 1)
+    is_named = names.FIELD_NAME.match(text.strip().strip(_MARKUP)) is not None
+    return is_named and 0 < len(body.fields) == body.readable
+
+
 def _looks_like_field(text: str) -> bool:
     """Whether *text* was probably meant as a field: its second word is a type or nearly one, or an arrow."""
     name, _, rest = text.strip().strip(_MARKUP).replace(":", " ").partition(" ")

@@ -16,6 +16,7 @@ from bot.planning.markdown_lines import (
     HEADING,
     ITEM,
     Body,
+    are_fields,
     entity_name,
     first_error,
     heading,
@@ -26,6 +27,7 @@ from bot.planning.markdown_lines import (
 from bot.planning.prose import asks, sentences
 from bot.planning.spec_draft import DraftEntity, DraftItem, Problem
 from bot.planning.spec_tables import fields_of_table
+from bot.text import shown
 
 FEATURES, RULES, LEFT_OUT, ENTITIES = "features", "rules", "left-out", "entities"
 _SECTIONS = {
@@ -232,11 +234,18 @@ class MarkdownReader:
         return True
 
     def _whole_body(self, text: str, number: int) -> tuple[str, Body]:
-        """Take the lines that continue a list of fields, which ends with a comma, and read it."""
-        while text.rstrip().endswith(",") and self._at < len(self.lines) and self.lines[self._at].text[:1].isspace():
-            if not self.lines[self._at].text.strip():
+        """Take the lines that continue a list of fields, and read it; a note tells where a comma is missing."""
+        while self._at < len(self.lines):
+            line = self.lines[self._at]
+            following = line.text.strip()
+            if not (following and line.text[:1].isspace()):
                 break
-            text += "\n" + self.lines[self._at].text.strip()
+            if not text.rstrip().endswith(","):
+                if not text.strip() or ITEM.fullmatch(line.text) or not are_fields(following):
+                    break
+                self.notes.append((line.number, f"{shown(following)} is more fields; no comma ends the line above"))
+                text += ","
+            text += f"\n{following}"
             self._at += 1
         return text, read_body(text, number)
 

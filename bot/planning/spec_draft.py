@@ -5,14 +5,16 @@ from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from dataclasses import field as attribute
+from difflib import get_close_matches
 from typing import NamedTuple, NoReturn
 
 from pydantic import ValidationError
 
 from bot.errors import UsageError
 from bot.planning import field_grammar
-from bot.planning.entities import ME, Entity, Field, Item
-from bot.planning.entity_grammar import Option, attributes
+from bot.planning.access_notes import find_access_notes
+from bot.planning.entities import Entity, Field, Item
+from bot.planning.entity_grammar import OPTIONS, Option, attributes
 from bot.planning.plan import PROJECT_LIMIT, Plan
 from bot.planning.plan import Option as OptionValue
 from bot.planning.plan_checks import MAX_PROBLEMS, NOTHING_RESERVED, Reserved, find_problems
@@ -130,7 +132,7 @@ class SpecDraft:
     def told(self) -> Sequence[str]:
         """Return the notes, one for each line, a few at most."""
         lines: dict[int, list[str]] = {}
-        for line, note in (*self.notes, *self._field_notes(), *self._access_notes()):
+        for line, note in (*self.notes, *self._field_notes(), *self._entity_notes()):
             lines.setdefault(line, []).append(note)
         told = [f"{self.source}: {note}" for note in dict.fromkeys(lines.pop(0, ()))]
         told += [f"{self.source}, line {line}: {'; '.join(dict.fromkeys(lines[line]))}" for line in sorted(lines)]
@@ -150,28 +152,16 @@ class SpecDraft:
                 except ValueError as exc:
                     yield Problem(line, str(exc))
 
-    def _access_notes(self) -> Iterator[tuple[int, str]]:
-        """Yield where ``access`` names somebody who is nobody, and where a password or ``= me`` opens no door.
-
-        People log in as the first entity with a password.
-        """
-        entities = {each.name: self._entity(each, []) for each in self.entities}
-        accounts = [each.name for each in entities.values() if any(field.is_password for field in each.fields)]
-        login = f"people log in as {(accounts or ['nobody'])[0]}, the first entity with a password"
-        roles = {choice for each in entities.values() for field in each.fields for choice in _roles(field)}
+    def _entity_notes(self) -> Iterator[tuple[int, str]]:
+        lines = {draft.name: draft.line for draft in self.entities}
+        for note in find_access_notes({each.name: self._entity(each, []) for each in self.entities}):
+            yield lines[note.entity], note.text
         for draft in self.entities:
-            entity = entities[draft.name]
-            named = {each for who in entity.access.values() for each in who}
-            mine = [field for field in entity.fields if field.default == ME]
-            others = [field for field in mine if accounts and field.target != accounts[0]]
-            if "owner" in named and len(mine) == len(others) and draft.name not in accounts[:1]:
-                yield draft.line, f"no field of {entity.name} is '= me', so its rows have no owner, whom access names"
-            if others:
-                yield draft.line, f"{login}, so '= me' says nothing of {others[0].name} -> {others[0].target}"
-            if draft.name in accounts[1:]:
-                yield draft.line, f"{login}, not as {draft.name}"
-            if unknown := named - {"anyone", "user", "owner"} - roles:
-                yield draft.line, f"access names {', '.join(sorted(unknown))}, which is no choice of a field role"
+            for option, line in draft.options:
+                word = option.text.partition(":")[0].strip().lower() if ":" in option.text else ""
+                near = get_close_matches(word, OPTIONS, n=1, cutoff=0.75) if option.kind == "rule" else []
+                if near:
+                    yield line, f"{shown(option.text)} is taken as a rule; did you mean '{near[0]}:'?"
 
     def _field_notes(self) -> Iterator[tuple[int, str]]:
         known = {entity.name for entity in self.entities}
@@ -183,6 +173,8 @@ class SpecDraft:
                 except ValueError:
                     continue
                 yield from ((line, note) for note in notes)
+                if field.was and field.was in map(_name, (each for each, _ in entity.fields)):
+                    yield line, f"{field.name} was not {field.was}, because {entity.name} still has that field"
                 if (target := _known_target(field, known, by_word)) != field.target:
                     yield line, f"{field.target} is {target}"
                 if (
@@ -258,8 +250,9 @@ def _with_known_targets(entities: Sequence[Entity]) -> list[Entity]:
     return changed
 
 
-def _roles(field: Field) -> Sequence[str]:
-    return field.choices if field.name == "role" else ()
+def _name(text: str) -> str:
+    """Return the name of a field as it is written."""
+    return text.split(maxsplit=1)[0].rstrip(":") if text.strip() else ""
 
 
 def _known_target(field: Field, known: Collection[str], by_word: Mapping[str, str]) -> str | None:

@@ -225,6 +225,27 @@ def test_a_text_gives_the_same_rules_however_it_is_wrapped(width: int, ends: str
     assert " ".join(plan.description.split()) == "A small blog. Gr\u00f6\u00dfen are in cm."
 
 
+def test_fields_go_on_in_the_next_line_also_where_a_comma_is_missing() -> None:
+    spec = read_spec(
+        "- Post: title string\n  body text, words integer\n  It is short.\n- Tag: name string\n", source="it"
+    )
+
+    assert [[text for text, _ in each.fields] for each in spec.entities] == [
+        ["title string", "body text", "words integer"], ["name string"],
+    ]  # fmt: skip
+    assert spec.told() == ["it, line 2: 'body text, words integer' is more fields; no comma ends the line above"]
+    assert "It is short." in spec.description
+
+
+def test_words_that_have_no_effect_are_told() -> None:
+    text = "- Post: title string, name string was title\n  - acess: read anyone\n  - acts: it acts\n"
+
+    assert read_spec(text, source="it").told() == [
+        "it, line 1: name was not title, because Post still has that field",
+        "it, line 2: 'acess: read anyone' is taken as a rule; did you mean 'access:'?",
+    ]
+
+
 def test_access_of_nobody_is_told() -> None:
     text = (
         "- User: password string, role enum(member|admin) = member\n  - access: update owner; delete admin, boss\n"
