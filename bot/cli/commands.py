@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from bot.cli.action_command import action
+from bot.cli.assess_command import assess
 from bot.cli.door import Door
 from bot.cli.options import ProjectSettings, on_a_new_run, on_a_run, with_a_provider, with_project_settings, with_work
 from bot.cli.recipes_command import recipes
@@ -208,7 +209,7 @@ def status(door: Door, *, location: "RunLocation", output: str) -> None:
         door.log(f"phasebot: {conflicts}")
 
 
-COMMANDS = (generate, plan, status, regenerate, rollback, recipes, action)
+COMMANDS = (generate, plan, status, assess, regenerate, rollback, recipes, action)
 
 
 def _start_worker() -> None:

@@ -31,7 +31,6 @@ _LOCATION_OPTIONS = (
         help="A built-in recipe, or a folder with a recipe.yaml. Default: the plan's or the spec's, else fastapi.",
     ),
     click.option("--remote", metavar="NAME", help="Default: origin, else the only one."),
-    click.option("--format", "output", type=click.Choice(["text", "json"]), default="text", show_default=True),
 )
 _PROVIDER_OPTIONS = (
     click.option(
@@ -178,15 +177,20 @@ def _is_given(name: str) -> bool:
 
 def on_a_run(command: _Command) -> _Command:
     """Add the options that name a run, handed to *command* as ``location``, and the output format."""
-    return _with_location_of(command, "The repository.")
+    return _with_location_of(command, "The repository.", ("text", "json"))
+
+
+def on_a_run_with_findings(command: _Command) -> _Command:
+    """Do the same as :func:`on_a_run` for a command that prints findings."""
+    return _with_location_of(command, "The repository.", ("text", "json", "sarif", "markdown"))
 
 
 def on_a_new_run(command: _Command) -> _Command:
     """Do the same as :func:`on_a_run` for a command that may create the repository."""
-    return _with_location_of(command, "The repository; created if it does not exist or is empty.")
+    return _with_location_of(command, "The repository; created if it does not exist or is empty.", ("text", "json"))
 
 
-def _with_location_of(command: _Command, repo_help: str) -> _Command:
+def _with_location_of(command: _Command, repo_help: str, formats: Sequence[str]) -> _Command:
     @functools.wraps(command)
     def with_location(  # one for each option
         *,
@@ -208,7 +212,8 @@ def _with_location_of(command: _Command, repo_help: str) -> _Command:
     repo_option = click.option(
         "--repo", default=".", show_default=True, type=click.Path(path_type=Path), help=repo_help
     )
-    return _with_options(with_location, (repo_option, *_LOCATION_OPTIONS))
+    output = click.option("--format", "output", type=click.Choice(formats), default="text", show_default=True)
+    return _with_options(with_location, (repo_option, *_LOCATION_OPTIONS, output))
 
 
 def with_a_provider(command: _Command) -> _Command:

@@ -19,6 +19,9 @@ from bot.history.three_way_merge import diff_content
 from bot.planning.phases import Phase, misplaced_instructions
 from bot.planning.resolved_plan import ResolvedPlan
 
+_LARGE = 1_000_000
+"""Files with more bytes than this are not read as texts of a project."""
+
 
 class BranchView(NamedTuple):
     """A branch as people see it, also if its plan can't be read."""
@@ -224,6 +227,21 @@ class RunBranch:
         found = self._repository.blobs([entry.oid for entry in entries.values()])
         texts = {path: _text(content) for path, content in zip(entries, found, strict=True)}
         return {path: text for path, text in texts.items() if text is not None}
+
+    def project_texts(self, folder: str, phases: Sequence[Phase]) -> dict[str, str]:
+        """Return the project in *folder* at head: all its Python files, and the text files that *phases* own.
+
+        The paths are those inside *folder*. Links, binary files and what is larger than a megabyte are left out.
+        """
+        prefix = "" if folder == "." else f"{folder}/"
+        owned = [path for phase in phases[1:] for path in phase.files]
+        code = self._repository.find_paths(self.head, ".py") if self.head else []
+        wanted = dict.fromkeys(path for path in (*owned, *code) if path.startswith(prefix))
+        entries = self._repository.entries(self.head, [*wanted]) if self.head else {}
+        files = {path: entry for path, entry in entries.items() if entry.is_file}
+        contents = self._repository.blobs([entry.oid for entry in files.values()])
+        texts = {path: _text(content) for path, content in zip(files, contents, strict=True) if len(content) <= _LARGE}
+        return {path.removeprefix(prefix): text for path, text in texts.items() if text is not None}
 
     def render_again(self, path: str, made: Generated) -> bytes | None:
         """Return the text of *path* as the templates made it, from the plan and recipe of that time.

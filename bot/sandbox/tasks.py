@@ -12,6 +12,8 @@ def prepare(task: str) -> None:
     if task in ("render", "parse"):
         import bot.generation.rendering
         import bot.generation.template_limits
+    elif task == "outline":
+        import bot.assessment.outline
     elif task == "schema":
         import bot.planning.schema_files
 
@@ -44,6 +46,10 @@ def perform(task: str, shared: Any, item: Any) -> object:  # noqa: ANN401  # eac
 
             fault = find_fault(*item)
             return [fault.code, fault] if fault else None
+        case "outline":
+            from bot.assessment.outline import outline_file
+
+            return outline_file(item)
         case "schema":
             from bot.planning.schema_files import read_item
 

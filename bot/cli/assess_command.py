@@ -1,0 +1,50 @@
+"""The command `assess`: what is wrong with the files of a run, without executing anything of them."""
+
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+from bot.cli.door import Door
+from bot.cli.options import on_a_run_with_findings
+
+if TYPE_CHECKING:
+    from bot.engine.assessment import Assessment
+    from bot.history.checkout import RunLocation
+
+_FAILED = 1
+
+
+@click.command()
+@on_a_run_with_findings
+@click.pass_obj
+def assess(door: Door, *, location: "RunLocation", output: str) -> None:
+    """Find what is wrong with the files of a run; nothing of them is executed.
+
+    Ends with 1 if there are errors.
+    """
+    from bot.cli.inert_output import inert_json
+    from bot.engine import factory
+    from bot.engine.assessment import assess_run
+
+    found = assess_run(factory.open_clone(location).open_run(location.run, door.now))
+    text = _format(found, output)
+    click.echo(inert_json(text, in_job=door.in_job) if output in ("json", "sarif") else text)
+    if found.errors:
+        phases = list(dict.fromkeys(each.phase for each in found.errors if each.phase))
+        again = f"; 'phasebot regenerate {' '.join(phases)}' makes them again" if phases else ""
+        door.log(f"phasebot: assessing {found.state.branch}: {len(found.errors)} errors{again}")
+        sys.exit(_FAILED)
+
+
+def _format(found: "Assessment", output: str) -> str:
+    from bot.assessment.formats import format_json, format_sarif, format_text
+    from bot.forge.finding_list import format_markdown
+
+    order = [each.phase.key for each in found.state.phases]
+    if output == "json":
+        state = found.state
+        return format_json(found.findings, {"run": state.run, "branch": state.branch, "head": state.head})
+    if output == "sarif":
+        return format_sarif(found.findings, found.state.head)
+    return (format_markdown if output == "markdown" else format_text)(found.findings, order)

@@ -1,0 +1,118 @@
+"""Assess a run: read what stands at head, and find what is wrong with it, without executing anything of it."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from bot.assessment.assess import find_all
+from bot.assessment.coverage import Asked
+from bot.assessment.finding import Finding
+from bot.assessment.outline import Outline
+from bot.assessment.project import Project
+from bot.assessment.ruff import diagnose
+from bot.generation.templates import render_phase
+from bot.history.checkout import OpenRun
+from bot.history.reasons import Reason
+from bot.history.run_state import PhaseState, RunState
+from bot.planning.path_rules import inside
+from bot.planning.phases import PLAN_PHASE
+from bot.planning.resolved_plan import ResolvedPlan
+from bot.sandbox.protocol import Failure, Run
+from bot.sandbox.worker import shared_worker
+
+_TEMPLATE = "template"
+
+
+@dataclass(frozen=True, slots=True)
+class Assessment:
+    """The findings about the head of a run."""
+
+    state: RunState
+    findings: Sequence[Finding]
+
+    @property
+    def errors(self) -> Sequence[Finding]:
+        return [each for each in self.findings if each.severity == "error"]
+
+
+def assess_run(run: OpenRun) -> Assessment:
+    """Assess the head of *run*.
+
+    Raises:
+        UsageError: The run has no plan.
+        PhasebotError: ruff gave no answer.
+    """
+    run.branch.read()
+    planned = run.branch.existing_plan()
+    state = run.branch.state(planned.phases)
+    work = shared_worker().run
+    folder = planned.plan.output_dir
+    texts = run.branch.project_texts(folder, planned.phases)
+    owners = {_within(path, folder): each.phase.key for each in state.phases for path in each.phase.files}
+    code = {path: text for path, text in texts.items() if path.endswith(".py")}
+    project = Project(
+        outlines=_outlines(work, code),
+        texts=texts,
+        owners=owners,
+        folder=folder,
+        coming=frozenset(_within(path, folder) for each in state.phases for path in _coming(each)) - texts.keys(),
+    )
+    findings = find_all(
+        project,
+        references=_outlines(work, dict(_references(run, planned, state, texts))),
+        asked=[_asked(each, folder) for each in state.phases if each.status == "complete"],
+        rules=planned.plan.rules,
+        faults=_faults(work, {path: text for path, text in texts.items() if path in owners}),
+        diagnoses=diagnose(code),
+    )
+    return Assessment(state, findings)
+
+
+def _within(path: str, folder: str) -> str:
+    """Return a repository path as seen from the project's *folder*."""
+    return path if folder == "." else path.removeprefix(inside(folder, ""))
+
+
+def _coming(each: PhaseState) -> Sequence[str]:
+    return each.wanted if each.status != "complete" else ()
+
+
+def _outlines(work: Run, texts: Mapping[str, str]) -> Mapping[str, Outline]:
+    """Return the outlines of those *texts* that parse."""
+    found = zip(texts, work("outline", None, [*texts.values()]), strict=True)
+    return {path: Outline.read(each) for path, each in found if each and not isinstance(each, Failure)}
+
+
+def _faults(work: Run, texts: Mapping[str, str]) -> Mapping[str, Reason]:
+    """Return why files could not be committed if a model wrote them; what breaks a limit is one of the reasons."""
+    found = zip(texts, work("judge", None, [*texts.items()]), strict=True)
+    return {
+        path: Reason("unfit", each.what) if isinstance(each, Failure) else Reason(*each) for path, each in found if each
+    }
+
+
+def _references(
+    run: OpenRun, planned: ResolvedPlan, state: RunState, texts: Mapping[str, str]
+) -> Iterator[tuple[str, str]]:
+    """Yield what templates make for Python files that a model wrote or a person edited: path → text."""
+    ledger = run.branch.ledger(planned.phases)
+    for each in state.phases:
+        record = ledger.record(each.phase.key)
+        if each.phase.key == PLAN_PHASE or record is None or each.status in ("pending", "reverted"):
+            continue
+        by_template = record.trailers.provider == _TEMPLATE
+        if by_template and not each.edited:
+            continue
+        for path, text in render_phase(planned, each.phase).items():
+            within = _within(path, planned.plan.output_dir)
+            if path.endswith(".py") and within in texts and (path in each.edited or not by_template):
+                yield within, text
+
+
+def _asked(each: PhaseState, folder: str) -> Asked:
+    item = each.phase.slice.get("item") or {}
+    return Asked(
+        each.phase.key,
+        [_within(path, folder) for path in each.phase.files],
+        each.phase.rules if not each.unmet else (),
+        item.get("does", ""),
+    )

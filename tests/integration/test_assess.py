@@ -1,0 +1,100 @@
+"""The command `assess`: findings about what stands on the branch, from real git."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.repositories import git, phasebot
+
+SPEC = "# Shop\n\n- Item: title string, owner -> Person\n- Person: name string\n"
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("assess") / "shop"
+    assert phasebot("generate", SPEC, "--repo", folder).returncode == 0
+    return folder
+
+
+@pytest.fixture
+def shop(made: Path, tmp_path: Path) -> Path:
+    """A finished run that a test may change."""
+    git(tmp_path, "clone", "--quiet", "--branch", "phasebot/shop", str(made), "shop")
+    return tmp_path / "shop"
+
+
+def edit(folder: Path, path: str, old: str, new: str) -> None:
+    """Change a file as a person does."""
+    file = folder / path
+    assert old in file.read_text()
+    file.write_text(file.read_text().replace(old, new))
+    git(folder, "commit", "--quiet", "--all", "-m", "Change it")
+
+
+def test_nothing_is_wrong_with_a_finished_run(made: Path) -> None:
+    done = phasebot("assess", "--repo", made)
+
+    assert (done.returncode, done.stdout, done.stderr) == (0, "0 errors, 0 warnings\n", "")
+
+
+def test_what_a_person_broke_is_told_by_phase_in_each_format(shop: Path) -> None:
+    edit(shop, "app/models/item.py", '"people.id"', '"items.id"')
+    edit(shop, "app/routers/items.py", "repository.release()", "repo.release()")
+
+    done = phasebot("assess", "--repo", shop)
+
+    assert done.returncode == 1
+    assert "entity/Item\n  error  app/models/item.py:" in done.stdout
+    assert "Item.owner_id refers to 'items.id'; by the plan it is 'people.id' [wrong-reference]" in done.stdout
+    assert "'phasebot regenerate entity/Item' makes them again" in done.stderr
+    content = json.loads(phasebot("assess", "--repo", shop, "--format", "json").stdout)
+    assert content["head"] == git(shop, "rev-parse", "HEAD")
+    assert {each["phase"] for each in content["findings"]} == {"entity/Item"}
+    sarif = json.loads(phasebot("assess", "--repo", shop, "--format", "sarif").stdout)
+    assert len(sarif["runs"][0]["results"]) == content["errors"] + content["warnings"]
+    told = phasebot("assess", "--repo", shop, "--format", "markdown").stdout
+    assert told.startswith("**`entity/Item`**\n\n- ❌ `app/models/item.py:")
+
+
+def test_what_is_still_to_come_is_not_missed(tmp_path: Path) -> None:
+    folder = tmp_path / "shop"
+    phasebot("generate", SPEC, "--repo", folder, "--only", "core", "--only", "main", "--only", "entity/Person")
+
+    done = phasebot("assess", "--repo", folder)
+
+    assert "[unknown-import]" not in done.stdout
+    assert done.returncode == 0, done.stdout
+
+
+def test_files_that_resist_are_findings_too(shop: Path) -> None:
+    (shop / "app" / "deep.py").write_text("x = " + "(" * 50_000)
+    (shop / "app" / "link.py").symlink_to("/etc/passwd")
+    (shop / "app" / "loud.py").write_text('"""::error::x\x1b[2J"""\nimport app.nothing\n')
+    git(shop, "add", "--all")
+    git(shop, "commit", "--quiet", "-m", "Add files")
+
+    done = phasebot("assess", "--repo", shop)
+
+    assert done.returncode == 1
+    assert "app/deep.py" in done.stdout
+    assert "link.py" not in done.stdout
+    assert "there is no module 'app.nothing'" in done.stdout
+    assert "\x1b" not in done.stdout
+
+
+def test_a_project_in_a_folder_is_assessed_there(tmp_path: Path) -> None:
+    folder = tmp_path / "shop"
+    phasebot("generate", SPEC, "--repo", folder, "--output-dir", "back/api")
+    edit(folder, "back/api/main.py", "app = serve()", "app = server()")
+
+    done = phasebot("assess", "--repo", folder)
+
+    assert "main\n  error  back/api/main.py:" in done.stdout
+    assert "1 error, 0 warnings" in done.stdout
+
+
+def test_a_repository_without_a_run_is_refused(tmp_path: Path) -> None:
+    git(tmp_path, "init", "--quiet", "empty")
+
+    assert phasebot("assess", "--repo", tmp_path / "empty").returncode == 2
