@@ -49,9 +49,9 @@ def diagnose(texts: Mapping[str, str]) -> list[Diagnosis]:
 def _run(root: Path, options: Sequence[str]) -> bytes:
     from ruff import find_ruff_bin  # type: ignore[import-untyped]  # it has no annotations
 
-    command = [find_ruff_bin(), "check", "--isolated", "--no-cache", "--ignore-noqa", "--exit-zero", "--no-fix"]
-    command += ["--output-format", "json", "--target-version", "py311", *options, "."]
+    settings = ["--isolated", "--no-cache", "--ignore-noqa", "--exit-zero", "--no-fix", "--target-version", "py311"]
     try:
+        command = [find_ruff_bin(), "check", *settings, "--output-format", "json", *options, "."]
         process = subprocess.Popen(  # noqa: S603  # its own binary, and options of ours
             command,
             cwd=root,
@@ -62,8 +62,11 @@ def _run(root: Path, options: Sequence[str]) -> bytes:
             start_new_session=True,
         )
         out, told = read_to_end(process, _TIMEOUT)
-    except (OSError, TimeoutError) as exc:
-        raise PhasebotError(f"assessing: ruff gave no answer within {_TIMEOUT:.0f} s: {exc}") from None
+    except TimeoutError:
+        raise PhasebotError(f"assessing: ruff gave no answer within {_TIMEOUT:.0f} s; try again") from None
+    except OSError as exc:
+        why = one_line(str(exc), _MAX_MESSAGE)
+        raise PhasebotError(f"assessing: ruff can't be started: {why}; install Phasebot again") from None
     if process.returncode:
         why = one_line(told.decode("utf-8", "replace"), _MAX_MESSAGE)
         raise PhasebotError(f"assessing: ruff ended with status {process.returncode}: {why}; report this, please")

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from bot.assessment import ruff
+from bot.errors import PhasebotError
 from tests.repositories import git, phasebot
 
 SPEC = "# Shop\n\n- Item: title string, owner -> Person\n- Person: name string\n"
@@ -98,3 +100,31 @@ def test_a_repository_without_a_run_is_refused(tmp_path: Path) -> None:
     git(tmp_path, "init", "--quiet", "empty")
 
     assert phasebot("assess", "--repo", tmp_path / "empty").returncode == 2
+
+
+def test_a_project_can_not_silence_ruff_but_for_imports_with_an_effect() -> None:
+    texts = {
+        "ruff.toml": 'exclude = ["*"]\n',
+        "a.py": "import os  # noqa: F401\nimport re\nx = y  # noqa\n# ruff: noqa\n",
+        "b/c.py": "def f(:\n",
+    }
+
+    found = ruff.diagnose(texts)
+
+    assert {(each.path, each.line, each.rule, each.is_error) for each in found} >= {
+        ("a.py", 2, "F401", False),
+        ("a.py", 3, "F821", True),
+        ("b/c.py", 1, "invalid-syntax", True),
+    }
+    assert ("a.py", 1, "F401") not in {each[:3] for each in found}
+    assert ruff.diagnose({}) == []
+
+
+def test_a_ruff_that_is_gone_is_told_with_a_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
+    def gone() -> str:
+        raise FileNotFoundError("no ruff here")
+
+    monkeypatch.setattr("ruff.find_ruff_bin", gone)
+
+    with pytest.raises(PhasebotError, match="ruff can't be started: no ruff here; install Phasebot again"):
+        ruff.diagnose({"a.py": ""})
