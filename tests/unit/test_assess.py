@@ -63,6 +63,7 @@ def assess(name: str, changes: Mapping[str, str | None] | None = None, asked: tu
 @pytest.mark.parametrize("name", [*_PLANS])
 def test_nothing_is_found_in_a_project_as_templates_make_it(name: str) -> None:
     assert assess(name) == []
+    assert assess(name, made(name)[0]) == [], "nor if somebody else wrote the same"
 
 
 class Fault(NamedTuple):
