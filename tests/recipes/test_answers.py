@@ -54,7 +54,7 @@ def api(tmp_path_factory: pytest.TempPathFactory, python: Path) -> Iterator[Api]
     [
         {"name": ""}, {"name": "  "}, {"name": None}, {"name": 1}, {"size": "2"}, {"size": True}, {"size": 2.5},
         {"size": 6}, {"ratio": "0.5"}, {"on": "yes"}, {"on": 1},
-        {"price": "1_000"}, {"price": "\u0967"}, {"price": "1.001"}, {"price": 45600614.58218817},
+        {"price": "1_000"}, {"price": "\u0967"}, {"price": "1.001"}, {"price": 45600614.58218817}, {"price": 5e-324},
         {"price": True}, {"price": ""}, {"born": 0}, {"born": "20260131"},
         {"seen": 1_700_000_000}, {"seen": "1700000000"},
         {"opens": "10:00Z"},
@@ -74,7 +74,8 @@ def test_what_is_almost_right_is_refused_with_a_pointer(api: Api, wrong: dict[st
 @pytest.mark.parametrize(
     ("right", "shown"),
     [
-        ({"price": "1.10"}, "1.10"), ({"price": 1.1}, "1.10"), ({"price": "2"}, "2.00"), ({"plain": "1.10"}, "1.10"),
+        ({"price": "1.10"}, "1.10"), ({"price": 1.1}, "1.10"), ({"price": "2"}, "2.00"), ({"price": 0.1 + 0.2}, "0.30"),
+        ({"plain": "1.10"}, "1.10"),
         ({"plain": "0.123456"}, "0.123456"), ({"size": 2.0}, 2), ({"ratio": 1}, 1.0), ({"note": ""}, ""),
         ({"code": ""}, ""),
         ({"seen": "9999-12-31T23:59:59Z"}, "9999-12-31T23:59:59Z"),

@@ -1,12 +1,15 @@
 """Fields of type ``bytes`` with the recipe ``fastapi``: contents that are sent as they are."""
 
+import base64
 import json
 import socket
+import subprocess
 from http.client import HTTPResponse
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
+from jsonschema import Draft202012Validator
 
 from tests.recipes.conftest import generate, serving
 from tests.recipes.http_session import Session
@@ -73,3 +76,36 @@ def test_a_content_that_is_too_large_for_json_is_in_no_answer_with_its_row(files
     assert "cover_page" in read
     assert "data:" not in read
     assert "deferred=True" in (files / "app/models/document.py").read_text()
+
+
+def test_the_published_limits_are_those_that_hold(files: Path, python: Path) -> None:
+    script = """
+import json
+from typing import Annotated
+from pydantic import TypeAdapter, ValidationError
+from app.core.fields import ContentSize, EncodedContent
+
+def is_valid(adapter, text):
+    try:
+        adapter.validate_python(text)
+    except ValidationError:
+        return False
+    return True
+
+texts = json.loads(input())
+for shortest in range(8):
+    for longest in range(max(1, shortest), 9):
+        adapter = TypeAdapter(Annotated[EncodedContent, ContentSize(shortest, longest)])
+        print(json.dumps([adapter.json_schema(), [is_valid(adapter, text) for text in texts]]))
+"""
+    texts = [base64.b64encode(bytes(size)).decode() for size in range(12)]
+
+    done = subprocess.run(
+        [python, "-c", script], cwd=files, input=json.dumps(texts), capture_output=True, text=True, check=True
+    )
+
+    lines = done.stdout.splitlines()
+    assert len(lines) == 43
+    for line in lines:
+        schema, valid = json.loads(line)
+        assert [Draft202012Validator(schema).is_valid(text) for text in texts] == valid, schema
