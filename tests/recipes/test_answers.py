@@ -56,7 +56,7 @@ def api(tmp_path_factory: pytest.TempPathFactory, python: Path) -> Iterator[Api]
         {"size": 6}, {"ratio": "0.5"}, {"on": "yes"}, {"on": 1},
         {"price": "1_000"}, {"price": "\u0967"}, {"price": "1.001"}, {"price": 45600614.58218817}, {"price": 5e-324},
         {"price": True}, {"price": ""}, {"born": 0}, {"born": "20260131"},
-        {"seen": 1_700_000_000}, {"seen": "1700000000"},
+        {"seen": 1_700_000_000}, {"seen": "1700000000"}, {"seen": "-1700000000"}, {"seen": "-1e9"}, {"born": "-1"},
         {"opens": "10:00Z"},
         {"email": "nobody"}, {"seen": "9999-12-31T23:59:59-05:00"}, {"unknown": 1}, {"secret_word": "short"},
     ],
