@@ -60,7 +60,7 @@ def format_sarif(findings: Sequence[Finding], head: str) -> str:
     run = {
         "tool": {"driver": {"name": "phasebot", "rules": rules}},
         "results": [_result(each) for each in findings],
-        "versionControlProvenance": [{"repositoryUri": "file:///", "revisionId": head}],
+        "properties": {"head": head},
     }
     return json.dumps({"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]}, indent=2, ensure_ascii=False)
 

@@ -34,6 +34,7 @@ def test_programs_read_them_as_json() -> None:
 def test_editors_read_them_as_sarif() -> None:
     (run,) = json.loads(format_sarif(_FINDINGS, "0" * 40))["runs"]
 
+    assert run["properties"] == {"head": "0" * 40}
     first, second, third = run["results"]
     assert first["locations"] == [
         {"physicalLocation": {"artifactLocation": {"uri": "app/a%20b.py"}, "region": {"startLine": 3}}}
