@@ -121,7 +121,7 @@ class _Chain:
         fields, name = self._one()
         if (kinds := _WIDER.get(fields[name].kind)) and not fields[name].is_unique:
             kind = self.random.choice(kinds)
-            default = _DEFAULTS.get(kind) if fields[name].default else None
+            default = _DEFAULTS.get(kind, fields[name].default) if fields[name].default else None
             fields[name] = replace(fields[name], kind=kind, default=default)
 
     def _flag(self) -> None:
