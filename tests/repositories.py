@@ -169,8 +169,10 @@ class Recorder:
     notes: list[str] = field(default_factory=list)
     out: list[str] = field(default_factory=list)
     """Phases in the order in which they were told as published."""
+    last: Snapshot | None = None
 
     def show(self, snapshot: Snapshot) -> None:
+        self.last = snapshot
         self.out += [key for key, _ in snapshot.published if key not in self.out]
 
     def note(self, message: str) -> None:

@@ -178,6 +178,7 @@ class ProgressComment:
             rejected=snapshot.rejected,
             regenerated=len({key for key, _ in snapshot.published} - {PLAN_PHASE}),
             failures=snapshot.failures,
+            findings=snapshot.findings,
             error=for_comment(without_remedy(str(error), error.code), command) if error else None,
             error_code=error.code if error else "",
             cost=str(estimate(state.models, self._now())) if any(state.tokens) else "",

@@ -1,6 +1,7 @@
 """All static checks together: from what stands at head to findings, in order.  Pure."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from types import MappingProxyType
 
 from bot.assessment.contract import find_broken_contracts
 from bot.assessment.coverage import Asked, find_missing_endpoints, find_untested_rules
@@ -24,11 +25,11 @@ _FAULTS: Mapping[str, Severity] = {"placeholder": "warning"}
 def find_all(
     project: Project,
     *,
-    references: Mapping[str, Outline],
-    asked: Sequence[Asked],
-    rules: Sequence[str],
-    faults: Mapping[str, Reason],
-    diagnoses: Sequence[Diagnosis],
+    references: Mapping[str, Outline] = MappingProxyType({}),
+    asked: Sequence[Asked] = (),
+    rules: Sequence[str] = (),
+    faults: Mapping[str, Reason] = MappingProxyType({}),
+    diagnoses: Sequence[Diagnosis] = (),
 ) -> list[Finding]:
     """Return the findings about *project*.
 
@@ -45,7 +46,8 @@ def find_all(
             *find_broken_contracts(project, references),
             *find_untested_rules(project, asked, rules),
             *find_missing_endpoints(project, asked),
-            *([] if project.coming else (*find_unused_modules(project), *find_unused_requirements(project))),
+            *find_unused_modules(project),
+            *([] if project.coming else find_unused_requirements(project)),
         ]
     )
 

@@ -23,6 +23,11 @@ class Finding:
     phase: str | None = None
     """Key of the phase that owns the file; None if no phase does."""
 
+    @property
+    def place(self) -> str:
+        """Where it is: ``app/models/post.py:12``."""
+        return self.path if self.line is None else f"{self.path}:{self.line}"
+
 
 class Diagnosis(NamedTuple):
     """One thing that a linter found in a Python file."""

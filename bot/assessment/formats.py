@@ -30,9 +30,7 @@ def format_text(findings: Sequence[Finding], order: Sequence[str]) -> str:
     lines: list[str] = []
     for phase, group in by_phase(findings, order):
         lines.append(phase or _PEOPLE)
-        for each in group:
-            place = each.path if each.line is None else f"{each.path}:{each.line}"
-            lines.append(f"  {each.severity}  {place}  {each.message} [{each.rule}]")
+        lines += [f"  {each.severity}  {each.place}  {each.message} [{each.rule}]" for each in group]
     return "\n".join([*lines, count(findings)])
 
 

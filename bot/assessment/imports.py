@@ -123,7 +123,12 @@ def _visit(start: str, graph: Mapping[str, Sequence[str]], seen: set[str], order
 
 
 def find_unused_modules(project: Project) -> Iterator[Finding]:
-    """Yield files that nothing imports, runs or names, and routers that no other file takes."""
+    """Yield files that nothing imports, runs or names, and routers that no other file takes.
+
+    As long as code is to come, nothing; then what has endpoints, and the rest once all files are there.
+    """
+    if any(path.endswith(".py") and not _is_loaded(path) for path in project.coming):
+        return
     used = set[str]()
     taken = set[tuple[str, str]]()
     for path, outline in project.outlines.items():
@@ -137,14 +142,19 @@ def find_unused_modules(project: Project) -> Iterator[Finding]:
     named = "\n".join(text for path, text in project.texts.items() if not path.endswith(".py"))
     for path, outline in project.outlines.items():
         module = module_name(path)
-        is_loaded = path.startswith((f"{TESTS}/", *_RUN_BY_TOOLS)) or path.endswith(("/__init__.py", "conftest.py"))
-        if not is_loaded and not outline.is_script and module not in used and module not in named:
+        is_expected = outline.routes or not project.coming
+        if is_expected and not (_is_loaded(path) or outline.is_script or module in used or module in named):
             yield project.finding(path, "unused-module", "nothing imports it, so nothing of it has an effect")
         elif not path.startswith(f"{TESTS}/"):
             for name, line in outline.routers.items():
                 if (module, name) not in taken and outline.routes:
                     message = f"no other file takes {shown(name)}, so its endpoints are not part of the application"
                     yield project.finding(path, "unmounted-router", message, line=line)
+
+
+def _is_loaded(path: str) -> bool:
+    """Whether a tool or Python itself loads a file by its place, so that no import names it."""
+    return path.startswith((f"{TESTS}/", *_RUN_BY_TOOLS)) or path.endswith(("/__init__.py", "conftest.py"))
 
 
 def find_missing_requirements(project: Project, provides: Mapping[str, str], listed_in: str) -> Iterator[Finding]:

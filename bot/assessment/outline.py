@@ -8,6 +8,8 @@ import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from bot.sandbox.protocol import Failure, Run
+
 _TEXT = 200
 """Longer texts than this are no names."""
 _METHODS = frozenset(("get", "post", "put", "patch", "delete", "head", "options"))
@@ -96,6 +98,12 @@ class Outline(NamedTuple):
             ],
             **rest,
         )
+
+
+def read_outlines(run: Run, texts: Mapping[str, str]) -> dict[str, Outline]:
+    """Return the outlines of those Python files, path → text, that parse; the bounded worker, *run*, parses them."""
+    found = zip(texts, run("outline", None, [*texts.values()]), strict=True) if texts else ()
+    return {path: Outline.read(each) for path, each in found if each and not isinstance(each, Failure)}
 
 
 def outline_file(text: str) -> dict[str, Any] | None:

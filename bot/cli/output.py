@@ -215,6 +215,7 @@ def remarks_of(each: PhaseState) -> str:
     remarks = ["made by people"] if each.by_people else []
     remarks += [f"outdated: {_OUTDATED[each.stale]}"] if each.stale else []
     remarks += [f"not carried out by templates: {asks_of(each)}"] if each.unmet else []
+    remarks += [f"errors left: {each.findings_left}"] if each.findings_left else []
     for words, paths in _by_reason(each):
         remarks.append(f"missing: {', '.join(paths)}" + (f" ({words})" if words else ""))
     named = (

@@ -14,19 +14,24 @@ if TYPE_CHECKING:
 
 
 class _FailureLines:
-    """Tells once why files of a phase could not be generated."""
+    """Tells once why files of a phase could not be generated, and which errors are left in the others."""
 
     def __init__(self) -> None:
         self._told: set[str] = set()
+        self._found: set[str] = set()
 
     def new_lines(self, snapshot: Snapshot) -> Iterator[str]:
-        """Yield the lines about phases that failed since the last call."""
+        """Yield the lines about phases that failed, or came out with errors, since the last call."""
         for key, failed in snapshot.failures.items():
             if key in self._told:
                 continue
             self._told.add(key)
             for reason in dict.fromkeys(failed.values()):
                 yield f"      {', '.join(path for path in failed if failed[path] == reason)}: {reason}"
+        for key, left in snapshot.findings.items():
+            if key not in self._found:
+                self._found.add(key)
+                yield from (f"      {each.place}: {each.message}" for each in left)
 
 
 class PlainAnnouncer:

@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from bot.assessment.assess import find_all
 from bot.assessment.coverage import Asked
 from bot.assessment.finding import Finding
-from bot.assessment.outline import Outline
+from bot.assessment.outline import read_outlines
 from bot.assessment.project import Project
 from bot.assessment.ruff import diagnose
 from bot.generation.templates import render_phase
 from bot.history.checkout import OpenRun
 from bot.history.reasons import Reason
 from bot.history.run_state import PhaseState, RunState
-from bot.planning.path_rules import inside
+from bot.planning.path_rules import outside
 from bot.planning.phases import PLAN_PHASE
 from bot.planning.resolved_plan import ResolvedPlan
 from bot.sandbox.protocol import Failure, Run
@@ -47,18 +47,18 @@ def assess_run(run: OpenRun) -> Assessment:
     work = shared_worker().run
     folder = planned.plan.output_dir
     texts = run.branch.project_texts(folder, planned.phases)
-    owners = {_within(path, folder): each.phase.key for each in state.phases for path in each.phase.files}
+    owners = {outside(folder, path): each.phase.key for each in state.phases for path in each.phase.files}
     code = {path: text for path, text in texts.items() if path.endswith(".py")}
     project = Project(
-        outlines=_outlines(work, code),
+        outlines=read_outlines(work, code),
         texts=texts,
         owners=owners,
         folder=folder,
-        coming=frozenset(_within(path, folder) for each in state.phases for path in _coming(each)) - texts.keys(),
+        coming=frozenset(outside(folder, path) for each in state.phases for path in _coming(each)) - texts.keys(),
     )
     findings = find_all(
         project,
-        references=_outlines(work, dict(_references(run, planned, state, texts))),
+        references=read_outlines(work, dict(_references(run, planned, state, texts))),
         asked=[_asked(each, folder) for each in state.phases if each.status == "complete"],
         rules=planned.plan.rules,
         faults=_faults(work, {path: text for path, text in texts.items() if path in owners}),
@@ -67,19 +67,8 @@ def assess_run(run: OpenRun) -> Assessment:
     return Assessment(state, findings)
 
 
-def _within(path: str, folder: str) -> str:
-    """Return a repository path as seen from the project's *folder*."""
-    return path if folder == "." else path.removeprefix(inside(folder, ""))
-
-
 def _coming(each: PhaseState) -> Sequence[str]:
     return each.wanted if each.status != "complete" else ()
-
-
-def _outlines(work: Run, texts: Mapping[str, str]) -> Mapping[str, Outline]:
-    """Return the outlines of those *texts* that parse."""
-    found = zip(texts, work("outline", None, [*texts.values()]), strict=True)
-    return {path: Outline.read(each) for path, each in found if each and not isinstance(each, Failure)}
 
 
 def _faults(work: Run, texts: Mapping[str, str]) -> Mapping[str, Reason]:
@@ -103,7 +92,7 @@ def _references(
         if by_template and not each.edited:
             continue
         for path, text in render_phase(planned, each.phase).items():
-            within = _within(path, planned.plan.output_dir)
+            within = outside(planned.plan.output_dir, path)
             if path.endswith(".py") and within in texts and (path in each.edited or not by_template):
                 yield within, text
 
@@ -112,7 +101,7 @@ def _asked(each: PhaseState, folder: str) -> Asked:
     item = each.phase.slice.get("item") or {}
     return Asked(
         each.phase.key,
-        [_within(path, folder) for path in each.phase.files],
+        [outside(folder, path) for path in each.phase.files],
         each.phase.rules if not each.unmet else (),
         item.get("does", ""),
     )

@@ -44,6 +44,7 @@ def phase_commit(  # noqa: PLR0913  # each of them goes into the commit
             provider=provider if generated.model or not is_plan else None,
             model=generated.model,
             tokens=(generated.tokens.read, generated.tokens.written) if generated.tokens.total else None,
+            findings=_findings(generated),
             missing=tuple(generated.missing),
             reason=_reasons(generated),
             fallback=generated.fallback,
@@ -77,10 +78,17 @@ def _reasons(generated: GenerationResult) -> tuple[tuple[str, str], ...]:
     return tuple((code_of(reason), path) for path, reason in generated.missing.items())
 
 
+def _findings(generated: GenerationResult) -> tuple[int, int] | None:
+    left = len(generated.findings)
+    return (generated.given, left) if generated.given or left else None
+
+
 def _body(generated: GenerationResult, seconds: float) -> Sequence[str]:
     """Return the message's body, one paragraph each; it holds no text of a model."""
     count = len(generated.files)
     lines = [f"Missing {quote(path)}: {meaning(code).words}" for code, path in _reasons(generated)]
+    if findings := _findings(generated):
+        lines.append(f"Findings given to the model: {findings[0]}, left: {findings[1]}.")
     if refused := len(generated.refused):
         lines.append(f"Refused {refused} file{'' if refused == 1 else 's'} that nobody asked for.")
     return [

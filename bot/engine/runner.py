@@ -9,11 +9,13 @@ import functools
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from bot.assessment.finding import Finding
 from bot.engine.first_plan import first_files, unused_spec_note, wait_for_plan
 from bot.engine.instructions import commit_instruction
 from bot.engine.phase_commits import is_worth_a_commit, phase_commit
 from bot.engine.rejected_changes import notes_on_commit, rejected_changes
 from bot.engine.requests import RunRequest, RunResult
+from bot.engine.reviewer import Reviewer
 from bot.engine.rollback import roll_back_removed
 from bot.engine.run_clock import RunClock
 from bot.engine.run_ending import RunEnding
@@ -57,8 +59,10 @@ class Runner:
     _scheduler: Scheduler = field(init=False)
     _queue: PushQueue = field(init=False)
     _stop_watcher: StopWatcher = field(init=False)
+    _reviewer: Reviewer = field(init=False)
     _active: dict[str, float] = field(init=False, default_factory=dict)
     _failures: dict[str, Mapping[str, str]] = field(init=False, default_factory=dict)
+    _findings: dict[str, Sequence[Finding]] = field(init=False, default_factory=dict)
     _done_before: int = field(init=False, default=0)
     _plan: ResolvedPlan | None = field(init=False, default=None)
     _tasks: dict[asyncio.Task[GenerationResult], GenerationRequest] = field(init=False, default_factory=dict)
@@ -80,6 +84,7 @@ class Runner:
         self._queue = PushQueue(self._branch, self.run.sync)
         self._stop_watcher = StopWatcher(self.look_for_stop, self._on_stop_request)
         self._scheduler = self._new_scheduler()
+        self._reviewer = Reviewer(self._branch, self.announcer.note)
         async with self._queue:
             if await self._integrate():
                 async with self._stop_watcher:
@@ -226,7 +231,8 @@ class Runner:
             self._tried.add((phase.key, phase.inputs))
             self._active[phase.key] = self.timer()
             at_head = functools.partial(self._branch.texts, self._phases, [*phase.reads, *phase.files])
-            request = GenerationRequest(self._plan.plan, self._plan.recipe, phase, tuple(paths), at_head)
+            review = functools.partial(self._reviewer.review, self._plan, phase)
+            request = GenerationRequest(self._plan.plan, self._plan.recipe, phase, tuple(paths), at_head, review=review)
             self._tasks[asyncio.create_task(self.provider.generate(request))] = request
 
     def _commit_finished(self) -> None:
@@ -256,6 +262,7 @@ class Runner:
         ended = self.timer()
         self._clock.timings[phase.key] = (started, ended)
         self._failures.pop(phase.key, None)
+        self._findings[phase.key] = generated.findings
         if generated.refused:
             self.announcer.note(f"{phase.key}: discarded, because nobody asked for it: {'; '.join(generated.refused)}")
         if generated.missing and (generated.files or not generated.stopped):
@@ -345,4 +352,5 @@ class Runner:
             active=dict(self._active),
             timings=tuple((key, *span) for key, span in self._clock.timings.items()),
             failures=dict(self._failures),
+            findings={key: found for key, found in self._findings.items() if found},
         )

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
+from bot.assessment.finding import Finding
 from bot.history.run_state import PhaseState, RunState
 from bot.planning.plan import Plan
 
@@ -35,6 +36,8 @@ class Snapshot:
     """Path → the generated change that was not written, as a diff; only at the end of a run."""
     failures: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     """Phase key → path → why this process could not generate the file."""
+    findings: Mapping[str, Sequence[Finding]] = field(default_factory=dict)
+    """Phase key → the errors left in what a model wrote for it in this process."""
 
     def phase(self, key: str) -> PhaseState:
         """Return the state of the phase *key*."""
@@ -60,7 +63,7 @@ class Snapshot:
 
 
 def _as_pending(each: PhaseState) -> PhaseState:
-    nothing = replace(each, status="pending", commit=None, files=(), missing=(), reasons={}, unmet=())
+    nothing = replace(each, status="pending", commit=None, files=(), missing=(), reasons={}, unmet=(), findings_left=0)
     return replace(nothing, wanted=tuple(each.phase.files))
 
 

@@ -15,9 +15,8 @@ def format_markdown(findings: Sequence[Finding], order: Sequence[str]) -> str:
     for phase, group in by_phase(findings, order):
         lines += [f"**{code(phase) if phase else 'files of people'}**", ""]
         for each in group:
-            place = each.path if each.line is None else f"{each.path}:{each.line}"
             lines.append(
-                f"- {_SYMBOLS[each.severity]} {code(place)}: {escape_inline(each.message)} ({code(each.rule)})"
+                f"- {_SYMBOLS[each.severity]} {code(each.place)}: {escape_inline(each.message)} ({code(each.rule)})"
             )
         lines.append("")
     return cut("\n".join([*lines, count(findings)]))

@@ -12,7 +12,7 @@ from bot.text import truncate
 
 MAX_LIST, _MAX_FILES = 18_000, 10_000
 """Character limits, so that no part crowds out another."""
-_MAX_REASON, _MAX_NAME = 300, 100
+_MAX_REASON, _MAX_NAME, _MAX_FINDINGS = 300, 100, 5
 FOLD_ABOVE = 30
 """Up to this many phases are listed in full.  A longer list is folded, below the phases that need attention."""
 _OID = re.compile(r"[0-9a-f]{40,64}")
@@ -49,7 +49,7 @@ def _item(report: Report, each: PhaseState, *, linked: bool = True) -> str:
 def _symbol(report: Report, each: PhaseState) -> str:
     if each.phase.key in report.active:
         return "\u23f3"
-    if each.phase.key in report.failures or each.missing or each.open_conflicts or each.unmet:
+    if each.phase.key in report.failures or each.missing or each.open_conflicts or each.unmet or each.findings_left:
         return "\u26a0\ufe0f"
     return "\u2b1c" if each.wanted else "\u2705"
 
@@ -79,12 +79,15 @@ def _remarks(report: Report, each: PhaseState) -> Sequence[str]:
         recorded = meaning(each.reasons[path]).words if path in each.reasons else ""
         detail = without_remedy(failed[path], code_of(failed[path])) if path in failed else recorded
         reasons.setdefault(truncate(detail, _MAX_REASON), []).append(path)
-    found = (reasons, each.edited, each.fallback, each.conflicts, each.kept, each.stale)
+    left = report.findings.get(key, ())[:_MAX_FINDINGS] if each.findings_left else ()
+    found = (reasons, each.edited, each.fallback, each.conflicts, each.kept, each.stale, each.findings_left)
     if key in report.active or not any((*found, each.unmet, each.by_people, each.unwritable)):
         return ()
     return fill(
         "remarks",
         {"reasons": reasons.items(), "conflicts": each.open_conflicts, "fallback": each.fallback, "stale": each.stale},
+        findings=[(each.place, truncate(each.message, _MAX_REASON)) for each in left],
+        unlisted=count(unlisted, "error") if (unlisted := each.findings_left - len(left)) > 0 else "",
         edited=[path for path in each.edited if path not in (*each.conflicts, *each.removed)],
         removed=each.removed,
         kept=list(each.kept.values()),

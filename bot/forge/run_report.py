@@ -5,6 +5,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
+from bot.assessment.finding import Finding
 from bot.forge.explanations import url_of
 from bot.forge.markdown import count, link
 from bot.history.run_state import RunState
@@ -54,6 +55,8 @@ class Report:
     """Number of phases that the command regenerated."""
     failures: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     """Phase → path → why the file could not be generated."""
+    findings: Mapping[str, Sequence[Finding]] = field(default_factory=dict)
+    """Phase → the errors left in what a model just wrote for it."""
     error: str | None = None
     error_code: str = ""
     """Its reason in the closed list of :mod:`bot.history.reasons`."""

@@ -1,9 +1,10 @@
 """The interface between the runner and a provider: request, result and protocol."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from bot.assessment.finding import Finding
 from bot.planning.phases import Phase
 from bot.planning.plan import Plan
 from bot.planning.recipe import Recipe
@@ -25,6 +26,15 @@ class Tokens:
         return self.read + self.written
 
 
+Review = Callable[[Mapping[str, str]], Awaitable[Sequence[Finding]]]
+"""Returns the errors that new files of a phase, path → text, bring into the project.  Never fails."""
+
+
+async def no_review(_: Mapping[str, str]) -> Sequence[Finding]:
+    """Find nothing."""
+    return ()
+
+
 @dataclass(frozen=True, slots=True)
 class GenerationRequest:
     """A request to generate files of one phase."""
@@ -36,6 +46,10 @@ class GenerationRequest:
     """The files to generate: all of the phase, or those missing from a partial one; in plan order."""
     at_head: Callable[[], Mapping[str, str]] = dict
     """Returns files as they are at head, path → text: those the phase reads, and its own outside *paths*."""
+    findings: Sequence[Finding] = ()
+    """What is wrong with the phase's files as they are at head."""
+    review: Review = no_review
+    """Assesses what a model wrote, so that it can mend it before it is committed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +68,10 @@ class GenerationResult:
     """Whether files are missing only because the run was stopped."""
     refused: tuple[str, ...] = ()
     """Files the model returned without being asked, one printable line each; they are discarded."""
+    given: int = 0
+    """How many findings the model was given, to mend its files."""
+    findings: tuple[Finding, ...] = ()
+    """The errors that are left in *files*."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -83,6 +83,7 @@ class Ledger(CommitLedger):
             commit = record.oid if record else None
             return PhaseState(phase, status, commit, (), (), (), (), None, tokens, self.wanted(phase))
         missing, unmet = tuple(self._missing(phase, record)), self.unmet(phase)
+        edited = tuple(path for path in phase.files if self.file(path).edited)
         not_written = [path for path in phase.files if path in self._not_written.get(phase.key, ())]
         kept = {path: name for path in not_written if (name := self.persons_file(path))}
         then = self._conflicts.get(phase.key, {})
@@ -95,7 +96,7 @@ class Ledger(CommitLedger):
             commit=record.oid,
             files=tuple(path for path in phase.files if path not in (*missing, *kept) and self.file(path).head),
             missing=missing,
-            edited=tuple(path for path in phase.files if self.file(path).edited),
+            edited=edited,
             conflicts=conflicts,
             stale=self.stale(phase),
             tokens=tokens,
@@ -107,6 +108,7 @@ class Ledger(CommitLedger):
             author=record.author,
             blocked={path: name for path in conflicts if (name := self._head.blocked_by(path))},
             unmet=unmet,
+            findings_left=0 if edited else (record.trailers.findings or (0, 0))[1],
         )
 
     def _is_partial(self, phase: Phase, record: PhaseRecord) -> bool:

@@ -228,20 +228,26 @@ class RunBranch:
         texts = {path: _text(content) for path, content in zip(entries, found, strict=True)}
         return {path: text for path, text in texts.items() if text is not None}
 
-    def project_texts(self, folder: str, phases: Sequence[Phase]) -> dict[str, str]:
+    def project_texts(
+        self, folder: str, phases: Sequence[Phase], known: dict[str, str | None] | None = None
+    ) -> dict[str, str]:
         """Return the project in *folder* at head: all its Python files, and the text files that *phases* own.
 
-        The paths are those inside *folder*. Links, binary files and what is larger than a megabyte are left out.
+        The paths are those inside *folder*. Links, binary files and what is larger than a megabyte are left out. Blobs
+        whose texts are *known*, by their ids, are not read again; the others are added there.
         """
+        known = {} if known is None else known
         prefix = "" if folder == "." else f"{folder}/"
         owned = [path for phase in phases[1:] for path in phase.files]
         code = self._repository.find_paths(self.head, ".py") if self.head else []
         wanted = dict.fromkeys(path for path in (*owned, *code) if path.startswith(prefix))
         entries = self._repository.entries(self.head, [*wanted]) if self.head else {}
         files = {path: entry for path, entry in entries.items() if entry.is_file}
-        contents = self._repository.blobs([entry.oid for entry in files.values()])
-        texts = {path: _text(content) for path, content in zip(files, contents, strict=True) if len(content) <= _LARGE}
-        return {path.removeprefix(prefix): text for path, text in texts.items() if text is not None}
+        new = list({entry.oid for entry in files.values()} - known.keys())
+        for oid, content in zip(new, self._repository.blobs(new), strict=True):
+            known[oid] = _text(content) if len(content) <= _LARGE else None
+        texts = {path.removeprefix(prefix): known[entry.oid] for path, entry in files.items()}
+        return {path: text for path, text in texts.items() if text is not None}
 
     def render_again(self, path: str, made: Generated) -> bytes | None:
         """Return the text of *path* as the templates made it, from the plan and recipe of that time.

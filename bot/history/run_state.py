@@ -108,6 +108,8 @@ class PhaseState:
     """Path in conflict → the folder, link or file in another spelling that is in its way."""
     unmet: tuple[str, ...] = ()
     """What people ask of the phase and templates, which made its files, did not carry out."""
+    findings_left: int = 0
+    """How many errors were left in what a model wrote when it was committed; 0 once a person changed a file of it."""
     by_people: bool = False
     """Whether people wrote all of its files, so that there is nothing to generate, and no commit of the phase."""
 

@@ -17,6 +17,7 @@ Status = Literal["complete", "partial"]
 
 _PREFIX = "Phasebot-"
 _TOKENS = re.compile(r"in=(\d{1,15}) out=(\d{1,15})")
+_FINDINGS = re.compile(r"given=(\d{1,9}) left=(\d{1,9})")
 _REASON = re.compile(r"([a-z][a-z-]{0,19}) (\S.*)")
 _LINE = re.compile(r"Phasebot-([A-Za-z-]+): ?(.*)")
 
@@ -36,6 +37,8 @@ class Trailers:
     model: str | None = None
     tokens: tuple[int, int] | None = None
     """Tokens in and out."""
+    findings: tuple[int, int] | None = None
+    """How many findings the model was given to mend its files, and how many are left in them."""
     requested_by: str | None = None
     comment: str | None = None
     missing: tuple[str, ...] = ()
@@ -70,6 +73,8 @@ class Trailers:
             value = getattr(self, field.name)
             if field.name == "tokens" and value:
                 written = [f"in={value[0]} out={value[1]}"]
+            elif field.name == "findings" and value:
+                written = [f"given={value[0]} left={value[1]}"]
             elif field.name == "reason":
                 written = list(map(_format_reason, value))
             else:
@@ -90,6 +95,7 @@ class Trailers:
                 found.setdefault(match[1].replace("-", "_").lower(), []).append(unquote(match[2].strip()))
         last = {name: values[-1] for name, values in found.items() if values[-1]}
         tokens = _TOKENS.fullmatch(last.get("tokens", ""))
+        findings = _FINDINGS.fullmatch(last.get("findings", ""))
         status = last.get("status")
         if "run" not in last or not ("phase" in last or "reverts" in found):
             return None
@@ -100,6 +106,7 @@ class Trailers:
         return cls(
             status=status,  # type: ignore[arg-type]  # checked above
             tokens=(int(tokens[1]), int(tokens[2])) if tokens else None,
+            findings=(int(findings[1]), int(findings[2])) if findings else None,
             reason=tuple(
                 (match[1], unquote(match[2])) for match in map(_REASON.fullmatch, found.get("reason", ())) if match
             ),

@@ -69,3 +69,8 @@ def normal_output_dir(text: str) -> str:
 def inside(output_dir: str, path: str) -> str:
     """Return the path in the repository of the project's *path*."""
     return path if output_dir == "." else f"{output_dir}/{path}"
+
+
+def outside(output_dir: str, path: str) -> str:
+    """Return the path in the project of the repository's *path*; the inverse of :func:`inside`."""
+    return path if output_dir == "." else path.removeprefix(f"{output_dir}/")

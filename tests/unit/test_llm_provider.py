@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot.assessment.finding import Finding
 from bot.errors import ProviderError
 from bot.generation.fallback_provider import FallbackProvider
 from bot.generation.llm.client import ModelRequest, ModelResponse
@@ -194,6 +195,80 @@ def test_what_nobody_asked_for_is_reported_and_not_made() -> None:
         f"'.github/workflows/x.yml': {path_problem('.github/workflows/x.yml')}",
         "'app/models/user.py': was not requested",
     )
+
+
+# ---- files that a review finds fault with
+
+_WORSE = "import nothing\nimport never\n"
+
+
+async def _review(files: Mapping[str, str]) -> Sequence[Finding]:
+    """Find one error for each import of a file that is not one of the perfect model's."""
+    return [
+        Finding(path=path, line=number, rule="unknown-import", message="there is no such module")
+        for path, text in files.items()
+        if text != _AUTHOR.texts([path])[path]
+        for number, line in enumerate(text.split("\n"), start=1)
+        if line.startswith("import")
+    ]
+
+
+_REVIEWED = replace(_TAG, review=_review)
+
+
+def test_a_file_with_errors_is_asked_for_once_more_with_them() -> None:
+    made, model = _generate(
+        lambda n, _, asked: _good(wanted_of(asked), **{_SCHEMAS: _WORSE} if n == 1 else {}), _REVIEWED
+    )
+
+    assert (made.files, made.given, made.findings) == (_AUTHOR.texts(_TAG.paths), 2, ())
+    assert model.wanted == [_TAG.paths, (_SCHEMAS,)]
+    prompt = "".join(model.asked[1][1].parts)
+    assert f'as you wrote them; mend them, and keep all that is right:\n<file path="{_SCHEMAS}">\n{_WORSE}' in prompt
+    assert f"- {_SCHEMAS}:2: there is no such module\n" in prompt
+
+
+@pytest.mark.parametrize("second", [_WORSE, f"import os\n{_WORSE}", _BAD])
+def test_the_first_version_is_kept_where_the_second_is_not_better(second: str) -> None:
+    made, model = _generate(
+        lambda n, _, asked: _good(wanted_of(asked), **{_SCHEMAS: _WORSE if n == 1 else second}), _REVIEWED
+    )
+
+    assert made.files[_SCHEMAS] == _WORSE
+    assert [each.line for each in made.findings] == [1, 2]
+    assert model.wanted[:2] == [_TAG.paths, (_SCHEMAS,)]
+    assert not made.missing
+    assert len(model.asked) <= 2 + RETRIES
+
+
+def test_what_a_better_version_still_has_is_left() -> None:
+    made, model = _generate(
+        lambda n, _, asked: _good(wanted_of(asked), **{_SCHEMAS: _WORSE if n == 1 else "import nothing\n"}), _REVIEWED
+    )
+
+    assert made.files[_SCHEMAS] == "import nothing\n"
+    assert (made.given, [each.line for each in made.findings]) == (2, [1])
+    assert len(model.asked) == 2
+
+
+def test_errors_that_the_budget_leaves_no_room_for_are_left_and_the_files_are_made() -> None:
+    made, model = _generate(
+        lambda *asked: _good(wanted_of(asked[2]), **{_SCHEMAS: _WORSE}), _REVIEWED, budget=TokenBudget(200)
+    )
+
+    assert made.files[_SCHEMAS] == _WORSE
+    assert (made.given, len(made.findings), made.missing, made.stopped) == (0, 2, {}, False)
+    assert len(model.asked) == 1
+
+
+def test_an_error_elsewhere_has_all_code_of_the_phase_asked_for_again() -> None:
+    async def review(_: Mapping[str, str]) -> Sequence[Finding]:
+        return [Finding(path="main.py", rule="unmounted-router", message="nothing takes it")]
+
+    made, model = _generate(lambda *asked: _good(wanted_of(asked[2])), replace(_TAG, review=review))
+
+    assert model.wanted == [_TAG.paths, _TAG.paths]
+    assert len(made.findings) == 1
 
 
 # ---- answers that are too long

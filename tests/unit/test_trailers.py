@@ -25,6 +25,7 @@ _FULL = Trailers(
     provider="gemini",
     model="gemini-3.8-flash",
     tokens=(4100, 1020),
+    findings=(3, 1),
     requested_by="alice",
     comment="2381234567",
     missing=("app/models/post.py", "app/routers/a b.py"),
@@ -42,6 +43,7 @@ Phasebot-Base: develop
 Phasebot-Provider: gemini
 Phasebot-Model: gemini-3.8-flash
 Phasebot-Tokens: in=4100 out=1020
+Phasebot-Findings: given=3 left=1
 Phasebot-Requested-By: alice
 Phasebot-Comment: 2381234567
 Phasebot-Missing: app/models/post.py
@@ -69,6 +71,7 @@ def trailers(draw: st.DrawFn) -> Trailers:
         provider=draw(st.none() | _VALUE),
         model=draw(st.none() | _VALUE),
         tokens=draw(st.none() | st.tuples(_COUNT, _COUNT)),
+        findings=draw(st.none() | st.tuples(st.integers(0, 10**9 - 1), st.integers(0, 10**9 - 1))),
         requested_by=draw(st.none() | _VALUE),
         comment=draw(st.none() | _VALUE),
         missing=draw(repeated),

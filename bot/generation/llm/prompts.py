@@ -8,6 +8,7 @@ phase's slice of the plan, so it does not grow with the number of entities.
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
+from bot.assessment.finding import Finding
 from bot.errors import UsageError
 from bot.generation.llm.client import ModelRequest
 from bot.generation.llm.response_parser import FILES_FORM, files_schema
@@ -17,7 +18,7 @@ from bot.generation.rendering import RenderingError, render_files, render_templa
 from bot.planning.recipe import PROMPTS, Recipe
 from bot.sandbox.protocol import Run
 
-_MAX_READ = 100_000
+_MAX_READ, _MAX_FINDINGS = 100_000, 50
 _CLOSING = "Write these files, whole, and no others:"
 
 
@@ -28,12 +29,14 @@ def files_request(
     at_head: Mapping[str, str],
     generated: Mapping[str, str],
     faults: Mapping[str, str],
+    findings: Sequence[Finding] = (),
     run: Run,
 ) -> ModelRequest:
     """Build the request for the files *wanted* of a phase; the bounded worker, *run*, renders the prompts.
 
     *at_head* has the files at head that the phase reads and its own, and *generated* its own files generated so far.
-    *faults* says why an earlier response for a wanted path was rejected.
+    *faults* says why an earlier response for a wanted path was rejected, *findings* what is wrong with files that were
+    accepted.
 
     Raises:
         UsageError: The recipe's prompts can't be rendered.
@@ -41,16 +44,19 @@ def files_request(
     root = request.plan.output_dir
     read = {path: text for path, text in at_head.items() if path in request.phase.reads}
     existing = {path: text for path, text in at_head.items() if path not in read}
-    done = {path: text for path, text in existing.items() if path not in wanted} | dict(generated)
+    done = {path: text for path, text in {**existing, **generated}.items() if path not in wanted}
+    first = {path: text for path, text in generated.items() if path in wanted}
     parts = [
         _files("Files that are there already, as they are now; build on them:", read),
         _phase_part(request, wanted, run),
         _files("Files of this very phase that are done; fit the others to them:", done),
         _files(
             "The files you are asked for, as they are now; people may have edited them: keep all that need not change:",
-            {path: text for path, text in existing.items() if path in wanted},
+            {path: text for path, text in existing.items() if path in wanted and path not in first},
         ),
+        _files("The files you are asked for, as you wrote them; mend them, and keep all that is right:", first),
         _instruction_part(request),
+        _findings_part(findings),
         _wanted_part(wanted, faults),
     ]
     system = render(run, request.recipe, system_prompt(request.recipe), {"root": root})
@@ -86,6 +92,14 @@ def _phase_part(request: GenerationRequest, wanted: Sequence[str], run: Run) -> 
 def _instruction_part(request: GenerationRequest) -> str:
     text = request.phase.slice.get("instruction")
     return f"What a person asked of this phase beyond its fields:\n{block('instruction', text)}" if text else ""
+
+
+def _findings_part(findings: Sequence[Finding]) -> str:
+    if not findings:
+        return ""
+    lines = [f"- {each.place}: {each.message}" for each in findings]
+    told = lines[:_MAX_FINDINGS] + [f"- and {len(lines) - _MAX_FINDINGS} more"] * (len(lines) > _MAX_FINDINGS)
+    return "What is wrong, found by tools that read these files and those around them:\n" + "\n".join(told) + "\n"
 
 
 def _wanted_part(wanted: Sequence[str], faults: Mapping[str, str]) -> str:

@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
+from bot.assessment.finding import Finding
 from bot.errors import BudgetExceeded, NoModelAnswered, PhasebotError, ProviderError, UsageError
 from bot.generation.llm.client import ModelRequest, ModelResponse
 from bot.generation.llm.prompts import files_request
@@ -28,6 +29,8 @@ class _Progress:
 
     request: GenerationRequest
     at_head: Mapping[str, str]
+    findings: Sequence[Finding] = ()
+    """What is wrong with the files as the model sees them."""
     files: dict[str, str] = field(default_factory=dict)
     faults: dict[str, Reason] = field(default_factory=dict)
     rejections: dict[str, int] = field(default_factory=dict)
@@ -91,12 +94,12 @@ class LlmProvider:
 
         If cancelled, this returns the files received so far, if any, because their tokens are already spent.
         """
-        progress = _Progress(request, request.at_head())
-        groups: list[tuple[str, ...]] = [request.paths]
+        progress = _Progress(request, request.at_head(), request.findings)
+        reviewed = _Reviewed()
         try:
-            while groups:
-                results = await asyncio.gather(*(self._request(progress, group) for group in groups))
-                groups = [group for result in results for group in result]
+            await self._fill(progress, request.paths)
+            if progress.files:
+                await self._review(progress, reviewed)
         except asyncio.CancelledError:
             if not progress.files:
                 raise
@@ -110,9 +113,35 @@ class LlmProvider:
             missing,
             progress.model,
             tokens,
-            stopped=progress.stopped,
+            stopped=progress.stopped and bool(missing),
             refused=tuple(progress.refused),
+            given=reviewed.given + (len(request.findings) if progress.model else 0),
+            findings=tuple(reviewed.left),
         )
+
+    async def _fill(self, progress: _Progress, paths: tuple[str, ...]) -> None:
+        """Request the files *paths*, and again those that are rejected."""
+        groups = [paths]
+        while groups:
+            results = await asyncio.gather(*(self._request(progress, group) for group in groups))
+            groups = [group for result in results for group in result]
+
+    async def _review(self, progress: _Progress, reviewed: "_Reviewed") -> None:
+        """Have the files reviewed; let the model mend them once, and keep its second version if that is better."""
+        request = progress.request
+        reviewed.left = found = await request.review(progress.files)
+        at_fault = blamed(found, progress.files)
+        if not at_fault:
+            return
+        second = _Progress(request, progress.at_head, found, files=dict(progress.files))
+        await self._fill(second, at_fault)
+        progress.refused += second.refused
+        if second.model is None:
+            return
+        reviewed.given = len(found)
+        left = await request.review(second.files)
+        if len(left) < len(found):
+            reviewed.left, progress.files = left, second.files
 
     async def _request(self, progress: _Progress, wanted: tuple[str, ...]) -> list[tuple[str, ...]]:
         """Request the files *wanted*; return the groups of files to request next."""
@@ -138,9 +167,30 @@ class LlmProvider:
         return parsed
 
 
+@dataclass(slots=True)
+class _Reviewed:
+    """What the reviews of one phase came to."""
+
+    given: int = 0
+    left: Sequence[Finding] = ()
+
+
+def blamed(findings: Sequence[Finding], files: Collection[str]) -> tuple[str, ...]:
+    """Return those of *files* that have to change: where *findings* are, and all code for one that is elsewhere."""
+    places = {each.path for each in findings}
+    is_elsewhere = not places <= set(files)
+    return tuple(path for path in files if path in places or (is_elsewhere and path.endswith(".py")))
+
+
 def _files_request(
     progress: _Progress, wanted: Sequence[str], generated: Mapping[str, str], *, run: Run
 ) -> ModelRequest:
     return files_request(
-        progress.request, wanted, at_head=progress.at_head, generated=generated, faults=dict(progress.faults), run=run
+        progress.request,
+        wanted,
+        at_head=progress.at_head,
+        generated=generated,
+        faults=dict(progress.faults),
+        findings=progress.findings,
+        run=run,
     )
