@@ -16,7 +16,7 @@ from pydantic import (
 )
 from pydantic import Field as Setting
 
-from bot.planning.path_rules import output_dir_problem
+from bot.planning.path_rules import output_dir_problem, path_problem
 from bot.planning.plan import Option
 from bot.planning.text_patterns import pattern_problem
 from bot.text import CONTROL, shown
@@ -53,7 +53,15 @@ def _word(text: str) -> str:
 
 
 Word = Annotated[str, AfterValidator(_word)]
-_Argument = Annotated[str, Setting(min_length=1, max_length=1_000)]
+
+
+def _argument(text: str) -> str:
+    if "\0" in text:
+        raise ValueError("no argument of a program can hold U+0000")
+    return text
+
+
+_Argument = Annotated[str, Setting(min_length=1, max_length=1_000), AfterValidator(_argument)]
 
 
 def _pattern(text: str) -> str:
@@ -64,6 +72,12 @@ def _pattern(text: str) -> str:
 
 def _folder(text: str) -> str:
     if problem := output_dir_problem(text):
+        raise ValueError(f"{shown(text)} {problem}")
+    return text
+
+
+def _report(text: str) -> str:
+    if text and (problem := path_problem(text)):
         raise ValueError(f"{shown(text)} {problem}")
     return text
 
@@ -279,6 +293,10 @@ class VerifyCommand(Part):
     seconds: Annotated[int, Setting(ge=1, le=3_600)] = 300
     findings: Literal["ruff-json", "junit", "sarif", "plain"] = "plain"
     """How its findings are read."""
+    report: Annotated[str, AfterValidator(_report)] = ""
+    """The file in the project that it writes its findings to; without one, they are what it prints."""
+    network: bool = False
+    """Whether it may use the network, as the step that installs what the others need."""
 
 
 class RecipePrompts(Part):
