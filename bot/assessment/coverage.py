@@ -27,23 +27,23 @@ class Asked(NamedTuple):
 def find_untested_rules(project: Project, asked: Sequence[Asked], rules: Sequence[str]) -> Iterator[Finding]:
     """Yield rules of phases and *rules* of the whole project that no test is marked with."""
     marked: Mapping[str, set[str]] = {
-        path: {_plain(text) for test in outline.tests for mark, text in test.marks if mark == RULE}
+        path: {plain_rule(text) for test in outline.tests for mark, text in test.marks if mark == RULE}
         for path, outline in project.outlines.items()
     }
     for each in asked:
         own = set[str]().union(*(marked.get(path, set()) for path in each.paths))
         tests = [path for path in each.paths if path in project.outlines and project.outlines[path].tests]
         for rule in each.rules:
-            if _plain(rule) not in own and each.paths:
+            if plain_rule(rule) not in own and each.paths:
                 yield project.finding((tests or each.paths)[-1], "untested-rule", f"no test is marked: {shown(rule)}")
     everywhere = set[str]().union(*marked.values())
     for rule in rules:
-        if _plain(rule) not in everywhere and asked:
+        if plain_rule(rule) not in everywhere and asked:
             path = next((path for each in asked for path in each.paths if path in marked), asked[0].paths[-1])
             yield project.finding(path, "untested-rule", f"no test is marked: {shown(rule)}")
 
 
-def _plain(rule: str) -> str:
+def plain_rule(rule: str) -> str:
     """Return a rule as it is compared: without regard to spaces, case, and the full stop."""
     return " ".join(rule.split()).rstrip(".").casefold()
 

@@ -34,8 +34,8 @@ def format_text(findings: Sequence[Finding], order: Sequence[str]) -> str:
     return "\n".join([*lines, count(findings)])
 
 
-def format_json(findings: Sequence[Finding], run: Mapping[str, str]) -> str:
-    """Return *findings* for programs; *run* says of what they are: run, branch, head."""
+def format_json(findings: Sequence[Finding], run: Mapping[str, object]) -> str:
+    """Return *findings* for programs; *run* says of what they are: run, branch, head and more."""
     listed = [
         {
             "phase": each.phase,

@@ -16,6 +16,7 @@ from bot.cli.assess_command import assess
 from bot.cli.door import Door
 from bot.cli.options import ProjectSettings, on_a_new_run, on_a_run, with_a_provider, with_project_settings, with_work
 from bot.cli.recipes_command import recipes
+from bot.cli.verify_command import verify
 from bot.errors import UsageError
 from bot.text import shown
 
@@ -209,7 +210,7 @@ def status(door: Door, *, location: "RunLocation", output: str) -> None:
         door.log(f"phasebot: {conflicts}")
 
 
-COMMANDS = (generate, plan, status, assess, regenerate, rollback, recipes, action)
+COMMANDS = (generate, plan, status, assess, verify, regenerate, rollback, recipes, action)
 
 
 def _start_worker() -> None:

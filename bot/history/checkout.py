@@ -21,6 +21,8 @@ from bot.history.run_branch import RunBranch
 from bot.history.run_lock import lock_run
 from bot.history.run_name import choose_run
 from bot.history.stop_request import StopRef
+from bot.history.tree_export import TreeFiles
+from bot.history.verified_ref import VerifiedRef
 from bot.planning.names import check_run_name
 from bot.planning.resolved_plan import ResolvedPlan
 
@@ -53,6 +55,8 @@ class OpenRun:
     sync: BranchSync
     stop_ref: StopRef | None
     """Requests the run to stop; None if nothing is pushed, because nobody else can see such a run."""
+    files: TreeFiles
+    verified: VerifiedRef
     lock: Callable[[Callable[[], None]], AbstractContextManager[object]]
     """Lock the run in this clone; see :func:`bot.history.run_lock.lock_run`."""
 
@@ -106,6 +110,8 @@ class Checkout:
             writer=writer,
             sync=BranchSync(repository, branch, push_remote, disposable=location.disposable),
             stop_ref=StopRef(repository, push_remote, run, writer.committer, now) if push_remote else None,
+            files=TreeFiles(repository),
+            verified=VerifiedRef(repository, run),
             lock=partial(lock_run, repository.git.common_dir, run),
         )
 

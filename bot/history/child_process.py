@@ -7,7 +7,8 @@ on, and whoever reads the pipes waits for it without end.
 import os
 import signal
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -41,6 +42,17 @@ def read_to_end(process: "Popen[bytes]", timeout: float) -> tuple[bytes, bytes]:
             if pipe:
                 pipe.close()  # whoever has left the group may keep the other end
     return out
+
+
+@contextmanager
+def held(process: "Popen[bytes]") -> Iterator[None]:
+    """End *process* with its group when the context is left, or a signal ends Phasebot; it must lead that group."""
+    _running.add(process)
+    try:
+        yield
+    finally:
+        _running.discard(process)
+        end_group(process)
 
 
 def _read(process: "Popen[bytes]", deadline: float) -> tuple[tuple[bytes, bytes], bool]:

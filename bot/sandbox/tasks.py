@@ -14,6 +14,8 @@ def prepare(task: str) -> None:
         import bot.generation.template_limits
     elif task == "outline":
         import bot.assessment.outline
+    elif task == "report":
+        import bot.verification.reports
     elif task == "schema":
         import bot.planning.schema_files
 
@@ -26,7 +28,7 @@ def prepare(task: str) -> None:
         import bot.generation.llm.response_parser  # noqa: F401
 
 
-def perform(task: str, shared: Any, item: Any) -> object:  # noqa: ANN401  # each task has its own types
+def perform(task: str, shared: Any, item: Any) -> object:  # noqa: ANN401, PLR0911  # each task has its own types
     """Perform *task* on *item*; *shared* is the same for all items of a request."""
     match task:
         case "render":
@@ -50,6 +52,10 @@ def perform(task: str, shared: Any, item: Any) -> object:  # noqa: ANN401  # eac
             from bot.assessment.outline import outline_file
 
             return outline_file(item)
+        case "report":
+            from bot.verification.reports import read_report
+
+            return read_report(shared, item)
         case "schema":
             from bot.planning.schema_files import read_item
 

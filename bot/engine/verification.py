@@ -1,0 +1,106 @@
+"""Verify a run: execute the recipe's commands on the very tree at head, in a clean place, or read what they said."""
+
+import hashlib
+import json
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from bot import __version__
+from bot.assessment.outline import Outline
+from bot.errors import UsageError
+from bot.history.checkout import OpenRun
+from bot.history.run_state import RunState
+from bot.planning.phases import PLAN_FILE
+from bot.planning.recipe_model import VerifyCommand
+from bot.planning.resolved_plan import ResolvedPlan
+from bot.sandbox.protocol import Failure, Run
+from bot.verification.blame import Ground, is_test
+from bot.verification.faults import Findings
+from bot.verification.place import Place
+from bot.verification.record import Record, format_record, parse_record
+from bot.verification.verdict import Verification
+from bot.verification.verify import Project, Surroundings, verify_project
+
+_EXAMPLE = "verify: [{run: [python, -m, pytest, -q], seconds: 300}]"
+
+
+@dataclass(frozen=True, slots=True)
+class VerifiedRun:
+    """What the commands said about the head of a run."""
+
+    state: RunState
+    verification: Verification
+    is_cached: bool
+    """Whether the commands said it earlier, about the same tree."""
+
+
+def verify_run(run: OpenRun, around: Surroundings, *, again: bool = False) -> VerifiedRun:
+    """Verify the head of *run*; *again*: also if it was verified before.
+
+    Raises:
+        UsageError: The run has no plan, or its recipe no commands.
+        PhasebotError: The commands can't be run here.
+    """
+    run.branch.read()
+    planned = run.branch.existing_plan()
+    state = run.branch.state(planned.phases)
+    commands = planned.recipe.verify
+    if not commands:
+        raise UsageError(
+            f"verifying {state.branch}: the recipe {planned.recipe.name!r} has no commands for it; "
+            f"add a list 'verify' to its recipe.yaml, such as {_EXAMPLE}"
+        )
+    tree, digest = run.files.tree(state.head), _digest(planned, commands)
+    kept = parse_record(run.verified.read() or b"")
+    if kept and not again and (kept.digest, kept.verification.tree) == (digest, tree):
+        return VerifiedRun(state, kept.verification, is_cached=True)
+
+    def open_project(place: Place) -> tuple[Project, Sequence[str]]:
+        exported = run.files.export(state.head, place.tree)
+        return _project(planned, exported.paths, place, around.work), exported.notes
+
+    found = verify_project(commands, tree, open_project, around)
+    if found.is_conclusive and (text := format_record(Record(digest, found))):
+        run.verified.write(text)
+    return VerifiedRun(state, found, is_cached=False)
+
+
+def _digest(planned: ResolvedPlan, commands: Sequence[VerifyCommand]) -> str:
+    """Return the digest of all but the tree that a verification depends on."""
+    phases = [[each.key, [*each.files], [*each.rules]] for each in planned.phases]
+    content = [
+        __version__,
+        sys.version,
+        [each.model_dump(mode="json") for each in commands],
+        phases,
+        planned.plan.rules,
+    ]
+    return f"sha256:{hashlib.sha256(json.dumps(content).encode()).hexdigest()}"
+
+
+def _project(planned: ResolvedPlan, paths: Sequence[str], place: Place, work: Run) -> Project:
+    folder = planned.plan.output_dir
+    prefix = "" if folder == "." else f"{folder}/"
+
+    def within(found: Sequence[str]) -> list[str]:
+        return [path.removeprefix(prefix) for path in found if path.startswith(prefix)]
+
+    files = frozenset(within(paths))
+    ground = Ground(
+        files=files,
+        owners={path: each.key for each in planned.phases for path in within([*each.files])},
+        rules={each.key: each.rules for each in planned.phases},
+        outlines=dict(_outlines(work, place.tree / folder, sorted(filter(is_test, files)))),
+    )
+    return Project(place=place, folder=folder, files=files, findings=Findings(ground, folder, PLAN_FILE))
+
+
+def _outlines(work: Run, folder: Path, paths: Sequence[str]) -> Iterator[tuple[str, Outline]]:
+    """Yield the outlines of the test files, which say what a test is about."""
+    code = [path for path in paths if path.endswith(".py") and not (folder / path).is_symlink()]
+    texts: Mapping[str, str] = {path: (folder / path).read_text("utf-8", "replace") for path in code}
+    for path, found in zip(texts, work("outline", None, [*texts.values()]), strict=True):
+        if found and not isinstance(found, Failure):
+            yield path, Outline.read(found)

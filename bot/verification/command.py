@@ -1,0 +1,299 @@
+"""Runs one command in a clean place, with limits: the only module that starts generated code."""
+
+import json
+import os
+import selectors
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from bot.errors import PhasebotError
+from bot.history.child_process import held
+from bot.verification.environment import is_inside
+from bot.verification.launcher import NETWORK, PROCESSES
+from bot.verification.usage import family, folder_size, free_bytes
+from bot.verification.verdict import Ending
+
+_LAUNCHER = str(Path(__file__).with_name("launcher.py"))
+_TICK = 0.5
+_PIECE = 1 << 16
+_MEGABYTE = 1 << 20
+_DRAIN = 2.0
+"""How long output is read after the command has ended, in seconds."""
+_DISK_SHARE = 20
+"""The disk is measured during one part in so many of the time."""
+_ROUNDS = 100
+
+
+class Limits(NamedTuple):
+    """What a command may use."""
+
+    seconds: float = 300.0
+    megabytes: int = 4_096
+    """Memory of all its processes; also of each by itself."""
+    processes: int = 512
+    disk_megabytes: int = 5_120
+    """Size of the place."""
+    file_megabytes: int = 1_024
+    output_megabytes: int = 1_024
+    """What it may print; most of it is not kept."""
+
+
+@dataclass(slots=True)
+class Output:
+    """What a command printed: the beginning and the end."""
+
+    most: int
+    """How many bytes are kept."""
+    head: bytearray = field(default_factory=bytearray)
+    tail: bytearray = field(default_factory=bytearray)
+    total: int = 0
+
+    def add(self, piece: bytes) -> None:
+        self.total += len(piece)
+        room = self.most // 2 - len(self.head)
+        if room > 0:
+            self.head += piece[:room]
+            piece = piece[room:]
+        self.tail += piece
+        if len(self.tail) > self.most:  # twice of what is kept, so that this is rare
+            del self.tail[: -(self.most // 2)]
+
+    @property
+    def is_whole(self) -> bool:
+        return self.total <= self.most
+
+    @property
+    def content(self) -> bytes:
+        if self.total <= len(self.head) + len(self.tail):
+            return bytes(self.head + self.tail)
+        return bytes(self.head) + b"\n[...]\n" + bytes(self.tail[-(self.most // 2) :])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """How a command is to be run."""
+
+    run: Sequence[str]
+    folder: Path
+    environment: Mapping[str, str]
+    place: Path
+    """The only folder that it may write to, besides *writable*."""
+    hidden: Sequence[str] = ()
+    """Folders that it may not look into, but for *shown* and *writable*."""
+    shown: Sequence[str] = ()
+    writable: Sequence[str] = ()
+    network: bool = False
+    limits: Limits = field(default_factory=Limits)
+    keep: int = 256 << 10
+    """How many bytes of its standard output are kept, and as many of its standard error."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ran:
+    """How a command ended."""
+
+    ending: Ending
+    status: int | None
+    """None if it did not end by itself."""
+    seconds: float
+    out: Output
+    err: Output
+    left: int = 0
+    """Processes that it left behind, which were ended."""
+    why: str = ""
+    """What the system said if it could not be started."""
+
+
+def find_isolation(call: Call) -> frozenset[str]:
+    """Return what this system lets a command be apart from, tried with *call*: all, the network only, or nothing."""
+    for apart in (frozenset({PROCESSES, NETWORK}), frozenset({NETWORK})):
+        with suppress(NotApartError):
+            if run_command(call, apart).ending == "passed":
+                return apart
+    return frozenset()
+
+
+class NotApartError(PhasebotError):
+    """The system does not let the command be apart."""
+
+
+def run_command(call: Call, apart: frozenset[str]) -> Ran:
+    """Run a command to its end; no process of it is left then.
+
+    Raises:
+        PhasebotError: It can't be started.
+    """
+    start = time.monotonic()
+    apart = apart - {NETWORK} if call.network else apart
+    with _launched(call, apart) as (process, answers):
+        watch = _Watch(process.pid, call, start)
+        streams = {"out": Output(call.keep), "err": Output(call.keep)}
+        told = _listen(process, answers, streams, watch)
+        _end_family(process.pid)
+    seconds = time.monotonic() - start
+    if told.get("failed") == "apart":
+        raise NotApartError(
+            f"verifying: the command can't be kept apart from the rest of this system: {told.get('why')}"
+        )
+    status = told.get("status")
+    ending: Ending = watch.broken or ("lost" if status is None else "failed" if status else "passed")
+    if told.get("failed"):
+        ending, status = "missing", None
+    return Ran(
+        ending=ending,
+        status=None if watch.broken else status,
+        seconds=seconds,
+        out=streams["out"],
+        err=streams["err"],
+        left=int(told.get("left", 0)),
+        why=str(told.get("why", "")),
+    )
+
+
+@contextmanager
+def _launched(call: Call, apart: frozenset[str]) -> Iterator[tuple["subprocess.Popen[bytes]", int]]:
+    """Start the launcher; yield it, and the descriptor of its answers."""
+    reader, writer = os.pipe()
+    hidden = _outermost(call.hidden)
+    request = {
+        "answers": writer,
+        "parent": os.getpid(),
+        "run": [*call.run],
+        "folder": str(call.folder),
+        "environment": call.environment,
+        "apart": sorted(apart),
+        "limits": _system_limits(call.limits),
+        "processes": call.limits.processes,
+        "hidden": hidden,
+        "shown": _outermost([each for each in map(os.path.realpath, call.shown) if is_inside(each, hidden)]),
+        "writable": [str(call.place), *call.writable],
+    }
+    try:
+        process = subprocess.Popen(  # noqa: S603  # what it is for
+            [sys.executable, "-I", "-S", "-B", _LAUNCHER, json.dumps(request)],
+            cwd=call.place,
+            env={},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            pass_fds=(writer,),
+            start_new_session=True,
+        )
+    except OSError as exc:
+        os.close(reader)
+        raise PhasebotError(f"verifying: no process can be started: {exc.strerror}; try again") from exc
+    finally:
+        os.close(writer)
+    try:
+        with held(process):
+            yield process, reader
+    finally:
+        os.close(reader)
+        for pipe in (process.stdout, process.stderr):
+            if pipe:
+                pipe.close()
+
+
+def _outermost(folders: Sequence[str]) -> list[str]:
+    """Return those of *folders*, or of files, that exist and are in none of the others."""
+    found = list[str]()
+    for folder in sorted({os.path.realpath(each) for each in folders}):
+        if os.path.exists(folder) and folder != os.sep:  # noqa: PTH110
+            found += [] if any(folder.startswith(f"{each}/") for each in found) else [folder]
+    return found
+
+
+def _system_limits(limits: Limits) -> Mapping[str, int]:
+    """Return the limits that the system enforces on each process."""
+    return {
+        "RLIMIT_CPU": int(limits.seconds) * (os.cpu_count() or 1) + 10,
+        "RLIMIT_DATA": limits.megabytes * _MEGABYTE,  # not of the address space, which some programs only reserve
+        "RLIMIT_FSIZE": limits.file_megabytes * _MEGABYTE,
+        "RLIMIT_NOFILE": 4_096,
+        "RLIMIT_CORE": 0,
+    }
+
+
+class _Watch:
+    """Looks twice a second whether a command keeps its limits."""
+
+    def __init__(self, pid: int, call: Call, start: float) -> None:
+        self.broken: Ending | None = None
+        self._pid, self._limits, self._place = pid, call.limits, str(call.place)
+        self._deadline = start + call.limits.seconds
+        self._free = free_bytes(self._place)
+        self._next, self._next_disk = start, start
+
+    def holds(self, printed: int) -> bool:
+        """Whether the limits hold; *printed* is how many bytes of output there were."""
+        now = time.monotonic()
+        if now >= self._deadline:
+            self.broken = "time"
+        elif printed > self._limits.output_megabytes * _MEGABYTE:
+            self.broken = "output"
+        elif now >= self._next:
+            self.broken = self._look(now)
+            self._next = time.monotonic() + _TICK
+        return self.broken is None
+
+    def _look(self, now: float) -> Ending | None:
+        found = family(self._pid)
+        if len(found.pids) > self._limits.processes:
+            return "processes"
+        if found.bytes > self._limits.megabytes * _MEGABYTE:
+            return "memory"
+        if now >= self._next_disk:
+            most = self._limits.disk_megabytes * _MEGABYTE
+            if folder_size(self._place, most) > most or self._free - free_bytes(self._place) > 2 * most:
+                return "disk"
+            took = time.monotonic() - now
+            self._next_disk = now + max(_TICK, took * _DISK_SHARE)
+        return None
+
+
+def _listen(
+    process: "subprocess.Popen[bytes]", answers: int, streams: Mapping[str, Output], watch: _Watch
+) -> Mapping[str, Any]:
+    """Read output until the launcher answers or a limit is broken; return its first answer, which may be empty."""
+    told, end = bytearray(), None
+    assert process.stdout, "it is a pipe"  # noqa: S101
+    assert process.stderr, "it is a pipe"  # noqa: S101
+    with selectors.DefaultSelector() as selector:
+        for descriptor, name in ((process.stdout.fileno(), "out"), (process.stderr.fileno(), "err"), (answers, "")):
+            os.set_blocking(descriptor, False)
+            selector.register(descriptor, selectors.EVENT_READ, name)
+        while selector.get_map() and (end is None or time.monotonic() < end):
+            for key, _ in selector.select(_TICK / 5):
+                piece = b""
+                with suppress(BlockingIOError):
+                    piece = os.read(key.fd, _PIECE)
+                if not piece:
+                    selector.unregister(key.fd)
+                elif key.data:
+                    streams[key.data].add(piece)
+                else:
+                    told += piece
+            if end is None and (answers not in {key.fd for key in selector.get_map().values()}):
+                end = time.monotonic() + _DRAIN
+            if end is None and not watch.holds(sum(each.total for each in streams.values())):
+                break
+    first = bytes(told).partition(b"\n")[0]
+    return json.loads(first) if first else {}
+
+
+def _end_family(pid: int) -> None:
+    """Kill all that the launcher *pid* started, before the launcher itself, which would lose sight of them."""
+    for _ in range(_ROUNDS):
+        below = family(pid).pids[1:]
+        if not below:
+            return
+        for each in below:
+            with suppress(OSError):
+                os.kill(each, signal.SIGKILL)
