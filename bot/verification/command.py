@@ -16,8 +16,9 @@ from typing import Any, NamedTuple
 from bot.errors import PhasebotError
 from bot.history.child_process import held
 from bot.verification.environment import is_inside
-from bot.verification.launcher import NETWORK, PROCESSES
-from bot.verification.usage import family, folder_size, free_bytes
+from bot.verification.launcher import NETWORK, NOBODY, PROCESSES, USER
+from bot.verification.place import give_to
+from bot.verification.usage import end, family, folder_size, free_bytes, memory
 from bot.verification.verdict import Ending
 
 _LAUNCHER = str(Path(__file__).with_name("launcher.py"))
@@ -28,7 +29,8 @@ _DRAIN = 2.0
 """How long output is read after the command has ended, in seconds."""
 _DISK_SHARE = 20
 """The disk is measured during one part in so many of the time."""
-_ROUNDS = 100
+_ENDING = 5.0
+"""How long the launcher may take to end what is left, in seconds."""
 
 
 class Limits(NamedTuple):
@@ -62,8 +64,7 @@ class Output:
             self.head += piece[:room]
             piece = piece[room:]
         self.tail += piece
-        if len(self.tail) > self.most:  # twice of what is kept, so that this is rare
-            del self.tail[: -(self.most // 2)]
+        del self.tail[: -(self.most - self.most // 2)]
 
     @property
     def is_whole(self) -> bool:
@@ -71,9 +72,7 @@ class Output:
 
     @property
     def content(self) -> bytes:
-        if self.total <= len(self.head) + len(self.tail):
-            return bytes(self.head + self.tail)
-        return bytes(self.head) + b"\n[...]\n" + bytes(self.tail[-(self.most // 2) :])
+        return bytes(self.head) + (b"" if self.is_whole else b"\n[...]\n") + bytes(self.tail)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,9 +111,16 @@ class Ran:
 
 
 def find_isolation(call: Call) -> frozenset[str]:
-    """Return what this system lets a command be apart from, tried with *call*: all, the network only, or nothing."""
-    for apart in (frozenset({PROCESSES, NETWORK}), frozenset({NETWORK})):
-        with suppress(NotApartError):
+    """Return what this system lets a command be apart from, tried with *call*: all, the network only, or nothing.
+
+    If root calls, the place belongs to whom commands run as afterwards.
+    """
+    levels = [frozenset({PROCESSES, NETWORK}), frozenset({NETWORK}), frozenset()]
+    is_root = os.geteuid() == 0
+    for apart in (level | user for level in levels for user in ([frozenset({USER})] * is_root + [frozenset()])):
+        with suppress(NotApartError, OSError):  # in a container, root may not be able to give anything away
+            if is_root:
+                give_to(NOBODY if USER in apart else 0, call.place)
             if run_command(call, apart).ending == "passed":
                 return apart
     return frozenset()
@@ -136,7 +142,7 @@ def run_command(call: Call, apart: frozenset[str]) -> Ran:
         watch = _Watch(process.pid, call, start)
         streams = {"out": Output(call.keep), "err": Output(call.keep)}
         told = _listen(process, answers, streams, watch)
-        _end_family(process.pid)
+        _end(process)
     seconds = time.monotonic() - start
     if told.get("failed") == "apart":
         raise NotApartError(
@@ -245,9 +251,9 @@ class _Watch:
 
     def _look(self, now: float) -> Ending | None:
         found = family(self._pid)
-        if len(found.pids) > self._limits.processes:
+        if len(found) > self._limits.processes:
             return "processes"
-        if found.bytes > self._limits.megabytes * _MEGABYTE:
+        if memory(found) > self._limits.megabytes * _MEGABYTE:
             return "memory"
         if now >= self._next_disk:
             most = self._limits.disk_megabytes * _MEGABYTE
@@ -262,14 +268,14 @@ def _listen(
     process: "subprocess.Popen[bytes]", answers: int, streams: Mapping[str, Output], watch: _Watch
 ) -> Mapping[str, Any]:
     """Read output until the launcher answers or a limit is broken; return its first answer, which may be empty."""
-    told, end = bytearray(), None
+    told, until = bytearray(), None
     assert process.stdout, "it is a pipe"  # noqa: S101
     assert process.stderr, "it is a pipe"  # noqa: S101
     with selectors.DefaultSelector() as selector:
         for descriptor, name in ((process.stdout.fileno(), "out"), (process.stderr.fileno(), "err"), (answers, "")):
             os.set_blocking(descriptor, False)
             selector.register(descriptor, selectors.EVENT_READ, name)
-        while selector.get_map() and (end is None or time.monotonic() < end):
+        while selector.get_map() and (until is None or time.monotonic() < until):
             for key, _ in selector.select(_TICK / 5):
                 piece = b""
                 with suppress(BlockingIOError):
@@ -280,20 +286,19 @@ def _listen(
                     streams[key.data].add(piece)
                 else:
                     told += piece
-            if end is None and (answers not in {key.fd for key in selector.get_map().values()}):
-                end = time.monotonic() + _DRAIN
-            if end is None and not watch.holds(sum(each.total for each in streams.values())):
+            if until is None and (answers not in {key.fd for key in selector.get_map().values()}):
+                until = time.monotonic() + _DRAIN
+            if until is None and not watch.holds(sum(each.total for each in streams.values())):
                 break
     first = bytes(told).partition(b"\n")[0]
     return json.loads(first) if first else {}
 
 
-def _end_family(pid: int) -> None:
-    """Kill all that the launcher *pid* started, before the launcher itself, which would lose sight of them."""
-    for _ in range(_ROUNDS):
-        below = family(pid).pids[1:]
-        if not below:
-            return
-        for each in below:
-            with suppress(OSError):
-                os.kill(each, signal.SIGKILL)
+def _end(process: "subprocess.Popen[bytes]") -> None:
+    """End all that the launcher started: it does so itself when it is asked; else it is done here."""
+    below = family(process.pid)
+    for number in (signal.SIGCONT, signal.SIGTERM):  # the command may have stopped it
+        process.send_signal(number)
+    with suppress(subprocess.TimeoutExpired):
+        process.wait(_ENDING)
+    end([*below, *family(process.pid)])

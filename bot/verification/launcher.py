@@ -22,8 +22,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
-PROCESSES, NETWORK = "processes", "network"
-"""What can be apart: processes and files, and the network."""
+PROCESSES, NETWORK, USER = "processes", "network", "user"
+"""What can be apart: processes and files, the network, and if root starts the command, the user."""
+NOBODY = 65_534
+"""The user that a command of root's runs as: root has no limit on processes, and owns most of the system's files."""
 
 _IS_LINUX = sys.platform.startswith("linux")
 _NEW_MOUNTS, _NEW_IPC, _NEW_USER, _NEW_PIDS, _NEW_NETWORK = 0x00020000, 0x08000000, 0x10000000, 0x20000000, 0x40000000
@@ -43,6 +45,8 @@ _LOOKS, _PAUSE = 10, 0.03
 """How often, and how many seconds apart, processes are looked for that are still there when the command has ended."""
 _ROUNDS = 200
 _NOT_STARTED = 127
+_NICENESS = 5
+"""So that thousands of processes don't keep those from working who are to end them."""
 
 
 def main() -> NoReturn:
@@ -53,7 +57,7 @@ def main() -> NoReturn:
     for name, value in request["limits"].items():
         _limit(getattr(resource, name), value)
     apart = request["apart"]
-    if not apart:
+    if not {PROCESSES, NETWORK} & {*apart}:
         _keep(request)
     try:
         _leave(apart)
@@ -111,16 +115,42 @@ def _die_with(parent: int) -> None:
 
 
 def _leave(apart: Sequence[str]) -> None:
-    """Enter new namespaces, in which the user is who it was."""
-    user, group = os.geteuid(), os.getegid()
-    flags = _NEW_USER | (_NEW_NETWORK if NETWORK in apart else 0)
-    flags |= _NEW_PIDS | _NEW_MOUNTS | _NEW_IPC if PROCESSES in apart else 0
+    """Enter new namespaces, in which the user is who it was, and nobody is nobody."""
     if not _IS_LINUX:
         raise OSError(0, "there are no namespaces")
-    _call("unshare", flags)
-    Path("/proc/self/setgroups").write_text("deny")
-    Path("/proc/self/uid_map").write_text(f"{user} {user} 1")
-    Path("/proc/self/gid_map").write_text(f"{group} {group} 1")
+    flags = _NEW_USER | (_NEW_NETWORK if NETWORK in apart else 0)
+    flags |= _NEW_PIDS | _NEW_MOUNTS | _NEW_IPC if PROCESSES in apart else 0
+    user, group = os.geteuid(), os.getegid()
+    if USER not in apart:
+        _call("unshare", flags)
+        Path("/proc/self/setgroups").write_text("deny")
+        Path("/proc/self/uid_map").write_text(f"{user} {user} 1")
+        Path("/proc/self/gid_map").write_text(f"{group} {group} 1")
+        return
+    reader, writer = os.pipe()
+    helper = os.fork()  # only root outside may say who else there is inside
+    if helper == 0:
+        os.close(writer)
+        os._exit(_say_who_there_is(os.getppid()) if os.read(reader, 1) else 1)
+    os.close(reader)
+    try:
+        _call("unshare", flags)
+        os.write(writer, b"1")
+    finally:
+        os.close(writer)
+        status = os.waitpid(helper, 0)[1]
+    if status:
+        raise OSError(0, "the users of the namespace can't be set")
+
+
+def _say_who_there_is(pid: int) -> int:
+    """Map root and nobody to themselves in the namespace of the process *pid*; return the exit status."""
+    try:
+        for name in ("uid_map", "gid_map"):
+            Path(f"/proc/{pid}/{name}").write_text(f"0 0 1\n{NOBODY} {NOBODY} 1")
+    except OSError:
+        return 1
+    return 0
 
 
 def _arrange(request: Mapping[str, Any]) -> None:
@@ -233,11 +263,19 @@ def _start(request: Mapping[str, Any]) -> NoReturn:
         os.setsid()  # who kills its own group must not reach those who watch
         os.chdir(request["folder"])
         release = tuple(map(int, re.findall(r"\d+", platform.release())[:2]))
-        if PROCESSES in request["apart"] and release >= _COUNTS_PER_NAMESPACE:
-            _limit(resource.RLIMIT_NPROC, request["processes"])
+        is_counted_apart = bool({PROCESSES, NETWORK} & {*request["apart"]}) and release >= _COUNTS_PER_NAMESPACE
+        user = NOBODY if USER in request["apart"] else os.geteuid()
+        others = 0 if is_counted_apart else _threads_of(user)
         for number in range(_CAPABILITIES):
             _control(_DROP_BOUND, number)
         _control(_AMBIENT, _CLEAR_AMBIENT)
+        if USER in request["apart"]:
+            os.setgroups([])
+            os.setresgid(NOBODY, NOBODY, NOBODY)
+            os.setresuid(NOBODY, NOBODY, NOBODY)
+        if others is not None:  # root has no limit
+            _limit(resource.RLIMIT_NPROC, request["processes"] + others)
+        os.nice(_NICENESS)
         _control(_NO_NEW_PRIVILEGES, 1)
         os.execvpe(request["run"][0], request["run"], request["environment"])  # noqa: S606  # what it is for
     except (OSError, ValueError) as exc:
@@ -259,17 +297,23 @@ def _left_behind() -> int:
 
 
 def _end_children(command: int) -> None:
-    """Kill all descendants and the group of *command*: those whose parent ends become children of this process."""
+    """Kill the group of *command* and all descendants.
+
+    Only children are killed by their number: nobody else gets it before they are waited for.  What they started becomes
+    children of this process when they end.  A whole group at once can't outrun that by forking.
+    """
     with contextlib.suppress(OSError):
         os.killpg(command, signal.SIGKILL)
     for _ in range(_ROUNDS):
-        _reap()
         found = _children()
         if not found:
             return
-        for pid in found:
+        for pid in (pid for pid, parent in found.items() if parent == os.getpid()):
             with contextlib.suppress(OSError):
+                if (group := os.getpgid(pid)) != os.getpgrp():
+                    os.killpg(group, signal.SIGKILL)
                 os.kill(pid, signal.SIGKILL)
+        _reap()
         time.sleep(_PAUSE / 10)
 
 
@@ -284,8 +328,20 @@ def _reap() -> None:
             pass
 
 
-def _children() -> list[int]:
-    """Return all descendants that run; none where the system does not tell."""
+def _threads_of(user: int) -> int | None:
+    """Return how many threads *user* has, which the system counts together; None if that can't be known."""
+    if not _IS_LINUX or user == 0:
+        return None
+    count = 0
+    for entry in os.listdir("/proc"):  # noqa: PTH208
+        with contextlib.suppress(OSError):
+            if entry.isdecimal() and os.stat(f"/proc/{entry}").st_uid == user:  # noqa: PTH116
+                count += len(os.listdir(f"/proc/{entry}/task"))  # noqa: PTH208
+    return count
+
+
+def _children() -> dict[int, int]:
+    """Return all descendants that run, each with its parent; none where the system does not tell."""
     parents = dict[int, int]()
     for entry in os.listdir("/proc") if _IS_LINUX else ():  # noqa: PTH208
         if entry.isdecimal():
@@ -293,11 +349,10 @@ def _children() -> list[int]:
                 state, parent, *_ = Path("/proc", entry, "stat").read_text("latin-1").rpartition(")")[2].split()
                 if state not in "ZX":
                     parents[int(entry)] = int(parent)
-    below, found = {os.getpid()}, list[int]()
-    while new := [pid for pid, parent in parents.items() if parent in below and pid not in below]:
-        below |= {*new}
-        found += new
-    return found
+    below = {os.getpid()}
+    while new := {pid for pid, parent in parents.items() if parent in below} - below:
+        below |= new
+    return {pid: parents[pid] for pid in below if pid != os.getpid()}
 
 
 if __name__ == "__main__":

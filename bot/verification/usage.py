@@ -1,6 +1,8 @@
 """How much of the system a command uses: its processes and their memory, and the disk.  Linux tells; others don't."""
 
 import os
+import signal
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
@@ -11,34 +13,62 @@ _MAX_ENTRIES = 500_000
 _BLOCK = 512
 
 
-class Family(NamedTuple):
-    """A process and all that it started."""
+class Member(NamedTuple):
+    """A process, as it was when it was looked at: another one may get its number later."""
 
-    pids: tuple[int, ...]
-    bytes: int
-    """Memory that they don't share with others."""
+    pid: int
+    parent: int
+    group: int
+    start: int
+    """When it started, in ticks of the system's clock."""
 
 
-def family(root: int) -> Family:
-    """Return the process *root* with its descendants; only *root* where the system does not tell."""
-    parents = dict[int, int]()
+def family(root: int) -> Sequence[Member]:
+    """Return what the process *root* started, with what that started; nothing where the system does not tell."""
+    children = dict[int, list[Member]]()
     for entry in os.listdir(_PROC) if _PROC.is_dir() else ():  # noqa: PTH208  # names are all that is needed
-        if entry.isdecimal():
-            with suppress(OSError, ValueError, IndexError):
-                parents[int(entry)] = int((_PROC / entry / "stat").read_text("latin-1").rpartition(")")[2].split()[1])
-    children = dict[int, list[int]]()
-    for pid, parent in parents.items():
-        children.setdefault(parent, []).append(pid)
-    found, waiting = list[int](), [root]
+        if entry.isdecimal() and (member := _look(int(entry))):
+            children.setdefault(member.parent, []).append(member)
+    found, waiting = list[Member](), [root]
     while waiting:
-        found.append(waiting.pop())
-        waiting += children.get(found[-1], ())
-    return Family(tuple(found), sum(map(_memory, found)))
+        below = children.get(waiting.pop(), [])
+        found += below
+        waiting += [each.pid for each in below]
+    return found
 
 
-def _memory(pid: int) -> int:
+def _look(pid: int) -> Member | None:
+    """Return the process *pid*; None if it has ended."""
     try:
-        _, resident, shared, *_ = (_PROC / str(pid) / "statm").read_text().split()
+        state, *fields = (_PROC / str(pid) / "stat").read_text("latin-1").rpartition(")")[2].split()
+        return None if state in "ZX" else Member(pid, int(fields[0]), int(fields[1]), int(fields[18]))
+    except (OSError, ValueError, IndexError):
+        return None
+
+
+def memory(members: Iterable[Member]) -> int:
+    """Return how many bytes of memory processes have that they don't share with others."""
+    return sum(map(_memory, members))
+
+
+def end(members: Iterable[Member]) -> None:
+    """Kill those of *members* that still run, with their groups, which can't outrun that by forking."""
+    spared = {os.getpgrp(), 0, 1}
+    for each in members:
+        with suppress(OSError):
+            descriptor = os.pidfd_open(each.pid)  # it stays the same process, whoever gets the number
+            try:
+                if (now := _look(each.pid)) and now.start == each.start:
+                    if now.group not in spared:
+                        os.killpg(now.group, signal.SIGKILL)
+                    signal.pidfd_send_signal(descriptor, signal.SIGKILL)
+            finally:
+                os.close(descriptor)
+
+
+def _memory(member: Member) -> int:
+    try:
+        _, resident, shared, *_ = (_PROC / str(member.pid) / "statm").read_text().split()
     except (OSError, ValueError):
         return 0
     return (int(resident) - int(shared)) * os.sysconf("SC_PAGE_SIZE")
@@ -50,19 +80,17 @@ def folder_size(folder: str, most: int) -> int:
     while waiting:
         try:
             entries = os.scandir(waiting.pop())
-        except FileNotFoundError:
-            continue
-        except PermissionError:
+        except (FileNotFoundError, NotADirectoryError, PermissionError):
             continue
         except OSError:  # the path is too long
             return most + 1
         with entries:
             for entry in entries:
                 count += 1
+                if entry.is_dir(follow_symlinks=False):
+                    waiting.append(entry.path)
                 with suppress(OSError):
                     size += entry.stat(follow_symlinks=False).st_blocks * _BLOCK
-                    if entry.is_dir(follow_symlinks=False):
-                        waiting.append(entry.path)
                 if size > most or count > _MAX_ENTRIES:
                     return most + 1
     return size

@@ -17,8 +17,8 @@ from bot.text import one_line
 from bot.verification.command import Call, Limits, Ran, find_isolation, run_command
 from bot.verification.environment import Passed, as_installer, environment, for_installing, needs_venv, system_path
 from bot.verification.faults import Findings, Said
-from bot.verification.launcher import NETWORK, PROCESSES
-from bot.verification.place import Place, clean_place, read_file
+from bot.verification.launcher import NETWORK, NOBODY, PROCESSES, USER
+from bot.verification.place import Place, clean_place, give_to, read_file
 from bot.verification.remarks import MAX_REPORT, Report
 from bot.verification.verdict import IN_WORDS, CommandResult, Counts, Ending, Verification
 
@@ -119,10 +119,8 @@ def isolation_in_words(apart: frozenset[str]) -> str:
         return f"The commands had {network}, and {processes}."
     if NETWORK in apart:
         return f"The commands had {network}, but this system does not let them be apart from other processes and files."
-    return (
-        "This system does not let commands be apart: they could reach the network, other processes and all files "
-        "that you can write to."
-    )
+    who = "that the user nobody can reach" if USER in apart else "that you can reach"
+    return f"This system does not let commands be apart: they could use the network, processes and files {who}."
 
 
 class _Runner:
@@ -210,6 +208,8 @@ class _Runner:
     def _with_network(self, call: Call) -> Call:
         """Return the call of a command that installs: with what leads to package indexes, and a cache."""
         own = self._around.packages
+        if own and USER in self.apart:
+            give_to(NOBODY, own)
         cache = own or Path(call.environment["TMPDIR"], "packages")
         settings = {"UV_CACHE_DIR": str(cache / "uv"), "PIP_CACHE_DIR": str(cache / "pip"), "UV_LINK_MODE": "copy"}
         return replace(
