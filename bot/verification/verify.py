@@ -1,6 +1,7 @@
 """Runs the commands of a recipe on a tree, one after the other, in one clean place, and collects what they say."""
 
 import os
+import pwd
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -50,8 +51,11 @@ class Surroundings:
 
     @property
     def hidden(self) -> Sequence[str]:
-        home = os.path.expanduser("~")  # noqa: PTH111  # there may be none
-        return [home, self.environ.get("HOME", home), "/run", "/tmp", "/var/tmp", tempfile.gettempdir(), *self.private]  # noqa: S108
+        homes = [self.environ.get("HOME", ""), os.path.expanduser("~root")]  # noqa: PTH111  # there may be none
+        with suppress(KeyError):
+            homes.append(pwd.getpwuid(os.getuid()).pw_dir)
+        shared = ["/run", "/tmp", "/var/tmp", "/home", tempfile.gettempdir()]  # noqa: S108
+        return [each for each in (*homes, *shared, *self.private) if each.startswith("/")]
 
     @property
     def packages(self) -> Path | None:

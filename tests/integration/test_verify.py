@@ -216,11 +216,11 @@ for pid in filter(str.isdecimal, os.listdir('/proc')):
     try: seen.append(open(f'/proc/{{pid}}/environ').read())
     except OSError: pass
 for path in ({str(blog / ".env")!r}, {str(tmp_path / "leak")!r}, '/var/tmp/leak', os.path.expanduser('~root/leak')):
-    try: seen.append(open(path, 'r' if path.endswith('.env') else 'w').name)
+    try: seen.append(open(path).read() if path.endswith('.env') else str(open(path, 'w').write('')))
     except OSError: pass
 try: socket.create_connection(('127.0.0.1', 22), 1)
 except OSError as exc: print(exc)
-found = [word for word in ('AIza', 'hunter2', '.env', 'leak') if word in ' '.join(seen)]
+found = [word for word in ('AIza', 'hunter2') if word in ' '.join(seen)]
 open('report.xml', 'w').write('<t><testcase name="a"/></t>')
 sys.exit(f'found: {{found}}' if found else 0)
 """
@@ -230,7 +230,7 @@ sys.exit(f'found: {{found}}' if found else 0)
 
     assert done.returncode == 0, done.stdout
     assert "no process and no file outside the clean place within their reach" in done.stdout
-    assert not (tmp_path / "leak").exists()
+    assert not any(Path(each).exists() for each in (tmp_path / "leak", "/var/tmp/leak", "/root/leak"))  # noqa: S108
 
 
 def test_where_nothing_can_be_apart_the_same_is_done_and_said(blog: Path) -> None:
