@@ -52,7 +52,8 @@ def held(process: "Popen[bytes]") -> Iterator[None]:
         yield
     finally:
         _running.discard(process)
-        end_group(process)
+        if process.poll() is None:
+            end_group(process)
 
 
 def _read(process: "Popen[bytes]", deadline: float) -> tuple[tuple[bytes, bytes], bool]:

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from bot.errors import PhasebotError, RepositoryError
+from bot.errors import PhasebotError
 from bot.history.repository import Repository
 from bot.text import shown
 
@@ -94,10 +94,7 @@ def export_tree(repository: Repository, commit: str, folder: Path) -> Exported:
 
 
 def _files(repository: Repository, commit: str) -> Iterator[TreeFile]:
-    result = repository.git.run("ls-tree", "-r", "-z", "-l", "--full-tree", commit)
-    if result.status != 0:
-        raise RepositoryError(f"verifying: the files of {commit} can't be listed; run 'git fsck'")
-    for row in filter(None, result.text.split("\0")):
+    for row in filter(None, repository.git("ls-tree", "-r", "-z", "-l", "--full-tree", commit).split("\0")):
         info, _, path = row.partition("\t")
         mode, _, oid, size = info.split()
         yield TreeFile(path, mode, oid, int(size) if size.isdecimal() else 0)

@@ -167,7 +167,7 @@ def run_command(call: Call, apart: frozenset[str]) -> Ran:
 def _launched(call: Call, apart: frozenset[str]) -> Iterator[tuple["subprocess.Popen[bytes]", int]]:
     """Start the launcher; yield it, and the descriptor of its answers."""
     reader, writer = os.pipe()
-    hidden = _outermost(call.hidden)
+    hidden = [each for each in _outermost(call.hidden) if Path(each).is_dir()]
     request = {
         "answers": writer,
         "parent": os.getpid(),

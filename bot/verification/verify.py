@@ -212,8 +212,8 @@ class _Runner:
     def _with_network(self, call: Call) -> Call:
         """Return the call of a command that installs: with what leads to package indexes, and a cache."""
         own = self._around.packages
-        if own and USER in self.apart:
-            give_to(NOBODY, own)
+        if own and os.geteuid() == 0:
+            give_to(NOBODY if USER in self.apart else 0, own)
         cache = own or Path(call.environment["TMPDIR"], "packages")
         settings = {"UV_CACHE_DIR": str(cache / "uv"), "PIP_CACHE_DIR": str(cache / "pip"), "UV_LINK_MODE": "copy"}
         return replace(
