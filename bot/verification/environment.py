@@ -13,8 +13,18 @@ _PIP = (
     *("RETRIES", "TIMEOUT", "TRUSTED_HOST"),
 )
 _UV = (
-    *("CONFIG_FILE", "CONSTRAINT", "DEFAULT_INDEX", "EXTRA_INDEX_URL", "FIND_LINKS", "HTTP_TIMEOUT", "INDEX"),
-    *("INDEX_STRATEGY", "INDEX_URL", "INSECURE_HOST", "NATIVE_TLS", "NO_INDEX", "OFFLINE", "SYSTEM_CERTS"),
+    *("CONFIG_FILE", "CONSTRAINT", "DEFAULT_INDEX", "EXTRA_INDEX_URL", "FIND_LINKS", "HTTP_RETRIES"),
+    *(
+        "HTTP_TIMEOUT",
+        "INDEX",
+        "INDEX_STRATEGY",
+        "INDEX_URL",
+        "INSECURE_HOST",
+        "NATIVE_TLS",
+        "NO_INDEX",
+        "OFFLINE",
+        "SYSTEM_CERTS",
+    ),
 )
 _FOR_INSTALLING = frozenset(
     (

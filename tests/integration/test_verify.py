@@ -323,7 +323,8 @@ def test_without_a_network_nobody_is_to_blame(tmp_path: Path, monkeypatch: pytes
         monkeypatch.delenv(name, raising=False)
     for name in ("PIP_INDEX_URL", "UV_DEFAULT_INDEX"):
         monkeypatch.setenv(name, "http://127.0.0.1:9/simple")
-    monkeypatch.setenv("PIP_RETRIES", "0")
+    for name in ("PIP_RETRIES", "UV_HTTP_RETRIES"):
+        monkeypatch.setenv(name, "0")
     monkeypatch.setenv("HTTPS_PROXY", "http://robot:pa55-of-the-robot@127.0.0.1:9")
     phasebot("generate", SPEC, "--repo", folder, "--recipe", RECIPES / "installed")
 
