@@ -51,6 +51,8 @@ class OpenRun:
     """The branch of a run, with the objects that write to it and keep it in sync."""
 
     branch: RunBranch
+    repository: Repository
+    """Holds what the branch's commits name."""
     writer: BranchWriter
     sync: BranchSync
     stop_ref: StopRef | None
@@ -107,6 +109,7 @@ class Checkout:
         push_remote = self._remote if location.push is not False else None
         return OpenRun(
             branch=branch,
+            repository=repository,
             writer=writer,
             sync=BranchSync(repository, branch, push_remote, disposable=location.disposable),
             stop_ref=StopRef(repository, push_remote, run, writer.committer, now) if push_remote else None,

@@ -69,7 +69,7 @@ class CommitLedger:
         *base* holds the base's tree entries at the run's paths and their folders.  *owners* maps each path to the
         phases that own it or did once.  Paths outside the phase in a combined commit have unknown authorship.
         """
-        self._run = run
+        self.run = run
         self._owners = owners or {}
         self._paths: dict[str, list[str]] = {}
         """Phase → the paths that it owns or did once."""
@@ -98,7 +98,7 @@ class CommitLedger:
         """Read the next commit."""
         self._count += 1
         trailers = commit.trailers
-        if trailers is None or trailers.run != self._run:
+        if trailers is None or trailers.run != self.run:
             self._add_human_commit(commit)
         elif trailers.phase is None:
             self._apply_revert(commit, dict.fromkeys(trailers.reverts, True), self._inherited)
@@ -231,6 +231,10 @@ class CommitLedger:
         """Whether this run generated the phase *key*, or head has some of its *paths* as the bot made them."""
         made = (path for path in paths if self.file(path).generated and not self.has_human_edits(path))
         return self.record(key) is not None or any(self.file(path).head for path in made)
+
+    def is_of(self, path: str, key: str) -> bool:
+        """Whether the phase *key* owns *path*, did once, or has changed it."""
+        return path in self._paths.get(key, ()) or path in self.changed_paths(key)
 
     def changed_paths(self, key: str) -> Collection[str]:
         """Return the paths that the commits of the phase *key* changed."""

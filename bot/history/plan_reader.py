@@ -1,7 +1,7 @@
 """Read the plan files of a branch: at head, in earlier commits and in the base."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
@@ -166,6 +166,12 @@ class PlanReader:
         found = [self._resolve_or_none(path, entry) for entry in (*entries, self._entry(fork, path))]
         return [self.placed(each) for each in found if each]
 
+    def every_plan(self, path: str, head: str) -> Iterator[ResolvedPlan]:
+        """Yield every valid plan that *path* has in the history of *head*, merged branches included; newest first."""
+        for entry in self._repository.versions(head, path):
+            if plan := self._resolve_or_none(path, entry):
+                yield self.placed(plan)
+
     def placed(self, planned: ResolvedPlan) -> ResolvedPlan:
         """Return *planned* with its migration, as far as there can be one."""
         with suppress(UsageError):
@@ -190,11 +196,10 @@ class PlanReader:
         trailers = made.trailers
         if trailers is None or not (trailers.provider == "template" or path in trailers.fallback):
             return None
-        for entry in self._repository.versions(head, plan_path):
-            plan = self._resolve_or_none(plan_path, entry)
-            for phase in self.placed(plan).phases if plan else ():
+        for plan in self.every_plan(plan_path, head):
+            for phase in plan.phases:
                 if (phase.key, phase.inputs, phase.recipe) == (trailers.phase, trailers.inputs, trailers.recipe):
-                    text = self._render(plan, phase).get(path) if plan else None
+                    text = self._render(plan, phase).get(path)
                     return None if text is None else text.encode()
         return None
 

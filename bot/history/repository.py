@@ -231,20 +231,25 @@ class Repository:
 
     def blobs(self, oids: Sequence[str]) -> list[bytes]:
         """Return the contents of several blobs, read by one git process."""
+        unread = [oid for oid in dict.fromkeys(oids) if oid not in self._cached_blobs]
+        read = dict(zip(unread, self._read_blobs(unread), strict=True))
+        return [read[oid] if oid in read else self._cached_blobs[oid] for oid in oids]
+
+    def _read_blobs(self, oids: Sequence[str]) -> Iterator[bytes]:
         out = (
             self.git.run("cat-file", "--batch", stdin="".join(f"{oid}\n" for oid in oids).encode()).out if oids else b""
         )
-        contents = []
+        place = 0
         for oid in oids:
-            header, _, rest = out.partition(b"\n")
+            end = out.find(b"\n", place)
+            header = out[place : end if end >= 0 else None]
             fields = header.split()
             if len(fields) != _BATCH_FIELDS:
                 answer = header.decode("utf-8", "replace")
                 raise RepositoryError(f"reading object {oid}: git answered {answer!r}; {remedy_for('')}")
-            size = int(fields[2])
-            contents.append(rest[:size])
-            out = rest[size + 1 :]
-        return contents
+            start, size = end + 1, int(fields[2])
+            yield out[start : start + size]
+            place = start + size + 1
 
     def identity(self, role: Literal["AUTHOR", "COMMITTER"]) -> Identity:
         """Return the identity from git's configuration and environment, or a fallback if there is none."""

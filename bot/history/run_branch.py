@@ -7,7 +7,7 @@ from typing import NamedTuple
 from bot.errors import UsageError
 from bot.history.base import Base, BaseChooser
 from bot.history.head_tree import folders_of
-from bot.history.ledger import Ledger, derive_state
+from bot.history.ledger import Ledger
 from bot.history.makers import notes_on_makers
 from bot.history.migrations import BranchPoints
 from bot.history.plan_reader import BrokenPlanError, PlanFile, PlanReader
@@ -188,11 +188,18 @@ class RunBranch:
         return self._ledger
 
     def _derive(self, phases: Sequence[Phase]) -> Ledger:
+        ledger = self.first_ledger(phases)
+        for commit in self.commits:
+            ledger.add(commit)
+        return ledger
+
+    def first_ledger(self, phases: Sequence[Phase]) -> Ledger:
+        """Return a ledger for *phases* that has read none of the commits yet."""
         owners = _owners([*phases, *self._earlier_phases(phases)])
         made = {path for commit in self.commits if commit.trailers for path in commit.changes}
         base = self._base_entries({*owners, *made}) if self.fork else {}
         inherited = self.plans.inherited(_plan_path(phases), self.fork) if phases else None
-        return derive_state(self.run, base, self.commits, owners=owners, inherited=inherited, phases=phases)
+        return Ledger(self.run, base, owners=owners, inherited=inherited, phases=phases)
 
     def _base_entries(self, paths: Collection[str]) -> Mapping[str, Entry]:
         """Return what the base has at *paths* and their folders, also where only the case of a letter differs."""

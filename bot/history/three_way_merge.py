@@ -1,11 +1,12 @@
 """Merge generated files with people's edits, three ways.  On a conflict the person's version wins."""
 
 import tempfile
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from bot.history.ledger import Ledger
+from bot.history.line_origins import Block, read_common
 from bot.history.repository import Repository, object_id
 from bot.history.run_state import Entry, FileState, Generated
 
@@ -110,14 +111,22 @@ def merge_content(repository: Repository, base: bytes, ours: bytes, theirs: byte
     return result.out if result.status == 0 else None
 
 
-def diff_content(repository: Repository, old: bytes, new: bytes) -> str:
-    """Return the hunks of the unified diff from *old* to *new*; empty if they are equal or one of them is binary."""
+def diff_content(repository: Repository, old: bytes, new: bytes, *more: str) -> str:
+    """Return the hunks of the unified diff from *old* to *new*; empty if they are equal or one of them is binary.
+
+    *more* are further options of ``git diff``.
+    """
     with tempfile.TemporaryDirectory(prefix="phasebot-") as folder:
         names = _write_files(Path(folder), (old, new))
-        options = ("--no-index", "--no-color", "--no-ext-diff", "--no-textconv")
+        options = ("--no-index", "--no-color", "--no-ext-diff", "--no-textconv", *more)
         text = repository.git.run("diff", *options, "--", *names).out.decode("utf-8", "replace")
     _, start, hunks = text.partition("\n@@")
     return f"{start}{hunks}".lstrip("\n")
+
+
+def common_lines(repository: Repository, old: bytes, new: bytes) -> Sequence[Block]:
+    """Return the lines that two versions of a file have in common, as git's diff finds them."""
+    return read_common(diff_content(repository, old, new, "--unified=0", "--text"), old, new)
 
 
 def _write_files(folder: Path, contents: Iterable[bytes]) -> list[str]:
