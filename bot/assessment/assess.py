@@ -15,9 +15,12 @@ from bot.assessment.imports import (
 from bot.assessment.outline import Outline
 from bot.assessment.project import Project
 from bot.assessment.requirements import find_unused_requirements, provided_names, read_requirements
+from bot.assessment.syntax_faults import SyntaxFault
 from bot.history.reasons import Reason
 
 _UNUSED_IMPORT = "F401"
+_SYNTAX = "invalid-syntax"
+"""As ruff calls it in Python."""
 _FAULTS: Mapping[str, Severity] = {"placeholder": "warning"}
 """Reasons for which a file is not committed when a model writes it; people may have others."""
 
@@ -30,16 +33,19 @@ def find_all(
     rules: Sequence[str] = (),
     faults: Mapping[str, Reason] = MappingProxyType({}),
     diagnoses: Sequence[Diagnosis] = (),
+    syntax: Sequence[SyntaxFault] = (),
 ) -> list[Finding]:
     """Return the findings about *project*.
 
     *references* are the outlines of what templates make for paths, *asked* what the plan asks of finished phases in
-    sentences, *rules* those of the whole project, *faults* why files can't be committed, *diagnoses* what ruff found.
+    sentences, *rules* those of the whole project, *faults* why files can't be committed, *diagnoses* what ruff found,
+    *syntax* what does not parse in other languages.
     """
     return in_order(
         [
             *_faults(project, faults),
             *_diagnoses(project, diagnoses),
+            *_syntax(project, syntax),
             *find_broken_imports(project),
             *find_circles(project),
             *_requirements(project),
@@ -61,6 +67,12 @@ def _requirements(project: Project) -> Iterator[Finding]:
 def _faults(project: Project, faults: Mapping[str, Reason]) -> Iterator[Finding]:
     for path, fault in faults.items():
         yield project.finding(path, fault.code, str(fault), severity=_FAULTS.get(fault.code, "error"))
+
+
+def _syntax(project: Project, syntax: Sequence[SyntaxFault]) -> Iterator[Finding]:
+    for each in syntax:
+        severity: Severity = "error" if each.is_sure else "warning"
+        yield project.finding(each.path, _SYNTAX, each.message, line=each.line, severity=severity)
 
 
 def _diagnoses(project: Project, diagnoses: Sequence[Diagnosis]) -> Iterator[Finding]:

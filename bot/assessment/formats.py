@@ -34,8 +34,8 @@ def format_text(findings: Sequence[Finding], order: Sequence[str]) -> str:
     return "\n".join([*lines, count(findings)])
 
 
-def format_json(findings: Sequence[Finding], run: Mapping[str, object]) -> str:
-    """Return *findings* for programs; *run* says of what they are: run, branch, head and more."""
+def format_json(findings: Sequence[Finding], run: Mapping[str, object], notes: Sequence[str] = ()) -> str:
+    """Return *findings* for programs; *run* says of what they are: run, branch, head and more, *notes* what was not checked."""
     listed = [
         {
             "phase": each.phase,
@@ -49,17 +49,22 @@ def format_json(findings: Sequence[Finding], run: Mapping[str, object]) -> str:
     ]
     errors = sum(1 for each in findings if each.severity == "error")
     content = {**run, "errors": errors, "warnings": len(findings) - errors, "findings": listed}
+    if notes:
+        content["notes"] = [*notes]
     return json.dumps(content, indent=2, ensure_ascii=False)
 
 
-def format_sarif(findings: Sequence[Finding], head: str) -> str:
-    """Return *findings* as SARIF 2.1.0, which GitHub and editors read."""
+def format_sarif(findings: Sequence[Finding], head: str, notes: Sequence[str] = ()) -> str:
+    """Return *findings* as SARIF 2.1.0, which GitHub and editors read; *notes* say what was not checked."""
     rules = [{"id": rule} for rule in dict.fromkeys(each.rule for each in findings)]
-    run = {
+    run: dict[str, Any] = {
         "tool": {"driver": {"name": "phasebot", "rules": rules}},
         "results": [_result(each) for each in findings],
         "properties": {"head": head},
     }
+    if notes:
+        told = [{"level": "note", "message": {"text": note}} for note in notes]
+        run["invocations"] = [{"executionSuccessful": True, "toolExecutionNotifications": told}]
     return json.dumps({"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]}, indent=2, ensure_ascii=False)
 
 

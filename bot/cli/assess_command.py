@@ -29,6 +29,8 @@ def assess(door: Door, *, location: "RunLocation", output: str) -> None:
 
     found = assess_run(factory.open_clone(location).open_run(location.run, door.now))
     text = _format(found, output)
+    for note in found.notes:
+        door.log(f"phasebot: {note}")
     click.echo(inert_json(text, in_job=door.in_job) if output in ("json", "sarif") else text)
     if found.errors:
         phases = list(dict.fromkeys(each.phase for each in found.errors if each.phase))
@@ -44,7 +46,7 @@ def _format(found: "Assessment", output: str) -> str:
     order = [each.phase.key for each in found.state.phases]
     if output == "json":
         state = found.state
-        return format_json(found.findings, {"run": state.run, "branch": state.branch, "head": state.head})
+        return format_json(found.findings, {"run": state.run, "branch": state.branch, "head": state.head}, found.notes)
     if output == "sarif":
-        return format_sarif(found.findings, found.state.head)
+        return format_sarif(found.findings, found.state.head, found.notes)
     return (format_markdown if output == "markdown" else format_text)(found.findings, order)

@@ -9,6 +9,8 @@ from bot.assessment.finding import Finding
 from bot.assessment.outline import read_outlines
 from bot.assessment.project import Project
 from bot.assessment.ruff import diagnose
+from bot.assessment.syntax import is_installed
+from bot.assessment.syntax_faults import find_syntax_faults
 from bot.generation.templates import render_phase
 from bot.history.checkout import OpenRun
 from bot.history.reasons import Reason
@@ -28,6 +30,8 @@ class Assessment:
 
     state: RunState
     findings: Sequence[Finding]
+    notes: Sequence[str] = ()
+    """What could not be checked, and what to do about it."""
 
     @property
     def errors(self) -> Sequence[Finding]:
@@ -56,15 +60,19 @@ def assess_run(run: OpenRun) -> Assessment:
         folder=folder,
         coming=frozenset(outside(folder, path) for each in state.phases for path in _coming(each)) - texts.keys(),
     )
+    owned = {path: text for path, text in texts.items() if path in owners}
+    patterns = planned.recipe.languages
+    syntax, notes = find_syntax_faults(owned, patterns, work, has_grammars=bool(patterns) and is_installed())
     findings = find_all(
         project,
         references=read_outlines(work, dict(_references(run, planned, state, texts))),
         asked=[_asked(each, folder) for each in state.phases if each.status == "complete"],
         rules=planned.plan.rules,
-        faults=_faults(work, {path: text for path, text in texts.items() if path in owners}),
+        faults=_faults(work, owned),
         diagnoses=diagnose(code),
+        syntax=syntax,
     )
-    return Assessment(state, findings)
+    return Assessment(state, findings, notes)
 
 
 def _coming(each: PhaseState) -> Sequence[str]:

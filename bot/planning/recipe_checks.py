@@ -9,6 +9,7 @@ from itertools import chain, islice
 from pathlib import PurePosixPath
 from string import Template
 
+from bot.planning.languages import LANGUAGES
 from bot.planning.path_rules import path_problem
 from bot.planning.recipe_conditions import TYPES, condition_problem
 from bot.planning.recipe_document import MAX_FOUND, Document, Place, nearest
@@ -50,9 +51,12 @@ def _collections(recipe: RecipeFile) -> _Found:
     for name in recipe.collections:
         if name in _NOT_COLLECTIONS:
             yield ("collections", name), f"a collection can't be called {name!r}, which means something else in a plan"
-    for pattern in recipe.language:
+    for pattern, language in recipe.language.items():
         if problem := path_problem(pattern.replace("*", "x")):
             yield ("language", pattern), f"the pattern {shown(pattern)} {problem}"
+        if language not in LANGUAGES:
+            near = nearest(language, LANGUAGES, "some that are")
+            yield ("language", pattern), f"the language {shown(language)} is not known; {near}"
     for name, option in recipe.options.items():
         for key, condition in (("new-when", option.new_when), ("needs", option.needs)):
             if condition and (problem := condition_problem(condition, recipe.options)):

@@ -3,6 +3,7 @@
 Their modules are imported when a request first needs them, before its time is measured.
 """
 
+from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -16,6 +17,12 @@ def prepare(task: str) -> None:
         import bot.assessment.outline
     elif task == "report":
         import bot.verification.reports
+    elif task == "syntax":
+        import bot.assessment.syntax
+        import bot.generation.llm.file_checks
+
+        with suppress(ImportError):  # then there is no grammar
+            import tree_sitter_language_pack  # noqa: F401
     elif task == "schema":
         import bot.planning.schema_files
 
@@ -56,8 +63,24 @@ def perform(task: str, shared: Any, item: Any) -> object:  # noqa: ANN401, PLR09
             from bot.verification.reports import read_report
 
             return read_report(shared, item)
+        case "syntax":
+            return _find_errors(*item)
         case "schema":
             from bot.planning.schema_files import read_item
 
             return read_item(item, shared)
     raise ValueError(f"unknown task {task}")
+
+
+def _find_errors(language: str, text: str) -> Sequence[tuple[int | None, str]] | None:
+    """Return syntax errors as line and message; None if there is no parser for *language*."""
+    from bot.planning.languages import ENDINGS
+
+    if language in ENDINGS:
+        from bot.generation.llm.file_checks import find_syntax_error
+
+        error = find_syntax_error(f"file{ENDINGS[language]}", text)
+        return [error] if error else []
+    from bot.assessment.syntax import find_errors
+
+    return find_errors(language, text)

@@ -7,7 +7,9 @@ import pytest
 
 from bot.assessment import ruff
 from bot.errors import PhasebotError
+from tests.history_picture import bot, generate, person
 from tests.repositories import git, phasebot
+from tests.unit.values import write_recipe
 
 SPEC = "# Shop\n\n- Item: title string, owner -> Person\n- Person: name string\n"
 
@@ -128,3 +130,62 @@ def test_a_ruff_that_is_gone_is_told_with_a_remedy(monkeypatch: pytest.MonkeyPat
 
     with pytest.raises(PhasebotError, match="ruff can't be started: no ruff here; install Phasebot again"):
         ruff.diagnose({"a.py": ""})
+
+
+SITE = """\
+name: site
+phases:
+  - key: site
+    title: site
+    files: {web/app.js: app.j2, web/style.css: style.j2, web/index.html: page.j2}
+language: {"*.js": javascript, "*.css": css, "*.html": html}
+"""
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Path:
+    """A finished run of a recipe that names other languages than Python."""
+    write_recipe(tmp_path / "recipe", SITE, {"app.j2": "f(1);", "style.j2": "a { b: c; }", "page.j2": "<p>d</p>"})
+    generate(tmp_path / "site", SPEC, recipe=tmp_path / "recipe")
+    return tmp_path / "site"
+
+
+def test_syntax_errors_in_other_languages_are_told_where_the_recipe_names_them(site: Path) -> None:
+    assert bot(site, "assess").out == "0 errors, 0 warnings\n"
+    files = {"web/app.js": "f(1);\nconst = ;\n", "web/style.css": "a {\n  b: c;\n} }\n", "other.js": "const = ;\n"}
+    person(site, "Break", files)
+
+    told = bot(site, "assess")
+
+    assert told.code == 1
+    assert told.out == (
+        "site\n"
+        "  error  web/app.js:2  it does not parse as javascript: near 'const = ;' [invalid-syntax]\n"
+        "  error  web/style.css:3  it does not parse as css: near '} }' [invalid-syntax]\n"
+        "2 errors, 0 warnings\n"
+    )
+
+
+@pytest.mark.parametrize("text", ["{a:" * 200_000, "(" * 900_000, "<a>" * 200_000, "`${" * 200_000])
+def test_a_file_that_a_parser_can_not_stand_is_told_and_the_others_are_checked(site: Path, text: str) -> None:
+    person(site, "Break", {"web/app.js": text, "web/style.css": "} }\n"})
+
+    told = bot(site, "assess")
+
+    assert told.code == 1
+    assert "web/style.css:1  it does not parse as css" in told.out
+    assert "web/app.js" in told.out
+
+
+def test_without_grammars_a_note_says_what_was_not_checked(site: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    person(site, "Break", {"web/app.js": "const = ;\n"})
+    monkeypatch.setattr("bot.engine.assessment.is_installed", lambda: False)
+
+    told = bot(site, "assess")
+
+    note = "the syntax of 3 files was not checked, for there is no grammar of css, html, javascript here; "
+    note += "pip install 'phasebot[languages]'"
+    assert (told.code, told.out, told.err) == (0, "0 errors, 0 warnings\n", f"phasebot: {note}\n")
+    assert json.loads(bot(site, "assess", "--format", "json").out)["notes"] == [note]
+    (run,) = json.loads(bot(site, "assess", "--format", "sarif").out)["runs"]
+    assert run["invocations"][0]["toolExecutionNotifications"][0]["message"]["text"] == note

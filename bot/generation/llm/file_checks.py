@@ -80,6 +80,16 @@ def find_fault(path: str, text: str) -> Reason | None:
     return Reason("placeholder", one_line(f"line {first[0]} holds a placeholder: {first[1]}", _MAX_REASON))
 
 
+def find_syntax_error(name: str, text: str) -> tuple[int | None, str] | None:
+    """Return why *text* does not parse as the file *name*, with the line where that is known; None if it does."""
+    try:
+        _parse(name, text)
+    except (*_FAILURES, RecursionError, MemoryError) as exc:
+        line, what = _place(exc)
+        return line, one_line(what if isinstance(exc, _FileError) else f"it does not parse: {what}", _MAX_REASON)
+    return None
+
+
 def _check_text(name: str, text: str) -> None:
     if bad := find_hidden(text, prose=is_prose_file(name)):
         raise _FileError(f"line {text.count(chr(10), 0, bad.start()) + 1} holds the character U+{ord(bad[0]):04X}")
@@ -128,18 +138,22 @@ def _parse(name: str, text: str) -> ast.Module | None:
 
 
 def _reason(exc: Exception) -> str:
+    line, what = _place(exc)
+    return what if isinstance(exc, _FileError) else f"{f'line {line}' if line else 'it'} does not parse: {what}"
+
+
+def _place(exc: Exception) -> tuple[int | None, str]:
+    """Return the line that a parser names, and what it says."""
     line: int | None = None
     what: object = str(exc) or type(exc).__name__
     match exc:
-        case _FileError():
-            return str(exc)
         case RecursionError() | MemoryError():
             what = "it is too large, or nested too deeply"
         case SyntaxError() | json.JSONDecodeError():
             line, what = exc.lineno, exc.msg
         case yaml.MarkedYAMLError(problem_mark=yaml.Mark(line=index)):
             line, what = index + 1, exc.problem
-    return f"{f'line {line}' if line else 'it'} does not parse: {what}"
+    return line, str(what)
 
 
 def _parse_python(text: str) -> ast.Module:
