@@ -48,6 +48,8 @@ class Rebuilder:
         self._texts: dict[tuple[str, str, str], Mapping[str, str]] = {}
         self._steps: dict[str, list[Step]] = defaultdict(list)
         """Path → what became of it, oldest first."""
+        self._forks: dict[str, str | None] = {}
+        """Commit → where it left the base, as far as somebody asked."""
         self._executable: set[str] = set()
         """Paths that were executable once."""
 
@@ -96,7 +98,7 @@ class Rebuilder:
         return [path for path in commit.changes if not self._ledger.is_of(path, PLAN_PHASE)]
 
     def _judge_beside_plan(self, commit: Commit, path: str) -> FileProof:
-        if commit.changes[path] in self._in_bases(commit, path):
+        if self._is_as_in_base(commit, path):
             return FileProof(path, "proven", RESTORED)
         return FileProof(path, "tampered", f"no file of phase {PLAN_PHASE}")
 
@@ -172,7 +174,7 @@ class Rebuilder:
 
     def _foreign(self, commit: Commit, path: str, entry: Entry | None, found: PlannedPhase) -> FileProof:
         """Judge a path that is not of the phase: one that it does not make any more is as the base has it."""
-        if self._ledger.is_of(path, found.phase.key) and entry in self._in_bases(commit, path):
+        if self._ledger.is_of(path, found.phase.key) and self._is_as_in_base(commit, path):
             return FileProof(path, "proven", RESTORED)
         owner = next((each for each in found.plan.phases if path in each.files), None)
         text = self._rendered(PlannedPhase(found.plan, owner)).get(path) if owner else None
@@ -194,17 +196,19 @@ class Rebuilder:
         entry = commit.changes[path]
         if not any(self._ledger.is_of(path, key) for key in keys):
             return FileProof(path, "tampered", f"no file of phase {', '.join(keys)}")
-        if entry in self._in_bases(commit, path) or (entry is None and self._ledger.is_inherited(path)):
+        if self._is_as_in_base(commit, path) or (entry is None and self._ledger.is_inherited(path)):
             return FileProof(path, "proven", RESTORED)
         return FileProof(path, "tampered", "not as the base has it, which a rollback restores")
 
-    def _in_bases(self, commit: Commit, path: str) -> Sequence[Entry | None]:
-        """Return what the base has at *path*, and what it had before it was merged into the branch."""
-        found: list[Entry | None] = [self._ledger.in_base(path)]
-        older = self._repository.merge_base(f"{commit.oid}^", self._fork) if self._fork else None
-        if older and older != self._fork:
-            found.append(self._repository.entries(older, [path]).get(path))
-        return found
+    def _is_as_in_base(self, commit: Commit, path: str) -> bool:
+        """Whether *commit* left *path* as the base has it, or had it before people merged more of it."""
+        entry = commit.changes[path]
+        if entry == self._ledger.in_base(path):
+            return True
+        if commit.oid not in self._forks:
+            self._forks[commit.oid] = self._repository.merge_base(f"{commit.oid}^", self._fork) if self._fork else None
+        older = self._forks[commit.oid]
+        return bool(older and older != self._fork) and entry == self._repository.entries(older or "", [path]).get(path)
 
     # ---- lines
 

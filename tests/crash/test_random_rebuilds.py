@@ -7,16 +7,22 @@ Nobody rewrites the branch here: who squashes or amends a phase commit, or drops
 
 import os
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import cache
 
 import pytest
 
-from bot.engine.rebuild import rebuild_run
+from bot.engine import rebuild
 from bot.errors import UsageError
+from bot.generation.provider import GenerationRequest, GenerationResult
+from bot.generation.templates import TemplateProvider, render_phase
+from bot.history.proof import Rebuild
 from bot.history.proof_formats import format_rebuild
-from tests.crash import history_world
+from bot.planning.phases import Phase
+from bot.planning.resolved_plan import ResolvedPlan
+from tests.crash import history_world, starting_points
 from tests.crash.history_world import World
-from tests.crash.interruptions import Author, Broken
+from tests.crash.interruptions import Broken, Place, dressed
 from tests.crash.person_actions import Person
 from tests.crash.test_random_histories import History, Step, chunks, draw, play
 
@@ -26,11 +32,45 @@ if _chosen := os.environ.get("PHASEBOT_HISTORIES"):
     SEEDS, MORE_SEEDS = range(*map(int, _chosen.split(":"))), ()
 
 
+class Templates:
+    """Renders templates with room for merges."""
+
+    name = "template"
+
+    async def generate(self, request: GenerationRequest) -> GenerationResult:
+        made = await TemplateProvider().generate(request)
+        return GenerationResult({path: dressed(text, 0) for path, text in made.files.items()}, made.missing)
+
+
+def render(planned: ResolvedPlan, phase: Phase) -> Mapping[str, str]:
+    """Render *phase* as :class:`Templates` does."""
+    return {path: dressed(text, 0) for path, text in render_phase(planned, phase).items()}
+
+
 def honest(seed: int) -> History:
     """Draw the history of *seed*; who would rewrite it edits instead."""
     history = draw(seed)
     steps = [Step("edit", step.seed) if step.name == "rewrite" else step for step in history.steps]
     return history._replace(steps=steps)
+
+
+def rebuilt(world: World, place: Place) -> Rebuild | None:
+    """Rebuild what stands at *place*; None if there is no plan yet, or it is broken."""
+    try:
+        return rebuild.rebuild_run(world.open_run(place.folder, push=False))
+    except UsageError:
+        return None
+
+
+def check(world: World, found: Counter[str]) -> None:
+    for place in (world.ada, world.bob):
+        made = rebuilt(world, place)
+        if made and made.tampered:
+            raise Broken(f"{place.name} is called tampered:\n{format_rebuild(made)}")
+        for commit in made.commits if made else ():
+            found[commit.verdict] += 1
+            found.update(file.why for file in commit.files if file.why)
+        found.update(origin for each in (made.files if made else ()) for origin in each.lines)
 
 
 @pytest.mark.parametrize(
@@ -42,25 +82,17 @@ def test_honest_histories_are_never_called_tampered(seeds: Sequence[int], monkey
     found: Counter[str] = Counter()
     check_base = World.check_base
 
-    def check(world: World) -> None:
+    def checked(world: World) -> None:
         check_base(world)
-        for place in (world.ada, world.bob):
-            found.update(_checked(world, place.folder.name))
+        check(world, found)
 
-    def _checked(world: World, name: str) -> Counter[str]:
-        try:
-            run = world.open_run(world.folder / name, push=False)
-            made = rebuild_run(run)
-        except UsageError:  # there is no plan yet, or it is broken
-            return Counter()
-        if made.tampered:
-            raise Broken(f"{name} is called tampered:\n{format_rebuild(made)}")
-        lines = (origin for each in made.files for origin in each.lines)
-        return Counter([*(each.verdict for each in made.commits), *lines, *(each.why for each in made.unproven)])
-
-    monkeypatch.setattr(history_world, "Author", lambda _: Author(None))
+    monkeypatch.setattr(history_world, "Author", lambda _: Templates())
+    monkeypatch.setattr(history_world, "render_phase", render)
+    monkeypatch.setattr(rebuild, "render_phase", render)
+    monkeypatch.setattr(starting_points, "_template", cache(starting_points._template.__wrapped__))  # noqa: SLF001
     monkeypatch.setattr(Person, "rewrite", Person.edit)
-    monkeypatch.setattr(World, "check_base", check)
+    monkeypatch.setattr(World, "check_base", checked)
     for seed in seeds:
         play(honest(seed))
+    assert found["proven"]
     print(dict(found.most_common()))

@@ -15,6 +15,7 @@ from bot.history.proof import FileProof, Rebuild
 from bot.history.proof_formats import format_rebuild, format_rebuild_json
 from bot.history.repository import ACTIONS_BOT
 from tests.history_picture import (
+    SHOP,
     bot,
     content,
     edit_plan,
@@ -335,3 +336,21 @@ def test_on_actions_a_commit_with_copied_trailers_is_a_persons(shop: Path) -> No
 
     assert (faults(found), len(found.commits), of(found, "main.py")) == ([], 5, {"human": 1})
     assert any("not by github-actions[bot]" in note for note in found.notes)
+
+
+def test_a_rollback_is_held_against_the_base_of_its_time(tmp_path: Path) -> None:
+    folder = new_repository(tmp_path / "shop", {"main.py": "# of the base\n"})
+    git(folder, "switch", "--quiet", "-c", "phasebot/shop")
+    generate(folder, SHOP, "--run", "shop")
+    well(folder, "regenerate", "main", "--discard-edits")
+    well(folder, "rollback", "main")
+    assert content(folder, "main.py") == "# of the base\n"
+    git(folder, "switch", "--quiet", "main")
+    person(folder, "The base moves on", {"main.py": "# of the base, later\n"})
+    git(folder, "switch", "--quiet", "phasebot/shop")
+    git(folder, "merge", "--quiet", "--no-edit", "main")
+
+    found = rebuild(folder)
+
+    assert faults(found) == []
+    assert verdicts(found)["rollback"] == "proven"
