@@ -35,7 +35,7 @@ def format_text(findings: Sequence[Finding], order: Sequence[str]) -> str:
 
 
 def format_json(findings: Sequence[Finding], run: Mapping[str, object], notes: Sequence[str] = ()) -> str:
-    """Return *findings* for programs; *run* says of what they are (run, branch, head …), *notes* what was not checked."""
+    """Return *findings* for programs; *run* says of what (run, branch, head …), *notes* what was not checked."""
     listed = [
         {
             "phase": each.phase,
