@@ -21,6 +21,8 @@ class ActionInputs:
     """None for the repository's default branch."""
     jobs: int
     max_tokens: int | None
+    repairs: int
+    """How often a model may mend errors that checks find."""
     deadline_minutes: float | None
     draft: bool
 
@@ -31,7 +33,7 @@ class ActionInputs:
         if provider != "template":
             first, *fallbacks = self.provider.models
             shown |= {"model": first, "fallback models": ", ".join(fallbacks)}
-            shown |= {"token limit": self.max_tokens and f"{self.max_tokens:,}"}
+            shown |= {"token limit": self.max_tokens and f"{self.max_tokens:,}", "rounds of repair": self.repairs}
         shown |= {
             "recipe": self.recipe or RECIPE,
             "options": ", ".join(f"{name}={value}" for name, value in self.options.items()),

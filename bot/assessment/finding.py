@@ -1,6 +1,6 @@
 """One thing that an assessment has to say about a file."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
@@ -21,7 +21,7 @@ class Finding:
     message: str
     """One printable line; it may quote the file."""
     phase: str | None = None
-    """Key of the phase that owns the file; None if no phase does."""
+    """Key of the phase that has to change, most often the one that owns the file; None if no phase does."""
 
     @property
     def place(self) -> str:
@@ -46,3 +46,10 @@ def in_order(findings: Iterable[Finding]) -> list[Finding]:
         dict.fromkeys(findings),
         key=lambda each: (each.severity != "error", each.path, each.line or 0, each.rule, each.message),
     )
+
+
+def files_at_fault(findings: Iterable[Finding], files: Collection[str]) -> tuple[str, ...]:
+    """Return those of a phase's *files* that have to change: where *findings* are, and all code for one elsewhere."""
+    places = {each.path for each in findings}
+    is_elsewhere = not places <= set(files)
+    return tuple(path for path in files if path in places or (is_elsewhere and path.endswith(".py")))

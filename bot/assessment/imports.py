@@ -125,7 +125,8 @@ def _visit(start: str, graph: Mapping[str, Sequence[str]], seen: set[str], order
 def find_unused_modules(project: Project) -> Iterator[Finding]:
     """Yield files that nothing imports, runs or names, and routers that no other file takes.
 
-    As long as code is to come, nothing; then what has endpoints, and the rest once all files are there.
+    As long as code is to come, nothing; then what has endpoints, and the rest once all files are there. An endpoint
+    that is not reached is the fault of the phase that mounts the others.
     """
     if any(path.endswith(".py") and not _is_loaded(path) for path in project.coming):
         return
@@ -139,17 +140,31 @@ def find_unused_modules(project: Project) -> Iterator[Finding]:
             taken.add((module, each.name or ""))
             modules[each.bound] = f"{module}.{each.name}" if each.name else module
         taken |= {(modules[use.bound], use.name) for use in outline.uses if use.bound in modules}
+    mounting = _mounting_phase(project)
     named = "\n".join(text for path, text in project.texts.items() if not path.endswith(".py"))
     for path, outline in project.outlines.items():
         module = module_name(path)
         is_expected = outline.routes or not project.coming
         if is_expected and not (_is_loaded(path) or outline.is_script or module in used or module in named):
-            yield project.finding(path, "unused-module", "nothing imports it, so nothing of it has an effect")
+            message = "nothing imports it, so nothing of it has an effect"
+            yield project.finding(path, "unused-module", message, phase=mounting if outline.routes else None)
         elif not path.startswith(f"{TESTS}/"):
             for name, line in outline.routers.items():
                 if (module, name) not in taken and outline.routes:
                     message = f"no other file takes {shown(name)}, so its endpoints are not part of the application"
-                    yield project.finding(path, "unmounted-router", message, line=line)
+                    yield project.finding(path, "unmounted-router", message, line=line, phase=mounting)
+
+
+def _mounting_phase(project: Project) -> str | None:
+    """Return the phase of the file that imports the most modules with endpoints."""
+    routers = {module_name(path) for path, outline in project.outlines.items() if outline.routes}
+    counts = {
+        path: len(routers & {absolute(each.module, path) for each in outline.imports})
+        for path, outline in project.outlines.items()
+        if not _is_loaded(path)
+    }
+    most = max(counts, key=lambda path: counts[path], default="")
+    return project.owners.get(most) if counts.get(most) else None
 
 
 def _is_loaded(path: str) -> bool:

@@ -26,12 +26,19 @@ class Project:
     """Files that pending phases will make."""
 
     def finding(
-        self, path: str, rule: str, message: str, *, line: int | None = None, severity: Severity = "error"
+        self,
+        path: str,
+        rule: str,
+        message: str,
+        *,
+        line: int | None = None,
+        severity: Severity = "error",
+        phase: str | None = None,
     ) -> Finding:
-        """Return a finding about the file *path*."""
+        """Return a finding about the file *path*; *phase* has to change if that is not the file's own."""
         place = path if self.folder == "." else f"{self.folder}/{path}"
         return Finding(
-            path=place, line=line, rule=rule, severity=severity, message=message, phase=self.owners.get(path)
+            path=place, line=line, rule=rule, severity=severity, message=message, phase=phase or self.owners.get(path)
         )
 
     @cached_property

@@ -2,10 +2,8 @@
 
 import functools
 import json
-import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,9 +12,11 @@ import click
 from bot.cli.action_command import action
 from bot.cli.assess_command import assess
 from bot.cli.door import Door
+from bot.cli.fix_command import fix
 from bot.cli.options import ProjectSettings, on_a_new_run, on_a_run, with_a_provider, with_project_settings, with_work
 from bot.cli.recipes_command import recipes
 from bot.cli.verify_command import verify
+from bot.cli.work import log_notes, log_wait, open_run, print_result, print_state, start_worker, work_on
 from bot.errors import UsageError
 from bot.text import shown
 
@@ -25,10 +25,8 @@ if TYPE_CHECKING:
     from bot.generation.provider_factory import ProviderOptions
     from bot.history.checkout import OpenRun, RunLocation
     from bot.history.plan_reader import PlanReader
-    from bot.history.run_state import RunState
     from bot.planning.resolved_plan import ProseSpec, ResolvedPlan
 
-INCOMPLETE = 3
 _PHASES = click.argument("phases", nargs=-1, metavar="PHASE…")
 
 
@@ -54,7 +52,7 @@ def generate(  # one for each option
 
     SPEC is a file, '-' for standard input, or the text itself; without it, the plan in history is continued.
     """
-    _start_worker()
+    start_worker()
     from bot.engine import factory
     from bot.planning.resolved_plan import OUTPUT_DIR
 
@@ -62,7 +60,7 @@ def generate(  # one for each option
     if spec is None:
         clone = factory.open_clone(location)
         run = clone.open_run(location.run, door.now)
-        _log_notes(door, _unused_options(run, clone.plans.recipe, settings))
+        log_notes(door, _unused_options(run, clone.plans.recipe, settings))
     else:
         found = factory.find_clone(location)
         with_model = request.provider.resolve() != "template"
@@ -75,7 +73,7 @@ def generate(  # one for each option
         clone = found or factory.create_clone(location)
         request = replace(request, spec=read)
         location = location if location.run is not None else replace(location, run=read.slug)
-    _work(door, clone.open_run(location.run, door.now), request, output)
+    work_on(door, clone.open_run(location.run, door.now), request, output)
 
 
 @click.command()
@@ -103,9 +101,9 @@ def regenerate(
     """Regenerate phases, and merge people's edits into the new files."""
     if not phases:
         raise UsageError("regenerating: no phase is named; 'phasebot status' lists them")
-    _start_worker()
+    start_worker()
     request = replace(request, regenerate=phases, instruction=instruction.strip(), discard_edits=discard_edits)
-    _work(door, _open_run(door, location), request, output)
+    work_on(door, open_run(door, location), request, output)
 
 
 @click.command()
@@ -135,14 +133,14 @@ def rollback(
 
     if bool(phases) == bool(to):
         raise UsageError("rolling back: name phases, or one with --to; 'phasebot status' lists them")
-    run = _open_run(door, location)
-    with run.lock(lambda: _log_wait(door, run)):
+    run = open_run(door, location)
+    with run.lock(lambda: log_wait(door, run)):
         request = RollbackRequest(
             phases=[to] if to else phases, to=bool(to), cascade=cascade, discard_edits=discard_edits
         )
         result = asyncio.run(factory.roll_back_phases(run, request, door.log))
-    _print_state(door, result.state, output, render_summary)
-    _log_notes(door, result.notes)
+    print_state(door, result.state, output, render_summary)
+    log_notes(door, result.notes)
     if result.error:
         raise result.error
 
@@ -171,7 +169,7 @@ def plan(  # one for each option
 
     read = _read_spec(door, spec, recipe, settings, with_model=provider.resolve() != "template")
     resolved = asyncio.run(factory.plan_spec(read, provider, door.log))
-    _log_notes(door, resolved.notes)
+    log_notes(door, resolved.notes)
     if output == "json":
         click.echo(inert_json(json.dumps(resolved.plan.shown(), indent=2, ensure_ascii=False), in_job=door.in_job))
     elif output == "mermaid":
@@ -192,7 +190,7 @@ def status(door: Door, *, location: "RunLocation", output: str) -> None:
     from bot.engine.worktree_problems import worktree_problems
     from bot.history.repository import ACTIONS_BOT
 
-    run = _open_run(door, location)
+    run = open_run(door, location)
     run.branch.read()
     for note in run.branch.notes:
         door.log(f"note: {note}")
@@ -200,8 +198,8 @@ def status(door: Door, *, location: "RunLocation", output: str) -> None:
     if plan is None and error is None:
         run.branch.existing_plan()  # raises, because there is none
     own = (ACTIONS_BOT, run.writer.author, run.writer.committer)
-    _print(door, output, render_json(state, own) if output == "json" else render_status(state, door.now(), own))
-    _log_notes(door, worktree_problems(run))
+    print_result(door, output, render_json(state, own) if output == "json" else render_status(state, door.now(), own))
+    log_notes(door, worktree_problems(run))
     if error:
         raise error
     for path, diff in rejected_changes(run.branch, state, {}).items():
@@ -210,72 +208,7 @@ def status(door: Door, *, location: "RunLocation", output: str) -> None:
         door.log(f"phasebot: {conflicts}")
 
 
-COMMANDS = (generate, plan, status, assess, verify, regenerate, rollback, recipes, action)
-
-
-def _start_worker() -> None:
-    """Start the process that renders templates, which takes as long as to import the rest and to read history."""
-    from bot.sandbox.worker import shared_worker
-
-    shared_worker().start()
-
-
-def _open_run(door: Door, location: "RunLocation") -> "OpenRun":
-    from bot.engine import factory
-
-    return factory.open_clone(location).open_run(location.run, door.now)
-
-
-def _log_wait(door: Door, run: "OpenRun") -> None:
-    door.log(f"waiting for another process to finish its work on {run.branch.name}")
-
-
-def _log_notes(door: Door, notes: Iterable[str]) -> None:
-    for note in notes:
-        door.log(f"note: {note}")
-
-
-def _work(door: Door, run: "OpenRun", request: "RunRequest", output: str) -> None:
-    """Work on a run, print the result, and exit with its code."""
-    import asyncio
-
-    from bot.cli.output import (
-        render_conflicts,
-        render_outdated,
-        render_remaining,
-        render_shortfalls,
-        render_summary,
-    )
-    from bot.engine import factory
-    from bot.engine.signals import until_signalled
-
-    with run.lock(lambda: _log_wait(door, run)), door.announcer() as announcer:
-        result = asyncio.run(until_signalled(functools.partial(factory.work, run, request, announcer, door.timer)))
-    _print_state(door, result.state, output, render_summary)
-    _log_notes(door, result.notes)
-    conflicts, shortfalls = render_conflicts(result.state), render_shortfalls(result)
-    if result.error:
-        _log_notes(door, filter(None, (shortfalls, conflicts)))
-        raise result.error
-    if outdated := render_outdated(result.state):
-        door.log(f"phasebot: {outdated}")
-    left = render_remaining(result)
-    if told := [*([f"not generated yet: {left}"] if left else []), *filter(None, (shortfalls, conflicts))]:
-        door.log(f"phasebot: {'; '.join(told)}")
-    if not result.is_success:
-        sys.exit(INCOMPLETE)
-
-
-def _print_state(door: Door, state: "RunState", output: str, render: "Callable[[RunState, datetime], str]") -> None:
-    from bot.cli.output import render_json
-
-    _print(door, output, render_json(state) if output == "json" else render(state, door.now()))
-
-
-def _print(door: Door, output: str, text: str) -> None:
-    from bot.cli.inert_output import inert_json
-
-    click.echo(inert_json(text, in_job=door.in_job) if output == "json" else text)
+COMMANDS = (generate, plan, status, assess, verify, regenerate, fix, rollback, recipes, action)
 
 
 def _unused_options(run: "OpenRun", recipe: str | None, given: ProjectSettings) -> Iterator[str]:

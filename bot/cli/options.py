@@ -74,6 +74,14 @@ _WORK_OPTIONS = (
         help="Token limit of the whole run, restarts included.",
     ),
     click.option(
+        "--repairs",
+        type=click.IntRange(0, 9),
+        default=1,
+        show_default=True,
+        metavar="N",
+        help="How often a model may mend errors that checks find.",
+    ),
+    click.option(
         "--deadline",
         type=click.FloatRange(min=0, min_open=True),
         metavar="MINUTES",
@@ -105,6 +113,7 @@ _INPUTS = (
     click.option("--base-branch", metavar="NAME", help="Default: the repository's default branch."),
     click.option("--jobs", type=click.IntRange(1, 64), default=8, show_default=True),
     click.option("--max-tokens", type=click.IntRange(min=1), metavar="N"),
+    click.option("--repairs", type=click.IntRange(0, 9), default=1, show_default=True, metavar="N"),
     click.option("--deadline-minutes", type=click.FloatRange(min=0, min_open=True), metavar="MINUTES"),
     click.option("--draft", type=bool, default=True, show_default=True),
 )
@@ -247,6 +256,7 @@ def with_work(command: _Command) -> _Command:
         fallback: str | None,
         jobs: int,
         max_tokens: int | None,
+        repairs: int,
         deadline: float | None,
         **rest: object,
     ) -> None:
@@ -258,6 +268,7 @@ def with_work(command: _Command) -> _Command:
             jobs=jobs,
             seconds=deadline * 60 if deadline else None,
             max_tokens=max_tokens,
+            repairs=repairs,
         )
         command(request=request, **rest)
 
@@ -282,6 +293,7 @@ def with_inputs(command: _Command) -> _Command:
         base_branch: str | None,
         jobs: int,
         max_tokens: int | None,
+        repairs: int,
         deadline_minutes: float | None,
         draft: bool,
         **rest: object,
@@ -300,6 +312,7 @@ def with_inputs(command: _Command) -> _Command:
                 base_branch=base_branch,
                 jobs=jobs,
                 max_tokens=max_tokens,
+                repairs=repairs,
                 deadline_minutes=deadline_minutes,
                 draft=draft,
             )

@@ -185,6 +185,23 @@ def _by_reason(each: PhaseState) -> Iterator[tuple[str, Sequence[str]]]:
         yield reason, [path for path in each.missing if words[path] == reason]
 
 
+def render_errors(result: RunResult) -> str:
+    """Return which errors are left, and what to do; empty if there are none."""
+    if not result.errors:
+        return ""
+    number = sum(map(len, result.errors.values()))
+    what = f"{number} error{'' if number == 1 else 's'} left in {', '.join(result.errors)}"
+    edited = [each.phase.key for each in result.state.phases if _has_errors_in_edits(each, result)]
+    discard = (
+        f"; people's lines stay, but for 'phasebot regenerate {' '.join(edited)} --discard-edits'" if edited else ""
+    )
+    return f"{what}; 'phasebot assess' lists them, 'phasebot fix' lets a model mend them{discard}"
+
+
+def _has_errors_in_edits(each: PhaseState, result: RunResult) -> bool:
+    return any(one.path in each.edited for one in result.errors.get(each.phase.key, ()))
+
+
 def _cost(state: RunState, now: datetime) -> str:
     from bot.generation.llm.prices import estimate
 

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 
-from bot.engine.requests import Requester, request_trailers
+from bot.engine.requests import Repair, Requester, request_trailers
 from bot.generation.provider import GenerationResult
 from bot.history.commits import PhaseCommit
 from bot.history.inert_text import quote
@@ -23,6 +23,7 @@ def phase_commit(  # noqa: PLR0913  # each of them goes into the commit
     base: str | None,
     provider: str,
     requester: Requester | None,
+    repair: Repair | None = None,
     initial_commits: Collection[str],
     discard_edits: bool = False,
     is_asked_for: bool = False,
@@ -45,6 +46,7 @@ def phase_commit(  # noqa: PLR0913  # each of them goes into the commit
             model=generated.model,
             tokens=(generated.tokens.read, generated.tokens.written) if generated.tokens.total else None,
             findings=_findings(generated),
+            repair=(repair.round, repair.total) if repair and phase.key in repair.errors else None,
             missing=tuple(generated.missing),
             reason=_reasons(generated),
             fallback=generated.fallback,

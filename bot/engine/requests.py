@@ -1,8 +1,9 @@
 """Requests to the engine and their result.  Plain values."""
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 
+from bot.assessment.finding import Finding
 from bot.engine.snapshot import Snapshot
 from bot.errors import PhasebotError
 from bot.generation.provider_factory import ProviderOptions
@@ -29,6 +30,19 @@ def request_trailers(run: str, requester: Requester | None) -> Trailers:
     return Trailers(run=run, requested_by=requester.login, comment=requester.comment)
 
 
+@dataclass(frozen=True, slots=True)
+class Repair:
+    """One round of repair."""
+
+    round: int
+    errors: Mapping[str, Sequence[Finding]]
+    """Key of a phase → what is wrong in its files."""
+
+    @property
+    def total(self) -> int:
+        return sum(map(len, self.errors.values()))
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunRequest:
     """A request to generate: what one process should do on a run."""
@@ -52,6 +66,10 @@ class RunRequest:
     """Time limit: no phase is started that would probably exceed it."""
     max_tokens: int | None = None
     """Token limit of the whole run, over all its processes."""
+    repairs: int = 0
+    """In how many rounds a model may mend errors once all is made."""
+    repair: Repair | None = None
+    """Set if the phases in *regenerate* are made again because of errors: only files that have to change."""
     requester: Requester | None = None
 
 
@@ -85,6 +103,8 @@ class RunResult:
     """What people should know about their worktrees at the end."""
     out_of_time: bool = False
     """Whether the time limit ended it after some phases were generated, so that another process can continue."""
+    errors: Mapping[str, Sequence[Finding]] = field(default_factory=dict)
+    """Key of a phase → the errors that checks found in it; only where they were looked for."""
 
     @property
     def state(self) -> RunState:

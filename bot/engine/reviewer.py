@@ -41,8 +41,7 @@ class Reviewer:
         texts = self.branch.project_texts(folder, planned.phases, self._texts)
         owners = {outside(folder, path): each.key for each in planned.phases[1:] for path in each.files}
         written = {outside(folder, path): text for path, text in files.items()}
-        others = {path: text for path, text in texts.items() if path not in written}
-        before = Project({}, others, owners, folder, frozenset(owners) - others.keys())
+        before = Project({}, texts, owners, folder, frozenset(owners) - texts.keys())
         work = partial(self._assess, planned, phase, before, written)
         # A task of its own, so that a review that fails costs no file.
         task = asyncio.ensure_future(shared_worker().call(work))
@@ -58,14 +57,14 @@ class Reviewer:
     def _assess(
         self, planned: ResolvedPlan, phase: Phase, before: Project, written: Mapping[str, str], *, run: Run
     ) -> Sequence[Finding]:
-        """Return the errors of the project with the files *written* that it does not have without them."""
+        """Return the errors in the files *written*, and those elsewhere that the project does not have as it is."""
         after = self._with_outlines(replace(before, texts={**before.texts, **written}), run)
         after = replace(after, coming=before.coming - written.keys())
         found = [each for each in self._find(planned, phase, after, written, run) if each.severity == "error"]
         if all(each.path in phase.files for each in found):
             return found
         known = set(find_all(self._with_outlines(before, run)))
-        return [each for each in found if each not in known]
+        return [each for each in found if each.path in phase.files or each not in known]
 
     def _find(
         self, planned: ResolvedPlan, phase: Phase, project: Project, written: Mapping[str, str], run: Run

@@ -232,7 +232,16 @@ class Runner:
             self._active[phase.key] = self.timer()
             at_head = functools.partial(self._branch.texts, self._phases, [*phase.reads, *phase.files])
             review = functools.partial(self._reviewer.review, self._plan, phase)
-            request = GenerationRequest(self._plan.plan, self._plan.recipe, phase, tuple(paths), at_head, review=review)
+            repair = self.request.repair
+            request = GenerationRequest(
+                self._plan.plan,
+                self._plan.recipe,
+                phase,
+                tuple(paths),
+                at_head,
+                findings=repair.errors.get(phase.key, ()) if repair else (),
+                review=review,
+            )
             self._tasks[asyncio.create_task(self.provider.generate(request))] = request
 
     def _commit_finished(self) -> None:
@@ -281,6 +290,7 @@ class Runner:
             base=self._branch.base.recorded_name,
             provider=self.provider.name,
             requester=self.request.requester,
+            repair=self.request.repair,
             initial_commits=self._scheduler.initial_commits,
             discard_edits=self.request.discard_edits and phase.key in self.request.regenerate,
             is_asked_for=phase.key in self.request.regenerate,

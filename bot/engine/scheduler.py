@@ -3,6 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
+from bot.assessment.finding import files_at_fault
 from bot.engine.requests import RunRequest
 from bot.errors import UsageError
 from bot.history.run_branch import RunBranch
@@ -65,15 +66,18 @@ class Scheduler:
             and record.oid in self.initial_commits
             and not self._answered(phase.key)
         ):
-            return tuple(phase.files)
+            repair = self.request.repair
+            return files_at_fault(repair.errors[phase.key], phase.files) if repair else tuple(phase.files)
         if self.request.cascade and ledger.stale(phase) == "dependency":
             return tuple(phase.files)
         return ledger.wanted(phase)
 
     def _answered(self, key: str) -> bool:
-        """Whether the phase *key* was regenerated for this very comment already."""
+        """Whether the phase *key* was regenerated for this very comment already, or repaired in this very round."""
         comment = self.request.requester.comment if self.request.requester else None
         trailers = (commit.trailers for commit in self.branch.commits if commit.trailers)
+        if repair := self.request.repair:
+            return any(each.phase == key and each.repair == (repair.round, repair.total) for each in trailers)
         return comment is not None and any(each.phase == key and each.comment == comment for each in trailers)
 
     def remaining(self, phases: Sequence[Phase]) -> Sequence[str]:

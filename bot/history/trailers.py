@@ -18,6 +18,7 @@ Status = Literal["complete", "partial"]
 _PREFIX = "Phasebot-"
 _TOKENS = re.compile(r"in=(\d{1,15}) out=(\d{1,15})")
 _FINDINGS = re.compile(r"given=(\d{1,9}) left=(\d{1,9})")
+_REPAIR = re.compile(r"round=(\d{1,9}) errors=(\d{1,9})")
 _REASON = re.compile(r"([a-z][a-z-]{0,19}) (\S.*)")
 _LINE = re.compile(r"Phasebot-([A-Za-z-]+): ?(.*)")
 
@@ -39,6 +40,8 @@ class Trailers:
     """Tokens in and out."""
     findings: tuple[int, int] | None = None
     """How many findings the model was given to mend its files, and how many are left in them."""
+    repair: tuple[int, int] | None = None
+    """Number of the round of repair that made the commit, and how many errors the run had before that round."""
     requested_by: str | None = None
     comment: str | None = None
     missing: tuple[str, ...] = ()
@@ -75,6 +78,8 @@ class Trailers:
                 written = [f"in={value[0]} out={value[1]}"]
             elif field.name == "findings" and value:
                 written = [f"given={value[0]} left={value[1]}"]
+            elif field.name == "repair" and value:
+                written = [f"round={value[0]} errors={value[1]}"]
             elif field.name == "reason":
                 written = list(map(_format_reason, value))
             else:
@@ -94,8 +99,6 @@ class Trailers:
             if match := _LINE.fullmatch(line.strip()):
                 found.setdefault(match[1].replace("-", "_").lower(), []).append(unquote(match[2].strip()))
         last = {name: values[-1] for name, values in found.items() if values[-1]}
-        tokens = _TOKENS.fullmatch(last.get("tokens", ""))
-        findings = _FINDINGS.fullmatch(last.get("findings", ""))
         status = last.get("status")
         if "run" not in last or not ("phase" in last or "reverts" in found):
             return None
@@ -105,8 +108,9 @@ class Trailers:
         single = {name: last.get(name) for name in _SINGLE}
         return cls(
             status=status,  # type: ignore[arg-type]  # checked above
-            tokens=(int(tokens[1]), int(tokens[2])) if tokens else None,
-            findings=(int(findings[1]), int(findings[2])) if findings else None,
+            tokens=_pair(_TOKENS, last.get("tokens")),
+            findings=_pair(_FINDINGS, last.get("findings")),
+            repair=_pair(_REPAIR, last.get("repair")),
             reason=tuple(
                 (match[1], unquote(match[2])) for match in map(_REASON.fullmatch, found.get("reason", ())) if match
             ),
@@ -117,6 +121,11 @@ class Trailers:
 
 _REPEATED = ("missing", "fallback", "conflict", "kept", "discarded", "reverts")
 _SINGLE = ("run", "phase", "inputs", "recipe", "base", "provider", "model", "requested_by", "comment")
+
+
+def _pair(form: re.Pattern[str], text: str | None) -> tuple[int, int] | None:
+    match = form.fullmatch(text or "")
+    return (int(match[1]), int(match[2])) if match else None
 
 
 def _format_value(value: str) -> str:

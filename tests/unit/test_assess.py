@@ -93,7 +93,7 @@ FAULTS = {
     ),
     "a router that is imported and not mounted": Fault("app/api.py", "    tag_router,\n", "", "F401", "main"),
     "a router that nothing imports": Fault(
-        "app/api.py", "from app.routers.tags import", "from app.routers.posts import", "unused-module", "entity/Tag"
+        "app/api.py", "from app.routers.tags import", "from app.routers.posts import", "unused-module", "main"
     ),
     "a field is missing in a schema": Fault(
         "app/schemas/post.py", "Post" + _READ[0], "Post" + _READ[1], "missing-field", "entity/Post"

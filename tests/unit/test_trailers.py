@@ -14,6 +14,7 @@ _VALUE = st.text(
     st.sampled_from(" :=/@-#") | st.characters(exclude_categories=["C", "Z"]), min_size=1, max_size=30
 ).filter(lambda text: text == text.strip() and text.isprintable())
 _CODE = st.sampled_from([*REASONS, "unknown", "a-later-one"])
+_SMALL = st.integers(0, 10**9 - 1)
 _COUNT = st.integers(0, 10**15 - 1)
 _FULL = Trailers(
     run="issue-12",
@@ -26,6 +27,7 @@ _FULL = Trailers(
     model="gemini-3.8-flash",
     tokens=(4100, 1020),
     findings=(3, 1),
+    repair=(2, 7),
     requested_by="alice",
     comment="2381234567",
     missing=("app/models/post.py", "app/routers/a b.py"),
@@ -44,6 +46,7 @@ Phasebot-Provider: gemini
 Phasebot-Model: gemini-3.8-flash
 Phasebot-Tokens: in=4100 out=1020
 Phasebot-Findings: given=3 left=1
+Phasebot-Repair: round=2 errors=7
 Phasebot-Requested-By: alice
 Phasebot-Comment: 2381234567
 Phasebot-Missing: app/models/post.py
@@ -71,7 +74,8 @@ def trailers(draw: st.DrawFn) -> Trailers:
         provider=draw(st.none() | _VALUE),
         model=draw(st.none() | _VALUE),
         tokens=draw(st.none() | st.tuples(_COUNT, _COUNT)),
-        findings=draw(st.none() | st.tuples(st.integers(0, 10**9 - 1), st.integers(0, 10**9 - 1))),
+        findings=draw(st.none() | st.tuples(_SMALL, _SMALL)),
+        repair=draw(st.none() | st.tuples(_SMALL, _SMALL)),
         requested_by=draw(st.none() | _VALUE),
         comment=draw(st.none() | _VALUE),
         missing=draw(repeated),

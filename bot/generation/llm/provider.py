@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
-from bot.assessment.finding import Finding
+from bot.assessment.finding import Finding, files_at_fault
 from bot.errors import BudgetExceeded, NoModelAnswered, PhasebotError, ProviderError, UsageError
 from bot.generation.llm.client import ModelRequest, ModelResponse
 from bot.generation.llm.prompts import files_request
@@ -130,7 +130,7 @@ class LlmProvider:
         """Have the files reviewed; let the model mend them once, and keep its second version if that is better."""
         request = progress.request
         reviewed.left = found = await request.review(progress.files)
-        at_fault = blamed(found, progress.files)
+        at_fault = files_at_fault(found, progress.files)
         if not at_fault:
             return
         second = _Progress(request, progress.at_head, found, files=dict(progress.files))
@@ -173,13 +173,6 @@ class _Reviewed:
 
     given: int = 0
     left: Sequence[Finding] = ()
-
-
-def blamed(findings: Sequence[Finding], files: Collection[str]) -> tuple[str, ...]:
-    """Return those of *files* that have to change: where *findings* are, and all code for one that is elsewhere."""
-    places = {each.path for each in findings}
-    is_elsewhere = not places <= set(files)
-    return tuple(path for path in files if path in places or (is_elsewhere and path.endswith(".py")))
 
 
 def _files_request(

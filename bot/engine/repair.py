@@ -1,0 +1,136 @@
+"""Repair a run: make phases again with the errors that checks found in them, as long as the errors get fewer."""
+
+import asyncio
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from bot.assessment.finding import Finding, in_order
+from bot.engine import factory
+from bot.engine.assessment import assess_run
+from bot.engine.requests import Repair, RunRequest, RunResult
+from bot.engine.snapshot import Announcer
+from bot.engine.verification import kept_verification
+from bot.errors import UsageError
+from bot.history.checkout import OpenRun
+from bot.history.repairs import last_round, next_round
+from bot.history.run_state import RunState
+from bot.history.stop_request import StopRequest
+from bot.planning.phases import PLAN_PHASE, find_phase
+
+
+@dataclass(frozen=True, slots=True)
+class KnownErrors:
+    """The errors at the head of a run: those that `assess` finds, and those that `verify` found on this very tree."""
+
+    state: RunState
+    by_phase: Mapping[str, Sequence[Finding]]
+    """Key → errors, in plan order; no phase without one. The plan is none of them: only people change it."""
+
+
+def find_errors(run: OpenRun) -> KnownErrors:
+    """Return the errors at the head of *run*.
+
+    Raises:
+        UsageError: The run has no plan.
+        PhasebotError: ruff gave no answer.
+    """
+    assessed, verified = assess_run(run), kept_verification(run)
+    found = in_order([*assessed.errors, *(verified.errors if verified else ())])
+    keys = [each.phase.key for each in assessed.state.phases if each.phase.key != PLAN_PHASE]
+    by_phase = {key: [each for each in found if each.phase == key] for key in keys}
+    return KnownErrors(assessed.state, {key: errors for key, errors in by_phase.items() if errors})
+
+
+def fix_request(run: OpenRun, request: RunRequest, phases: Collection[str] = ()) -> RunRequest:
+    """Return the request for the first round of a repair of *phases*, or of all.
+
+    A command on a forge that was carried out already is not carried out again.
+
+    Raises:
+        UsageError: There is nothing to repair, nobody who can, or no such phase.
+        PhasebotError: ruff gave no answer.
+    """
+    if request.provider.resolve() == "template":
+        raise UsageError(
+            f"repairing {run.branch.name}: templates would write the same again; set GEMINI_API_KEY, or mend it by hand"
+        )
+    known = find_errors(run)
+    for key in phases:
+        find_phase([each.phase for each in known.state.phases], key)
+    errors = {key: found for key, found in known.by_phase.items() if key in phases or not phases}
+    comment = request.requester.comment if request.requester else None
+    trailers = [each.trailers for each in run.branch.commits if each.trailers]
+    if comment and any(each.repair and each.comment == comment for each in trailers):
+        return request
+    if not errors:
+        where = f" in {', '.join(phases)}" if phases else ""
+        raise UsageError(
+            f"repairing {run.branch.name}: no error is known{where}; 'phasebot verify' runs the tests to find some"
+        )
+    return _of_round(request, last_round(run.branch.commits)[0] + 1, errors)
+
+
+async def work(
+    run: OpenRun,
+    request: RunRequest,
+    announcer: Announcer,
+    timer: Callable[[], float],
+    stop: asyncio.Event,
+    look_for_stop: Callable[[], StopRequest | None] | None = None,
+) -> RunResult:
+    """Start or continue *run*; when all is made, let the model mend the errors in what it wrote.
+
+    Raises what :func:`bot.engine.factory.work` does.
+    """
+    started, tried = timer(), request.repair.round if request.repair else 0
+    limit = request.repairs + max(0, tried - 1)
+    result = await factory.work(run, request, announcer, timer, stop, look_for_stop)
+    while _is_done(request, result) and not stop.is_set():
+        known = find_errors(run)
+        result = replace(result, errors=known.by_phase)
+        errors = known.by_phase if request.repair else _own_errors(run, known)
+        number = next_round(run.branch.commits, sum(map(len, errors.values())), limit)
+        if number is None or number <= tried:
+            break
+        tried, again = number, _of_round(request, number, errors)
+        if request.seconds is not None:
+            again = replace(again, seconds=max(0.0, request.seconds - (timer() - started)))
+        announcer.note(f"round {number} of repair, {errors_in_words(errors)}")
+        result = await factory.work(run, again, announcer, timer, stop, look_for_stop)
+    return result
+
+
+def _is_done(request: RunRequest, result: RunResult) -> bool:
+    """Whether all is made, by a model that is wanted to mend it."""
+    is_made = result.state.finished and not (result.error or result.remaining or request.only)
+    return is_made and bool(request.repairs or request.repair) and request.provider.resolve() != "template"
+
+
+def errors_in_words(errors: Mapping[str, Sequence[Finding]]) -> str:
+    """Say how many errors there are, and where: ``3 errors in core, main``."""
+    number = sum(map(len, errors.values()))
+    return f"{number} error{'' if number == 1 else 's'} in {', '.join(errors)}"
+
+
+def _of_round(request: RunRequest, number: int, errors: Mapping[str, Sequence[Finding]]) -> RunRequest:
+    return replace(
+        request,
+        spec=None,
+        regenerate=tuple(errors),
+        repair=Repair(number, errors),
+        instruction="",
+        cascade=False,
+        discard_edits=False,
+    )
+
+
+def _own_errors(run: OpenRun, known: KnownErrors) -> Mapping[str, Sequence[Finding]]:
+    """Return the errors in what a model wrote and nobody has changed: people's work is mended only if they ask."""
+    ledger = run.branch.ledger([each.phase for each in known.state.phases])
+    found: dict[str, Sequence[Finding]] = {}
+    for each in known.state.phases:
+        record = ledger.record(each.phase.key)
+        errors = [one for one in known.by_phase.get(each.phase.key, ()) if one.path not in each.edited]
+        if record and record.trailers.model and errors:
+            found[each.phase.key] = errors
+    return found
