@@ -333,6 +333,7 @@ def build_inputs(*, gemini: GeminiSettings | None = None, **given: Json) -> Acti
         "base_branch": None,
         "jobs": 8,
         "max_tokens": None,
+        "repairs": 1,
         "deadline_minutes": None,
         "draft": True,
     }

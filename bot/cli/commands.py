@@ -1,10 +1,8 @@
 """The commands: each turns its options into a request, and its result into output and an exit code."""
 
-import functools
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -13,19 +11,17 @@ from bot.cli.action_command import action
 from bot.cli.assess_command import assess
 from bot.cli.door import Door
 from bot.cli.fix_command import fix
+from bot.cli.given_spec import check_phases, read_given_spec, unused_options
 from bot.cli.options import ProjectSettings, on_a_new_run, on_a_run, with_a_provider, with_project_settings, with_work
 from bot.cli.recipes_command import recipes
 from bot.cli.verify_command import verify
 from bot.cli.work import log_notes, log_wait, open_run, print_result, print_state, start_worker, work_on
 from bot.errors import UsageError
-from bot.text import shown
 
 if TYPE_CHECKING:
     from bot.engine.requests import RunRequest
     from bot.generation.provider_factory import ProviderOptions
-    from bot.history.checkout import OpenRun, RunLocation
-    from bot.history.plan_reader import PlanReader
-    from bot.planning.resolved_plan import ProseSpec, ResolvedPlan
+    from bot.history.checkout import RunLocation
 
 _PHASES = click.argument("phases", nargs=-1, metavar="PHASE…")
 
@@ -60,7 +56,7 @@ def generate(  # one for each option
     if spec is None:
         clone = factory.open_clone(location)
         run = clone.open_run(location.run, door.now)
-        log_notes(door, _unused_options(run, clone.plans.recipe, settings))
+        log_notes(door, unused_options(run, clone.plans.recipe, settings))
     else:
         found = factory.find_clone(location)
         with_model = request.provider.resolve() != "template"
@@ -68,8 +64,10 @@ def generate(  # one for each option
             (lambda name: found.base_plan(location.run or name, settings.output_dir or OUTPUT_DIR)) if found else None
         )
         plans = found.plans if found else None
-        read = _read_spec(door, spec, location.recipe, settings, with_model=with_model, plans=plans, base_of=base_of)
-        _check_phases(read, only)
+        read = read_given_spec(
+            door, spec, location.recipe, settings, with_model=with_model, plans=plans, base_of=base_of
+        )
+        check_phases(read, only)
         clone = found or factory.create_clone(location)
         request = replace(request, spec=read)
         location = location if location.run is not None else replace(location, run=read.slug)
@@ -167,7 +165,7 @@ def plan(  # one for each option
     from bot.cli.inert_output import inert_json, inert_yaml
     from bot.engine import factory
 
-    read = _read_spec(door, spec, recipe, settings, with_model=provider.resolve() != "template")
+    read = read_given_spec(door, spec, recipe, settings, with_model=provider.resolve() != "template")
     resolved = asyncio.run(factory.plan_spec(read, provider, door.log))
     log_notes(door, resolved.notes)
     if output == "json":
@@ -209,76 +207,3 @@ def status(door: Door, *, location: "RunLocation", output: str) -> None:
 
 
 COMMANDS = (generate, plan, status, assess, verify, regenerate, fix, rollback, recipes, action)
-
-
-def _unused_options(run: "OpenRun", recipe: str | None, given: ProjectSettings) -> Iterator[str]:
-    """Yield what to tell people about options that differ from the plan of a run that goes on."""
-    from bot.planning.path_rules import normal_output_dir
-
-    if not (recipe or given.output_dir or given.options):
-        return
-    run.branch.read()
-    if plan := run.branch.view()[0]:
-        for name, value in given.options.items():
-            if str(plan.plan.options.get(name, "")).lower() != value.lower():
-                yield f"--option {name}={value} is not used: edit 'options' in the plan of {run.branch.name} instead"
-        settings = {
-            "recipe": (recipe, plan.plan.recipe),
-            "output-dir": (given.output_dir and normal_output_dir(given.output_dir), plan.plan.output_dir),
-        }
-        for name, (wanted, planned) in settings.items():
-            if wanted and wanted != planned:
-                yield f"--{name} {shown(wanted)} is not used: the plan of {run.branch.name} has {shown(planned)}"
-
-
-def _check_phases(spec: "ResolvedPlan | ProseSpec", keys: Sequence[str]) -> None:
-    """Refuse unknown phases before anything is written, if the plan is already known."""
-    from bot.planning.phases import find_phase
-    from bot.planning.resolved_plan import ResolvedPlan
-
-    for key in keys if isinstance(spec, ResolvedPlan) else ():
-        find_phase(spec.phases, key)  # type: ignore[union-attr]  # there are keys only for a resolved plan
-
-
-def _read_spec(
-    door: Door,
-    spec: str,
-    recipe: str | None,
-    settings: ProjectSettings,
-    *,
-    with_model: bool,
-    plans: "PlanReader | None" = None,
-    base_of: "Callable[[str], ResolvedPlan | None] | None" = None,
-) -> "ResolvedPlan | ProseSpec":
-    """Read a spec given as file, ``-`` or text; prose needs a model.
-
-    *base_of* returns the project that the spec adds to, by the default name of the spec's run.
-    """
-    from bot.history.recipe_files import worktree_file
-    from bot.planning.recipe_names import RecipeFinder, given_name
-    from bot.planning.resolved_plan import (
-        OUTPUT_DIR,
-        RECIPE,
-        given_settings,
-        name_spec,
-        resolve_exact_spec,
-        resolve_spec,
-    )
-    from bot.planning.spec_source import read_source
-
-    text, source, project, _ = read_source(spec, door.stdin)
-    base = base_of(name_spec(text, source=source, project=project, with_model=with_model)) if base_of else None
-    here = Path.cwd()
-    named = plans.recipe if plans else given_name(recipe, None, relative_to=here) if recipe else None
-    resolve = resolve_spec if with_model else resolve_exact_spec
-    return resolve(
-        text,
-        source=source,
-        project=project,
-        recipe=named or RECIPE,
-        output_dir=settings.output_dir or OUTPUT_DIR,
-        options=settings.options,
-        base=base,
-        load=plans.load if plans else RecipeFinder([named] if named else [], functools.partial(worktree_file, here)),
-        given=given_settings(recipe, settings.output_dir),
-    )
