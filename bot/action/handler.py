@@ -9,13 +9,15 @@ from bot.action.request import CommandRequest, find_request
 from bot.action.result import CommandResult, Status
 from bot.action.run_job import RunJob
 from bot.engine import factory
+from bot.engine.explanation import explain_run
 from bot.engine.rejected_changes import rejected_changes
 from bot.engine.snapshot import Announcer
 from bot.errors import ForgeError, PhasebotError, UsageError
 from bot.forge import report as rendering
 from bot.forge.client import ForgeClient, Reaction
-from bot.forge.comment_command import InvalidCommand, Verb, format_command, own_words, parse_command
+from bot.forge.comment_command import QUESTIONS, InvalidCommand, Verb, format_command, own_words, parse_command
 from bot.forge.comment_wording import for_comment
+from bot.forge.explanation_list import render_explanations
 from bot.forge.run_report import Outcome, Report
 from bot.forge.webhook_event import ACTIONS, MARKER, CommandEvent
 from bot.forge.workflow_commands import Annotations, Level
@@ -79,7 +81,7 @@ class CommandHandler:
         command = event.command
         if isinstance(command, InvalidCommand):
             return self._correct(event, command)
-        if finish and command.verb in ("status", "stop", "help"):
+        if finish and command.verb in QUESTIONS:
             return CommandResult("failed", "the job ended before the command was answered")
         request = find_request(event, command, self.forge)
         return self._job(request).report() if finish else self._verbs()[command.verb](request)
@@ -88,6 +90,7 @@ class CommandHandler:
         return {
             "generate": self._generate,
             "plan": self._generate,
+            "explain": self._explain,
             "status": self._status,
             "stop": self._stop,
             "help": self._help,
@@ -211,6 +214,14 @@ class CommandHandler:
             rejected=rejected_changes(branch, state, {}),
         )
         return self._answer(request, rendering.render_status(report), report, error)
+
+    def _explain(self, request: CommandRequest) -> CommandResult:
+        explained = explain_run(self._open_run(request).branch, request.phases)
+        if explained.error:
+            raise explained.error
+        now = self.now()
+        costs = {each.state.phase.key: str(estimate(each.models, now)) for each in explained.phases if each.models}
+        return self._answer(request, render_explanations(explained.phases, costs))
 
     def _stop(self, request: CommandRequest) -> CommandResult:
         stop_ref = self._open_run(request).stop_ref

@@ -10,6 +10,7 @@ import click
 from bot.cli.action_command import action
 from bot.cli.assess_command import assess
 from bot.cli.door import Door
+from bot.cli.explain_command import explain
 from bot.cli.fix_command import fix
 from bot.cli.given_spec import check_phases, read_given_spec, unused_options
 from bot.cli.options import ProjectSettings, on_a_new_run, on_a_run, with_a_provider, with_project_settings, with_work
@@ -184,8 +185,10 @@ def plan(  # one for each option
 def status(door: Door, *, location: "RunLocation", output: str) -> None:
     """Show the phases of a run: status, commit, files, tokens, people's edits."""
     from bot.cli.output import render_conflicts, render_diff, render_json, render_status
+    from bot.engine.explanation import outdated_causes
     from bot.engine.rejected_changes import rejected_changes
     from bot.engine.worktree_problems import worktree_problems
+    from bot.history.explanation_words import main_cause
     from bot.history.repository import ACTIONS_BOT
 
     run = open_run(door, location)
@@ -196,7 +199,11 @@ def status(door: Door, *, location: "RunLocation", output: str) -> None:
     if plan is None and error is None:
         run.branch.existing_plan()  # raises, because there is none
     own = (ACTIONS_BOT, run.writer.author, run.writer.committer)
-    print_result(door, output, render_json(state, own) if output == "json" else render_status(state, door.now(), own))
+    if output == "json":
+        print_result(door, output, render_json(state, own))
+    else:
+        reasons = {key: main_cause(causes) for key, causes in outdated_causes(run.branch, plan).items()} if plan else {}
+        print_result(door, output, render_status(state, door.now(), own, reasons))
     log_notes(door, worktree_problems(run))
     if error:
         raise error
@@ -206,4 +213,4 @@ def status(door: Door, *, location: "RunLocation", output: str) -> None:
         door.log(f"phasebot: {conflicts}")
 
 
-COMMANDS = (generate, plan, status, assess, verify, regenerate, fix, rollback, recipes, action)
+COMMANDS = (generate, plan, status, explain, assess, verify, regenerate, fix, rollback, recipes, action)

@@ -3,12 +3,14 @@
 import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 
 from bot.engine.requests import RunResult
+from bot.history.explanation_words import OUTDATED
 from bot.history.reasons import count_reasons, meaning
 from bot.history.repository import Identity
-from bot.history.run_state import PhaseState, RunState, Stale
+from bot.history.run_state import PhaseState, RunState
 from bot.history.shortfalls import asks_of, find_shortfalls
 from bot.history.shortfalls import lines as shortfall_lines
 from bot.planning.plan import FEATURES
@@ -18,11 +20,6 @@ _SHORT = 7
 _MAX_NAME = 100
 _MAX_PATHS = 3
 """How many of the paths that one thing blocks are listed."""
-_OUTDATED: Mapping[Stale, str] = {
-    "plan": "the plan changed",
-    "dependency": "a phase it depends on was regenerated",
-    "recipe": "the recipe changed",
-}
 
 
 def render_json(state: RunState, own: Collection[Identity] = ()) -> str:
@@ -79,13 +76,18 @@ def other_maker(each: PhaseState, own: Collection[Identity]) -> str:
     return one_line(each.author, _MAX_NAME) if own and each.author and email not in known else ""
 
 
-def render_status(state: RunState, now: datetime, own: Collection[Identity] = ()) -> str:
+def render_status(
+    state: RunState, now: datetime, own: Collection[Identity] = (), reasons: Mapping[str, str] = MappingProxyType({})
+) -> str:
     """Return a table with one line per phase, and the summary of the run under it.
 
-    Phases of which nobody of *own* made the commit say who did.
+    Phases of which nobody of *own* made the commit say who did.  *reasons* tells more of outdated phases, by key.
     """
     rows = [
-        (_place(each, state), each.phase.key, each.status, files_of(each), commit_of(each), _status_remarks(each, own))
+        (
+            *(_place(each, state), each.phase.key, each.status, files_of(each), commit_of(each)),
+            _status_remarks(each, own, reasons.get(each.phase.key, "")),
+        )
         for each in state.phases
     ]
     widths = [max(len(row[column]) for row in rows) for column in range(5)] if rows else []
@@ -222,15 +224,20 @@ def commit_of(each: PhaseState) -> str:
     return each.commit[:_SHORT] if each.commit else "-"
 
 
-def _status_remarks(each: PhaseState, own: Collection[Identity]) -> str:
+def _status_remarks(each: PhaseState, own: Collection[Identity], reason: str) -> str:
     maker = other_maker(each, own)
-    return "; ".join(filter(None, (f"made by {maker}" if maker else "", remarks_of(each))))
+    return "; ".join(
+        filter(None, (f"made by {maker}" if maker else "", remarks_of(each, f" ({reason})" * bool(reason))))
+    )
 
 
-def remarks_of(each: PhaseState) -> str:
-    """Return remarks on the phase, such as missing or edited files; empty if there are none."""
+def remarks_of(each: PhaseState, detail: str = "") -> str:
+    """Return remarks on the phase, such as missing or edited files; empty if there are none.
+
+    *detail* follows the words for an outdated phase.
+    """
     remarks = ["made by people"] if each.by_people else []
-    remarks += [f"outdated: {_OUTDATED[each.stale]}"] if each.stale else []
+    remarks += [f"outdated: {OUTDATED[each.stale]}{detail}"] if each.stale else []
     remarks += [f"not carried out by templates: {asks_of(each)}"] if each.unmet else []
     remarks += [f"errors left: {each.findings_left}"] if each.findings_left else []
     for words, paths in _by_reason(each):

@@ -14,7 +14,7 @@ from typing import Literal
 from bot.forge.mail_reply import outside_code, without_leading_quote, without_mail
 from bot.text import all_newlines, is_printable, shown, without_hidden
 
-Verb = Literal["generate", "regenerate", "rollback", "plan", "status", "stop", "help"]
+Verb = Literal["generate", "regenerate", "rollback", "plan", "explain", "status", "stop", "help"]
 
 USAGE: Mapping[Verb, str] = MappingProxyType(
     {
@@ -22,6 +22,7 @@ USAGE: Mapping[Verb, str] = MappingProxyType(
         "regenerate": "/regenerate PHASE… [--cascade] [--discard-edits] [-- instruction]",
         "rollback": "/rollback PHASE… [--cascade], or /rollback to PHASE [--cascade]",
         "plan": "/plan",
+        "explain": "/explain [PHASE…]",
         "status": "/status",
         "stop": "/stop",
         "help": "/help",
@@ -36,7 +37,9 @@ _OPTIONS: Mapping[Verb, tuple[str, ...]] = {
     "rollback": ("--cascade",),
 }
 _FLAGS = ("--cascade", "--discard-edits")
-_TAKES_PHASES = ("regenerate", "rollback")
+_TAKES_PHASES = ("regenerate", "rollback", "explain")
+QUESTIONS: tuple[Verb, ...] = ("explain", "status", "stop", "help")
+"""The commands that are answered at once: they generate nothing and wait for no run."""
 _TAKES_INSTRUCTION = ("generate", "regenerate")
 
 _COMMAND = re.compile(r"/(\S++)(.*)")
@@ -223,7 +226,7 @@ def _parse_rest(verb: Verb, rest: str, *, in_review: bool = False) -> Command:
         discard_edits="--discard-edits" in values,
         instruction=instruction,
     )
-    if verb == "regenerate" and in_review and not arguments:
+    if not arguments and (verb == "explain" or (verb == "regenerate" and in_review)):
         return command
     return _with_phases(command, arguments) if verb in _TAKES_PHASES else _without_phases(command, arguments)
 

@@ -5,7 +5,7 @@ restart come from the same code.
 """
 
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -32,6 +32,8 @@ class PhaseRecord:
     trailers: Trailers
     reverted: bool = False
     author: str = ""
+    reverted_by: str = ""
+    """The commit that took it back, if it is taken back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +95,8 @@ class CommitLedger:
         self._count = 0
         self._appeared: dict[str, int] = {}
         """Path → the position of the person's commit that wrote a file where none was."""
+        self._editors: dict[str, list[str]] = {}
+        """Path → people's commits that changed it since the bot made it alone, oldest first."""
 
     def add(self, commit: Commit) -> None:
         """Read the next commit."""
@@ -105,6 +109,15 @@ class CommitLedger:
             self._head.update(commit.changes)
         else:
             self._add_phase_commit(trailers.phase, trailers, commit)
+        self._note_editors(commit, is_persons=trailers is None or trailers.run != self.run)
+
+    def _note_editors(self, commit: Commit, *, is_persons: bool) -> None:
+        for path in commit.changes:
+            state = self.file(path)
+            if state.head == state.generated:
+                self._editors.pop(path, None)
+            elif is_persons and state.generated:
+                self._editors.setdefault(path, []).append(commit.oid)
 
     def _add_phase_commit(self, key: str, trailers: Trailers, commit: Commit) -> None:
         self._effects[commit.oid] = _Effect({key: True}, self._generated_versions(commit.changes))
@@ -186,7 +199,8 @@ class CommitLedger:
                 self._generated[path] = Generated(entry)
         for key in reverted:
             if key in self._records:
-                self._records[key] = replace(self._records[key], reverted=reverted[key])
+                by = commit.oid if reverted[key] else ""
+                self._records[key] = replace(self._records[key], reverted=reverted[key], reverted_by=by)
 
     def _generated_versions(self, paths: Iterable[str]) -> Mapping[str, Generated | None]:
         return {path: self._generated.get(path) for path in paths}
@@ -244,6 +258,15 @@ class CommitLedger:
         """Return the newest commit of the phase *key*; None if there is none or it was reverted."""
         found = self._records.get(key)
         return None if found is None or found.reverted else found
+
+    def taken_back(self, key: str) -> str | None:
+        """Return the commit that took the phase *key* back; None if it is not taken back."""
+        found = self._records.get(key)
+        return found.reverted_by if found and found.reverted else None
+
+    def editors(self, path: str) -> Sequence[str]:
+        """Return people's commits that changed *path* since the bot made it alone, oldest first."""
+        return self._editors.get(path, ())
 
     @property
     def tokens(self) -> tuple[int, int]:

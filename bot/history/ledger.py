@@ -132,10 +132,15 @@ class Ledger(CommitLedger):
             return None  # an edited plan file is simply the current plan
         if record.trailers.inputs != phase.inputs:
             return "plan"
-        orders = map(self._order_of, phase.needs)
-        if any(order is None or order > record.order for order in orders):
+        if self.newer_needs(phase):
             return "dependency"
         return "recipe" if record.trailers.recipe != phase.recipe else None
+
+    def newer_needs(self, phase: Phase) -> Mapping[str, int | None]:
+        """Return what *phase* needs and was made after it: key → position of the commit; None if it is not there."""
+        record = self.record(phase.key)
+        orders = {key: self._order_of(key) for key in phase.needs} if record else {}
+        return {key: order for key, order in orders.items() if order is None or (record and order > record.order)}
 
     def obsolete(self, phase: Phase) -> Sequence[str]:
         """Return the files at head that *phase* made with an earlier recipe or plan, and that no phase has now.

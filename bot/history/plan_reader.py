@@ -162,9 +162,16 @@ class PlanReader:
 
     def all_plans(self, path: str, fork: str | None, commits: Sequence[Commit]) -> Sequence[ResolvedPlan]:
         """Return every valid plan that *path* ever had, newest first; the base's is the last."""
-        entries = [commit.changes.get(path) for commit in reversed(commits)]
-        found = [self._resolve_or_none(path, entry) for entry in (*entries, self._entry(fork, path))]
-        return [self.placed(each) for each in found if each]
+        return [self.placed(each) for _, each in reversed(self.versions(path, fork, commits))]
+
+    def versions(self, path: str, fork: str | None, commits: Sequence[Commit]) -> Sequence[tuple[int, ResolvedPlan]]:
+        """Return every valid plan that *path* ever had, oldest first, each with the position of its commit.
+
+        The base is at 0, the first of *commits* at 1.  The plans are without migrations.
+        """
+        entries = [(0, self._entry(fork, path)), *((n, each.changes.get(path)) for n, each in enumerate(commits, 1))]
+        found = [(place, self._resolve_or_none(path, entry)) for place, entry in entries]
+        return [(place, plan) for place, plan in found if plan]
 
     def every_plan(self, path: str, head: str) -> Iterator[ResolvedPlan]:
         """Yield every valid plan that *path* has in the history of *head*, merged branches included; newest first."""

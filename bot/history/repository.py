@@ -21,7 +21,7 @@ _ABSENT_MODE = "000000"
 _MAX_ARGUMENTS = 400
 """Paths per git call; the length of a command line is limited."""
 _SHA1_DIGITS = 40
-_LOG_FIELDS = 5
+_LOG_FIELDS = 6
 """Fields of a commit in :meth:`Repository._log`, before its changes."""
 _BATCH_FIELDS = 3
 """Fields in a header of ``git cat-file --batch``: object id, type and size."""
@@ -117,7 +117,7 @@ class Repository:
         out = self.git.run(
             *("log", "-z", "--diff-merges=first-parent"),
             *("--raw", "--no-abbrev", "--no-renames", "--no-color", "--root"),
-            "--format=%H%x00%(trailers:only,unfold)%x00%b%x00%an <%ae>%x00%cn <%ce>%x00",
+            "--format=%H%x00%(trailers:only,unfold)%x00%b%x00%an <%ae>%x00%cn <%ce>%x00%ct%x00",
             *arguments,
             stdin=stdin.encode(),
         )
@@ -192,6 +192,11 @@ class Repository:
         """
         options = ("--first-parent", "--no-merges", "--topo-order", "--full-diff")
         return self._log(*options, head, "--", f":(top,literal){path}")
+
+    def commits_in(self, head: str, folder: str, most: int) -> list[str]:
+        """Return the newest commits in the history of *head* that changed something in *folder*, newest first."""
+        options = (f"--max-count={most}", "--topo-order", "--format=%H")
+        return self.git("log", *options, head, "--", f":(top,literal){folder}").split()
 
     def find_paths(self, commit: str, suffix: str) -> list[str]:
         """Return the paths in *commit* that end with *suffix*."""
@@ -304,13 +309,13 @@ class Repository:
 
 
 def _commits(tokens: Sequence[str]) -> Iterator[Commit]:
-    """Parse the output of ``git log -z --raw``: five fields and an empty one, then pairs of change and path."""
+    """Parse the output of ``git log -z --raw``: six fields and an empty one, then pairs of change and path."""
     index = 0
     while index + _LOG_FIELDS < len(tokens):
-        oid, trailers, body, author, committer = tokens[index : index + _LOG_FIELDS]
+        oid, trailers, body, author, committer, time = tokens[index : index + _LOG_FIELDS]
         index += _LOG_FIELDS + 1
         changes, index = _changes(tokens, index)
-        yield Commit(oid, Trailers.parse(trailers), body, changes, author, committer)
+        yield Commit(oid, Trailers.parse(trailers), body, changes, author, committer, time=int(time))
 
 
 def _changes(tokens: Sequence[str], index: int) -> tuple[dict[str, Entry | None], int]:

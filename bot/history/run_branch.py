@@ -10,6 +10,7 @@ from bot.history.head_tree import folders_of
 from bot.history.ledger import Ledger
 from bot.history.makers import notes_on_makers
 from bot.history.migrations import BranchPoints
+from bot.history.origins import Origins
 from bot.history.plan_reader import BrokenPlanError, PlanFile, PlanReader
 from bot.history.remote import Remote
 from bot.history.repository import BRANCHES, Identity, Repository, branch_ref
@@ -263,6 +264,12 @@ class RunBranch:
         """
         found = self.plan_file()
         return self.plans.render_again(found.path, self.head, path, made) if found and self.head else None
+
+    def origins(self, planned: ResolvedPlan) -> Origins:
+        """Return what finds out what the phases of *planned* were made from; it is the newest plan that can be read."""
+        heads = list(dict.fromkeys(filter(None, (self.head, self.base.oid))))
+        fork, commits = self.fork, self.commits
+        return Origins(self._repository, self.plans, planned, fork=fork, commits=commits, heads=heads)
 
     def rejected_change(self, phases: Sequence[Phase], key: str, path: str, generated: bytes | None) -> str | None:
         """Return the difference from the person's file at *path* to what the bot *generated* for the phase *key*.

@@ -44,6 +44,8 @@ class Commit:
     committer: str = ""
     disowned: Trailers | None = None
     """Trailers that do not count, because the author is not one that makes phases here."""
+    time: int = field(default=0, compare=False)
+    """When it was committed, in seconds since 1970; 0 if that was not read."""
 
 
 class Generated(NamedTuple):

@@ -66,17 +66,30 @@ class Recipe:
 
     def digest(self, phase: RecipePhase) -> str:
         """Return ``sha256:<hex>`` of the entry of *phase*, the recipe files that it uses, and the options it sees."""
+        content = [self._entry_of(phase), [[name, self.templates[name]] for name in self._used(phase)]]
+        if options := self._options_of(phase):
+            content.append(options)
+        return digest(content)
+
+    def files_of(self, phase: RecipePhase) -> Mapping[str, object]:
+        """Return what *phase* depends on in each file of the recipe, to be compared with another version of it."""
+        files: dict[str, object] = {FILE: [self._entry_of(phase), self._options_of(phase)]}
+        for name in self._used(phase):
+            files[name if name.startswith(PROMPTS) else TEMPLATES + name] = self.templates[name]
+        return files
+
+    def _used(self, phase: RecipePhase) -> list[str]:
         used = {*filter(None, phase.templates.values()), *self.shared}
         if phase.prompt and self.prompts:
             used |= {PROMPTS + phase.prompt, PROMPTS + self.prompts.system}
-        content = [
-            phase.model_dump(mode="json", exclude_defaults=True),
-            [[name, self.templates[name]] for name in sorted(used)],
-        ]
-        if options := self.seen_options(phase):
-            exclude = {"new", "new_when", "needs", "warnings"}  # none of them makes a difference to files
-            content.append({name: self.options[name].model_dump(mode="json", exclude=exclude) for name in options})
-        return digest(content)
+        return sorted(used)
+
+    def _entry_of(self, phase: RecipePhase) -> object:
+        return phase.model_dump(mode="json", exclude_defaults=True)
+
+    def _options_of(self, phase: RecipePhase) -> dict[str, object]:
+        exclude = {"new", "new_when", "needs", "warnings"}  # none of them makes a difference to files
+        return {name: self.options[name].model_dump(mode="json", exclude=exclude) for name in self.seen_options(phase)}
 
     def seen_options(self, phase: RecipePhase) -> list[str]:
         """Return the options that *phase* sees."""

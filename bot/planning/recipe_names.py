@@ -76,7 +76,7 @@ class RecipeFinder:
                 f"of the repository{remedy}"
             )
         if read := self._read:
-            for folder in _folders(name):
+            for folder in recipe_folders(name):
                 with suppress(OSError, ValueError):
                     read(f"{folder}/recipe.yaml")
                     return read_recipe(name, partial(_read_in, folder, read))
@@ -87,8 +87,13 @@ def _read_in(folder: str, read: Callable[[str], bytes], file: str) -> bytes:
     return read(f"{folder}/{file}")
 
 
-def _folders(name: str) -> Iterator[str]:
-    """Yield the folders of the repository that *name* can stand for; a plain word also names one of its recipes."""
+def recipe_folders(name: str) -> Iterator[str]:
+    """Yield the folders of the repository that *name* can stand for; a plain word also names one of its recipes.
+
+    A name that no text can use stands for none.
+    """
+    if _problem(name):
+        return
     yield str(PurePosixPath(name))
     if "/" not in name:
         yield f"{RECIPES}/{name}"

@@ -95,7 +95,7 @@ def test_what_was_committed_and_not_pushed_is_pushed(github: World) -> None:
     assert "**Phasebot finished" in progress(github)
 
 
-@pytest.mark.parametrize("command", ["/status", "/stop", "/help"])
+@pytest.mark.parametrize("command", ["/explain", "/status", "/stop", "/help"])
 def test_a_question_that_was_not_answered_gets_a_reaction_and_a_line_in_the_log(github: World, command: str) -> None:
     ending = github.say(command, finish=True, folder=github.root / "nowhere")
 

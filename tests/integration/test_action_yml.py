@@ -19,7 +19,7 @@ import yaml
 from filelock import FileLock
 
 from bot.cli.action_command import action
-from bot.forge.comment_command import USAGE
+from bot.forge.comment_command import QUESTIONS, USAGE
 from bot.planning.resolved_plan import resolve_exact_spec
 from bot.planning.spec_source import read_issue
 from tests.act_jobs import (
@@ -113,7 +113,7 @@ def test_actions_of_others_are_pinned() -> None:
 def test_every_command_has_the_job_that_may_do_it() -> None:
     begins = r"(!?)startsWith\(github\.event\.comment\.body \|\| inputs\.command, '(/\w*)'\)"
     told = {name: re.findall(begins, job["if"]) for name, job in JOBS.items()}
-    working = [f"/{verb}" for verb in USAGE if verb not in {"status", "stop", "help"}]
+    working = [f"/{verb}" for verb in USAGE if verb not in QUESTIONS]
 
     assert told == {
         "answer": [("", "/"), *(("!", verb) for verb in working)],

@@ -61,6 +61,8 @@ def _command(text: str) -> Command:
         ("/rollback to a", Command(verb="rollback", phases=("a",), to=True)),
         ("/rollback to a --cascade", Command(verb="rollback", phases=("a",), to=True, cascade=True)),
         ("/plan", Command(verb="plan")),
+        ("/explain", Command(verb="explain")),
+        ("/explain entity/Post, core", Command(verb="explain", phases=("entity/Post", "core"))),
         ("/status", Command(verb="status")),
         ("/stop", Command(verb="stop")),
         ("/help", Command(verb="help")),
@@ -226,6 +228,9 @@ def test_other_comments_get_no_answer(text: str) -> None:
         ("/regenrate", "/regenerate"),
         ("/rollbak to core", "/rollback to core"),
         ("/roll-back core", "/rollback core"),
+        ("/explian entity/Post", "/explain entity/Post"),
+        ("/expain core", "/explain core"),
+        ("/Explain", "/explain"),
         ("/staus", "/status"),
         ("/status?", "/status"),
         ("/Status of this", "/status"),
@@ -301,6 +306,9 @@ def test_a_similar_word_followed_by_prose_gets_no_answer(text: str) -> None:
         ("/plan --provider gemini", "/plan has no option '--provider'; write /plan", None),
         ("/plan B is better", "/plan does not take 'B is better'; write /plan", "/plan"),
         ("/status entity/Post", "/status does not take 'entity/Post'; write /status", "/status"),
+        ("/explain core -- why", "/explain does not take an instruction, but got 'why'; write /explain [PHASE…]", None),
+        ("/explain core --cascade", "/explain has no option '--cascade'", None),
+        ("/explain a\u202eb", "'a\\u202eb' is not a phase; /status lists the phases", None),
         ("/stop -- now", "/stop does not take an instruction, but got 'now'", None),
         ("/help me", "/help does not take 'me'", "/help"),
     ],
@@ -346,6 +354,7 @@ _COMMANDS = (
         text=_TEXTS,
     )
     | st.builds(Command, verb=st.just("rollback"), phases=st.tuples(_WORDS), to=st.just(True), cascade=st.booleans())
+    | st.builds(Command, verb=st.just("explain"), phases=st.just(()) | _PHASES, text=_TEXTS)
     | st.builds(Command, verb=st.sampled_from(["plan", "status", "stop", "help"]), text=_TEXTS)
 )
 
