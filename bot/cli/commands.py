@@ -10,6 +10,7 @@ import click
 from bot.cli.action_command import action
 from bot.cli.assess_command import assess
 from bot.cli.door import Door
+from bot.cli.dry_run import show_agenda
 from bot.cli.explain_command import explain
 from bot.cli.fix_command import fix
 from bot.cli.given_spec import check_phases, read_given_spec, unused_options
@@ -34,8 +35,11 @@ _PHASES = click.argument("phases", nargs=-1, metavar="PHASE…")
 @with_work
 @with_project_settings
 @click.option("--only", multiple=True, metavar="PHASE", help="Generate only this phase; repeatable.")
+@click.option(
+    "--dry-run", is_flag=True, help="Show what would be generated, why, and what it likely costs; write nothing."
+)
 @click.pass_obj
-def generate(  # one for each option
+def generate(  # noqa: PLR0913  # one for each option
     door: Door,
     *,
     spec: str | None,
@@ -44,16 +48,20 @@ def generate(  # one for each option
     request: "RunRequest",
     settings: ProjectSettings,
     only: Sequence[str],
+    dry_run: bool,
 ) -> None:
     """Start or continue a run.
 
     SPEC is a file, '-' for standard input, or the text itself; without it, the plan in history is continued.
     """
+    request = replace(request, only=only)
+    if dry_run:
+        show_agenda(door, spec, location, settings, request, output)
+        return
     start_worker()
     from bot.engine import factory
     from bot.planning.resolved_plan import OUTPUT_DIR
 
-    request = replace(request, only=only)
     if spec is None:
         clone = factory.open_clone(location)
         run = clone.open_run(location.run, door.now)

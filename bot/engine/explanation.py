@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from bot.history.causes import OUTDATING, Cause
 from bot.history.explanation import Explanation, explain
-from bot.history.origins import Origin
+from bot.history.origins import Origin, Origins
 from bot.history.plan_reader import BrokenPlanError
 from bot.history.run_branch import RunBranch
 from bot.history.run_state import RunState
@@ -39,9 +39,14 @@ def explain_run(branch: RunBranch, keys: Collection[str] = ()) -> ExplainedRun:
     return ExplainedRun(state, found if keys else [each for each in found if each.is_notable], error)
 
 
-def explain_phases(branch: RunBranch, planned: ResolvedPlan, phases: Sequence[Phase]) -> Sequence[Explanation]:
-    """Explain *phases* of *planned*, the newest plan of *branch* that can be read."""
-    ledger, origins = branch.ledger(planned.phases), branch.origins(planned)
+def explain_phases(
+    branch: RunBranch, planned: ResolvedPlan, phases: Sequence[Phase], origins: Origins | None = None
+) -> Sequence[Explanation]:
+    """Explain *phases* of *planned*, the newest plan of *branch* that can be read.
+
+    *origins* can be given where commits were added since that only this process sees.
+    """
+    ledger, origins = branch.ledger(planned.phases), origins or branch.origins(planned)
     found = []
     for phase in phases:
         record = ledger.record(phase.key)

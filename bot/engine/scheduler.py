@@ -2,21 +2,37 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from bot.assessment.finding import files_at_fault
 from bot.engine.requests import RunRequest
 from bot.errors import UsageError
-from bot.history.run_branch import RunBranch
+from bot.history.ledger import Ledger
+from bot.history.run_state import Commit
 from bot.planning.phases import PLAN_PHASE, Phase, find_phase
 from bot.planning.recipe_model import CHANGES
 from bot.planning.resolved_plan import ResolvedPlan
+
+
+class SeenBranch(Protocol):
+    """What the scheduler reads of a branch; :class:`bot.history.run_branch.RunBranch` is one."""
+
+    @property
+    def run(self) -> str: ...
+
+    @property
+    def commits(self) -> Sequence[Commit]:
+        """Oldest first."""
+
+    def ledger(self, phases: Sequence[Phase]) -> Ledger:
+        """Return the ledger of the commits for *phases*."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scheduler:
     """Decides from the branch as it is now, and from the commits that were there when the process started."""
 
-    branch: RunBranch
+    branch: SeenBranch
     request: RunRequest
     initial_commits: Collection[str]
     """Only a phase that one of these commits generated can be regenerated, so that it happens once."""

@@ -44,6 +44,8 @@ class RunLocation:
     """The recipe that the person who runs the command named; it may be a folder anywhere."""
     disposable: bool = False
     """Whether the clone is thrown away when the process has ended, as on the runner of a job."""
+    read_only: bool = False
+    """Whether not even a note is left in the clone."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,7 +78,7 @@ class Checkout:
         self._bot = location.committer if location.is_workspace else None
         """Whose commits count as generated; None for everybody's."""
         self._repository = Repository(git)
-        self._plans = PlanReader(self._repository, render, self._bot, location.recipe)
+        self._plans = PlanReader(self._repository, render, self._bot, location.recipe, remembers=not location.read_only)
         name = choose_remote(self._repository, location.remote, required=bool(location.push))
         self._remote = Remote(self._repository, name, location.credentials) if name else None
         self._bases = BaseChooser(self._repository, self._remote, location.bases, ask=location.push is not False)

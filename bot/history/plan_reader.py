@@ -60,10 +60,13 @@ class PlanReader:
         render: RenderPhase = render_nothing,
         bot: Identity | None = None,
         recipe: str | None = None,
+        *,
+        remembers: bool = True,
     ) -> None:
         """Read from *repository*; *render* renders a phase from the templates, *bot* is whose commits count.
 
-        *recipe* is the one that a person named.  With a *bot*, recipes of the repository are read from the base.
+        *recipe* is the one that a person named; the clone *remembers* it.  With a *bot*, recipes of the repository are
+        read from the base.
         """
         self._repository, self._render, self._bot = repository, render, bot
         git = repository.git
@@ -75,7 +78,7 @@ class PlanReader:
             given,
             self.base_files if bot else partial(worktree_file, git.worktree),
             load=lambda name: load_recipe(name),  # noqa: PLW0108  # looked up when called
-            on_given=None if bot else partial(remember, git),
+            on_given=partial(remember, git) if remembers and not bot else None,
         )
         self._resolved: dict[tuple[str, str], ResolvedPlan] = {}
         self._blobs: dict[tuple[str, str], ResolvedPlan | None] = {}

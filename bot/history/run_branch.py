@@ -98,6 +98,10 @@ class RunBranch:
         self._ledger = None
 
     @property
+    def has_remote(self) -> bool:
+        return self._remote is not None
+
+    @property
     def _tracked_oid(self) -> str | None:
         return self._repository.oid(self._remote.tracking_ref(self.name)) if self._remote else None
 
