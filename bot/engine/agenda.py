@@ -124,7 +124,8 @@ def make_agenda(branch: RunBranch | None, planned: ResolvedPlan, request: RunReq
     is_new = branch is None or branch.plan_file() is None
     measure = measure_tokens(seen.commits, seen.run, request.provider.models) if with_model else None
     removed = branch.removed_phases(phases) if branch and not request.only and not is_new else {}
-    items = _Rehearsal(seen, scheduler, phases, _explainer(branch, seen, planned)).play()
+    rehearsal = _Rehearsal(seen, scheduler, phases, _explainer(branch, seen, planned))
+    items = rehearsal.play(with_plan=is_new)
     return Agenda(
         run=seen.run,
         is_new=is_new,
@@ -172,9 +173,12 @@ class _Rehearsal:
     explain: Explain
     items: list[AgendaItem] = field(default_factory=list)
 
-    def play(self) -> Sequence[AgendaItem]:
-        """Return what would be made, in the order in which it would be started."""
+    def play(self, *, with_plan: bool) -> Sequence[AgendaItem]:
+        """Return what would be made, in the order in which it would be started; *with_plan*, first that."""
         made: set[str] = set()
+        if with_plan:  # also where the base has one: each run commits its own
+            made.add(self.phases[0].key)
+            self._make(self.phases[0], [*self.phases[0].files])
         while ready := [each for each in self.scheduler.ready(self.phases) if each[0].key not in made]:
             for phase, paths in ready:
                 made.add(phase.key)

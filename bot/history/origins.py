@@ -49,10 +49,12 @@ class Origins:
         commits: Sequence[Commit],
         heads: Sequence[str],
     ) -> None:
-        """*planned* is the plan now; in the history of *heads*, earlier versions of a recipe are searched."""
+        """*planned* is the plan now; earlier versions of a recipe are searched in the history of *heads*."""
         self._repository, self._plans, self._planned = repository, plans, planned
         self._fork, self._commits, self._heads = fork, commits, heads
-        self._versions = plans.versions(plan_path(planned.plan.output_dir), fork, commits)
+        self._versions = [*plans.versions(plan_path(planned.plan.output_dir), fork, commits)]
+        if not self._versions or self._versions[-1][1].text != planned.text:
+            self._versions.append((0, planned))  # no commit has it yet
         self._recipes: dict[str, Recipe | None] = {}
         self._viewed: dict[tuple[int, int], ResolvedPlan | None] = {}
 

@@ -190,3 +190,17 @@ def test_prose_is_not_planned(tmp_path: Path) -> None:
     assert (done.returncode, done.stdout) == (2, "")
     assert "dry run: a model has to plan this spec first, and a dry run asks none" in done.stderr
     assert not (tmp_path / "x").exists()
+
+
+@pytest.mark.parametrize("options", [(), ("--only", "entity/Tag")], ids=["all", "only"])
+def test_what_a_new_spec_adds_to_a_merged_project_is_named(shop: Path, options: Sequence[str]) -> None:
+    git(shop, "switch", "--quiet", "main")
+    git(shop, "merge", "--quiet", "--no-ff", "-m", "Merge", "phasebot/shop")
+    more = ("# Shop\n\n- Tag: name string\n", "--run", "more", *options)
+    told = well(shop, "generate", *more, "--dry-run").out
+    said = rehearse(shop, *more)
+
+    assert "new\n" in told.split("plan  ")[1]
+    assert options or "main        1 file   Tag: added\n" in told
+    bot(shop, "generate", *more, "--jobs", 1)
+    assert sorted(phases_of(shop, "more")) == sorted(said)
