@@ -371,7 +371,20 @@ def test_an_instruction_is_formatted_on_one_line() -> None:
 
 _PIECES = st.sampled_from(
     [
-        *("/", "/generate", "/regenerate", "/rollback", "/genrate", "/Plan", "to", "core", "entity/Post", ",", "5"),
+        *(
+            "/",
+            "/generate",
+            "/regenerate",
+            "/rollback",
+            "/explain",
+            "/genrate",
+            "/Plan",
+            "to",
+            "core",
+            "entity/Post",
+            ",",
+            "5",
+        ),
         *(
             "--",
             "\u2014",

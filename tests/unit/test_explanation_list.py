@@ -16,7 +16,7 @@ from bot.history.run_state import Commit
 from tests.unit.values import blob, bot_commit, build_phase, human_commit, oid, rollback
 
 REWRITE = bool(os.environ.get("PHASEBOT_GOLDEN"))  # before the environment is sealed
-GOLDEN = Path(__file__).parent.parent / "data" / "report" / "explain.md"
+GOLDEN = Path(__file__).parent.parent / "data" / "explain" / "answer.md"
 CORE = build_phase("core", "app/core.py", "app/config.py")
 POST = build_phase("entity/Post", "app/models/post.py", needs=["core"])
 TAG = build_phase("entity/Tag", "app/models/tag.py", needs=["core"], rules=["Tags are short."])
