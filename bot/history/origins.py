@@ -4,7 +4,7 @@ Commits record digests only.  A version counts as the one that a phase was made 
 so nothing here is a guess.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
@@ -56,7 +56,7 @@ class Origins:
         if not self._versions or self._versions[-1][1].text != planned.text:
             self._versions.append((0, planned))  # no commit has it yet
         self._recipes: dict[str, Recipe | None] = {}
-        self._viewed: dict[tuple[int, int], ResolvedPlan | None] = {}
+        self._viewed: dict[tuple[int, int], Mapping[str, Phase]] = {}
 
     def of(self, phase: Phase, record: PhaseRecord) -> Origin:
         """Return what *phase*, whose newest commit is *record*, was made from."""
@@ -90,17 +90,17 @@ class Origins:
         return next((place for place, each in enumerate(self._commits, 1) if each.oid == record.oid), 0)
 
     def _phase(self, planned: ResolvedPlan, recipe: Recipe, key: str) -> Phase | None:
-        viewed = self._view(planned, recipe)
-        return next((each for each in viewed.phases if each.key == key), None) if viewed else None
+        return self._view(planned, recipe).get(key)
 
-    def _view(self, planned: ResolvedPlan, recipe: Recipe) -> ResolvedPlan | None:
-        """Return *planned* with the phases that it has with *recipe*; None if it does not fit that."""
+    def _view(self, planned: ResolvedPlan, recipe: Recipe) -> Mapping[str, Phase]:
+        """Return the phases that *planned* has with *recipe*, by key; none if it does not fit that."""
         view = (id(planned), id(recipe))
         if view not in self._viewed:
-            self._viewed[view] = None
+            self._viewed[view] = {}
             with suppress(UsageError):
                 phases = planned.phases if recipe is planned.recipe else derive_phases(planned.plan, recipe)
-                self._viewed[view] = self._plans.placed(replace(planned, recipe=recipe, phases=phases))
+                placed = self._plans.placed(replace(planned, recipe=recipe, phases=phases))
+                self._viewed[view] = {phase.key: phase for phase in placed.phases}
         return self._viewed[view]
 
     # The recipe
