@@ -95,6 +95,7 @@ class CommandHandler:
             "stop": self._stop,
             "help": self._help,
             "regenerate": self._regenerate,
+            "fix": self._generate,
             "rollback": self._roll_back,
         }
 

@@ -11,7 +11,7 @@ from bot.action.inputs import ActionInputs
 from bot.action.progress_comment import CommentThread, ProgressComment
 from bot.action.request import CommandRequest
 from bot.action.result import CommandResult, Status
-from bot.engine import factory
+from bot.engine import factory, repair
 from bot.engine.requests import RollbackRequest, RunRequest, RunResult
 from bot.engine.signals import until_signalled
 from bot.engine.snapshot import Announcer, Snapshot
@@ -58,9 +58,11 @@ class RunJob:
         """Start or continue the run.
 
         Raises:
-            UsageError: There is no plan and no usable spec; nothing was written.
+            UsageError: There is no plan and no usable spec, or nothing to repair; nothing was written.
         """
         request, progress = self._run_request(), self._progress_comment()
+        if self.request.command.verb == "fix":
+            request = repair.fix_request(self.run, request, self.request.phases)
         for key in request.regenerate:
             find_phase(self.run.branch.existing_plan().phases, key)
         if self.request.instruction and request.spec is None and not request.regenerate:
@@ -92,10 +94,13 @@ class RunJob:
         take_request = functools.partial(stop_ref.take_request, not_before) if stop_ref else None
         async with progress:
             try:
-                result = await factory.work(self.run, request, progress, self.timer, stop, take_request)
+                result = await repair.work(self.run, request, progress, self.timer, stop, take_request)
             except PhasebotError as exc:
                 result = RunResult(self._last_snapshot(progress), error=exc)
         self._log_notes(result)
+        if result.errors:
+            left = repair.errors_in_words(result.errors)
+            progress.note(f"checks still find {left}; 'phasebot fix' lets a model mend what it can")
         status, error = _status(result, self.request.command.verb), result.error
         command = self._next_command(result)
         if status == "incomplete" and result.out_of_time and self._start_next_job(command, progress):
@@ -193,6 +198,7 @@ class RunJob:
             jobs=inputs.jobs,
             seconds=inputs.deadline_minutes * 60 if inputs.deadline_minutes else None,
             max_tokens=command.max_tokens or inputs.max_tokens,
+            repairs=inputs.repairs,
             requester=self.request.requester,
         )
 
@@ -207,7 +213,7 @@ class RunJob:
                 f"#{request.issue or request.number} may have been edited since, so it is not read again without a "
                 "person's command: comment /generate there to start again"
             )
-        if request.issue != request.number or request.command.verb == "regenerate":
+        if request.issue != request.number or request.command.verb in ("regenerate", "fix"):
             raise UsageError(f"{branch.name} has no plan; comment /generate on the issue that describes the project")
         spec = read_issue(request.number, request.title, request.body, request.instruction, prose=with_model)
         return (resolve_spec if with_model else resolve_exact_spec)(
@@ -267,7 +273,7 @@ def _outcome(result: RunResult, status: Status, verb: Verb) -> Outcome:
     """Return what the command came to, in the words of the command that ran."""
     if result.error:
         return "stopped" if isinstance(result.error, Stopped | Interrupted) else _OUTCOMES[status]
-    if verb == "regenerate" and not (result.remaining or result.unmet or result.state.misplaced):
+    if verb in ("regenerate", "fix") and not (result.remaining or result.unmet or result.state.misplaced):
         return "regenerated"
     return "conflicts" if status == "incomplete" and result.state.finished else _OUTCOMES[status]
 

@@ -119,7 +119,6 @@ def _of_round(request: RunRequest, number: int, errors: Mapping[str, Sequence[Fi
         regenerate=tuple(errors),
         repair=Repair(number, errors),
         instruction="",
-        cascade=False,
         discard_edits=False,
     )
 

@@ -14,12 +14,13 @@ from typing import Literal
 from bot.forge.mail_reply import outside_code, without_leading_quote, without_mail
 from bot.text import all_newlines, is_printable, shown, without_hidden
 
-Verb = Literal["generate", "regenerate", "rollback", "plan", "explain", "status", "stop", "help"]
+Verb = Literal["generate", "regenerate", "fix", "rollback", "plan", "explain", "status", "stop", "help"]
 
 USAGE: Mapping[Verb, str] = MappingProxyType(
     {
         "generate": "/generate [--max-tokens N] [--provider P] [-- instruction]",
         "regenerate": "/regenerate PHASE… [--cascade] [--discard-edits] [-- instruction]",
+        "fix": "/fix [PHASE…] [--max-tokens N]",
         "rollback": "/rollback PHASE… [--cascade], or /rollback to PHASE [--cascade]",
         "plan": "/plan",
         "explain": "/explain [PHASE…]",
@@ -34,10 +35,11 @@ _PROVIDERS = ("template", "gemini")
 _OPTIONS: Mapping[Verb, tuple[str, ...]] = {
     "generate": ("--max-tokens", "--provider"),
     "regenerate": ("--cascade", "--discard-edits"),
+    "fix": ("--max-tokens",),
     "rollback": ("--cascade",),
 }
 _FLAGS = ("--cascade", "--discard-edits")
-_TAKES_PHASES = ("regenerate", "rollback", "explain")
+_TAKES_PHASES = ("regenerate", "fix", "rollback", "explain")
 QUESTIONS: tuple[Verb, ...] = ("explain", "status", "stop", "help")
 """The commands that are answered at once: they generate nothing and wait for no run."""
 _TAKES_INSTRUCTION = ("generate", "regenerate")
@@ -226,7 +228,7 @@ def _parse_rest(verb: Verb, rest: str, *, in_review: bool = False) -> Command:
         discard_edits="--discard-edits" in values,
         instruction=instruction,
     )
-    if not arguments and (verb == "explain" or (verb == "regenerate" and in_review)):
+    if not arguments and (verb in ("explain", "fix") or (verb == "regenerate" and in_review)):
         return command
     return _with_phases(command, arguments) if verb in _TAKES_PHASES else _without_phases(command, arguments)
 

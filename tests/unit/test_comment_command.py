@@ -65,6 +65,8 @@ def _command(text: str) -> Command:
         ("/explain entity/Post, core", Command(verb="explain", phases=("entity/Post", "core"))),
         ("/status", Command(verb="status")),
         ("/stop", Command(verb="stop")),
+        ("/fix", Command(verb="fix")),
+        ("/fix core, main --max-tokens 5", Command(verb="fix", phases=("core", "main"), max_tokens=5)),
         ("/help", Command(verb="help")),
     ],
 )
@@ -354,6 +356,13 @@ _COMMANDS = (
         text=_TEXTS,
     )
     | st.builds(Command, verb=st.just("rollback"), phases=st.tuples(_WORDS), to=st.just(True), cascade=st.booleans())
+    | st.builds(
+        Command,
+        verb=st.just("fix"),
+        phases=st.just(()) | _PHASES,
+        max_tokens=st.none() | st.integers(1, 10**12 - 1),
+        text=_TEXTS,
+    )
     | st.builds(Command, verb=st.just("explain"), phases=st.just(()) | _PHASES, text=_TEXTS)
     | st.builds(Command, verb=st.sampled_from(["plan", "status", "stop", "help"]), text=_TEXTS)
 )
