@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.action_world import ISSUE, World, with_key, world
-from tests.gemini_server import KEY, Asked, Author, FakeGemini, Reply, answer, as_proposed, error
+from tests.gemini_server import KEY, Asked, Author, FakeGemini, Reply, answer, as_proposed, error, files
 from tests.github_server import LOGIN, TOKEN, Json
 from tests.repositories import NOTE, git
 
@@ -158,3 +158,57 @@ def test_words_of_a_model_act_nowhere(github: World) -> None:
     for secret in (KEY, TOKEN):
         assert secret not in re.sub(r"^::add-mask::.*\n", "", log, flags=re.MULTILINE)
     assert sum(each.login == LOGIN for each in github.github.comments) == 2
+
+
+def breaking(times: int) -> Callable[[Asked], Reply]:
+    """Answer as the perfect model, but write an error into one file, and mend it when asked for the file so often."""
+    asked_for = 0
+
+    def script(asked: Asked) -> Reply:
+        nonlocal asked_for
+        made = AUTHOR.texts(asked.paths)
+        if "app/models/note.py" in made:
+            asked_for += 1
+            made["app/models/note.py"] += "\n\nX = missing\n" if asked_for < times else ""
+        return files(made)
+
+    return script
+
+
+def test_fix_has_the_model_mend_what_checks_find(github: World) -> None:
+    with FakeGemini(breaking(5)) as fake:
+        first = github.say("/generate", gemini=with_key(fake.url, KEY))
+        told = github.said()[0]
+        fixed = github.say("/fix", gemini=with_key(fake.url, KEY))
+        nothing = github.say("/fix", gemini=with_key(fake.url, KEY))
+
+    assert first.status == "complete", "a finding blocks nothing"
+    assert "left by the model: `app/models/note.py:" in told
+    assert "Undefined name" in told
+    assert "checks still find 1 error in entity/Note; /fix lets a model mend what it can" in told
+    assert fixed.status == "complete"
+    assert "left by the model" not in github.said()[0]
+    assert "missing" not in git(github.origin, "show", "phasebot/issue-12:app/models/note.py")
+    assert (nothing.status, nothing.exit_code) == ("refused", 2)
+    assert "no error is known" in github.said()[-1]
+
+
+def test_a_run_mends_its_errors_in_as_many_rounds_as_the_input_says(github: World) -> None:
+    with FakeGemini(breaking(3)) as fake:
+        ending = github.say("/generate", gemini=with_key(fake.url, KEY), repairs=1)
+
+    assert ending.status == "complete"
+    assert "round 1 of repair, 1 error in entity/Note" in github.said()[0]
+    assert "Phasebot-Repair: round=1 errors=1" in git(github.origin, "log", "-1", "--format=%B", "phasebot/issue-12")
+
+
+def test_templates_fix_nothing_and_say_so(github: World) -> None:
+    github.say("/generate")
+
+    ending = github.say("/fix")
+
+    assert (ending.status, ending.exit_code) == ("refused", 2)
+    assert (
+        "templates would write the same again; set the action's input gemini-api-key, or mend it by hand"
+        in (github.said()[-1])
+    )
