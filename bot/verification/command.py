@@ -257,7 +257,9 @@ class _Watch:
             return "memory"
         if now >= self._next_disk:
             most = self._limits.disk_megabytes * _MEGABYTE
-            if folder_size(self._place, most) > most or self._free - free_bytes(self._place) > 2 * most:
+            free = free_bytes(self._place)
+            is_filling = self._free - free > 2 * most and free < 2 * most  # files that are open and removed, or elsewhere
+            if is_filling or folder_size(self._place, most) > most:
                 return "disk"
             took = time.monotonic() - now
             self._next_disk = now + max(_TICK, took * _DISK_SHARE)
