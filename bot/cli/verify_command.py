@@ -1,7 +1,7 @@
-"""The command `verify`: whether the files of a run work, by the commands of its recipe."""
+"""The command `verify`: whether the files of a run work, by the commands of its recipe, and whether it made them."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import click
@@ -12,22 +12,71 @@ from bot.cli.options import on_a_run_with_findings
 if TYPE_CHECKING:
     from bot.engine.verification import VerifiedRun
     from bot.history.checkout import RunLocation
+    from bot.history.proof import CommitProof
     from bot.verification.verdict import CommandResult
 
 _FAILED = 1
 _MAX_NAME = 100
+_SHORT = 10
+_MAX_SHOWN = 10
 
 
 @click.command()
 @on_a_run_with_findings
 @click.option("--again", is_flag=True, help="Run the commands, also if they ran on the very same files before.")
+@click.option(
+    "--rebuild",
+    is_flag=True,
+    help="Execute nothing: make the commits again from plan and recipe, and tell who wrote each line.",
+)
 @click.pass_obj
-def verify(door: Door, *, location: "RunLocation", output: str, again: bool) -> None:
+def verify(door: Door, *, location: "RunLocation", output: str, again: bool, rebuild: bool) -> None:
     """Run the recipe's commands on the files of a run, in a clean place.
 
     Generated code is executed: without secrets, in a folder of its own, and where the system allows it, without network
     and without access to anything else. Ends with 1 if a command failed.
+
+    With --rebuild, no command is run, and nothing of the project is executed. Each commit of templates is made again
+    instead, and held against what the branch has. Ends with 1 if a commit holds what its recipe could not have made.
     """
+    if rebuild:
+        _rebuild(door, location, output, again=again)
+    else:
+        _verify(door, location, output, again=again)
+
+
+def _rebuild(door: Door, location: "RunLocation", output: str, *, again: bool) -> None:
+    from bot.cli.inert_output import inert_json
+    from bot.engine import factory
+    from bot.engine.rebuild import rebuild_run
+    from bot.errors import UsageError
+    from bot.history.proof_formats import format_rebuild, format_rebuild_json
+
+    if output not in ("text", "json"):
+        raise UsageError(f"verify --rebuild: it has no format {output!r}; use --format text or --format json")
+    if again:
+        raise UsageError("verify --rebuild: it runs no commands, so --again has no effect; leave one of the two out")
+    found = rebuild_run(factory.open_clone(location).open_run(location.run, door.now))
+    for note in found.notes:
+        door.log(f"phasebot: {note}")
+    is_json = output == "json"
+    click.echo(inert_json(format_rebuild_json(found), in_job=door.in_job) if is_json else format_rebuild(found))
+    if found.unproven:
+        door.log(f"phasebot: rebuilding {found.branch}: {_commits(found.unproven)} can't be made again, as told above")
+    if found.tampered:
+        shown = " ".join(each.oid[:_SHORT] for each in found.tampered[:_MAX_SHOWN])
+        door.log(
+            f"phasebot: rebuilding {found.branch}: {_commits(found.tampered)} can't come from plan and recipe, "
+            f"whatever the message says; review it as people's work: git show {shown}"
+        )
+        sys.exit(_FAILED)
+
+
+def _commits(commits: "Sequence[CommitProof]") -> str:
+    return f"{len(commits)} {'commit' if len(commits) == 1 else 'commits'}"
+
+
+def _verify(door: Door, location: "RunLocation", output: str, *, again: bool) -> None:
     from bot.cli.inert_output import inert_json
     from bot.engine import factory
     from bot.engine.verification import verify_run

@@ -237,6 +237,54 @@ def test_an_amended_phase_commit_is_tampered(shop: Path) -> None:
     assert json.loads(format_rebuild_json(found))["proven"] is False
 
 
+def test_the_command_executes_nothing_and_ends_with_0_if_nothing_is_tampered(shop: Path) -> None:
+    person(shop, "Edit", {ITEM: f"{content(shop, ITEM)}# mine\n"})
+
+    told = well(shop, "verify", "--rebuild")
+
+    assert f"  {ITEM}  2 bot, 1 human\n" in told.out
+    assert told.out.endswith("commits: 5 proven; lines: 19 bot, 1 human\n")
+    assert told.err == "", "the small recipe has no commands, and none is missed"
+    assert well(shop, "verify", "--rebuild", "--format", "json").json()["proven"] is True
+
+
+def test_the_command_ends_with_1_and_names_the_commit_that_is_tampered(shop: Path) -> None:
+    amend(shop, {"main.py": "import os\n##[error]x\n"})
+
+    told = bot(shop, "verify", "--rebuild")
+
+    assert told.code == 1
+    assert f"{head(shop)[:10]}  main  tampered\n  main.py:1  neither what the recipe makes" in told.out
+    assert "1 commit can't come from plan and recipe, whatever the message says; review it as people's work" in told.err
+    assert told.err.endswith(f": git show {head(shop)[:10]}\n")
+    assert bot(shop, "verify", "--rebuild", "--format", "json").json()["commits"][-1]["verdict"] == "tampered"
+
+
+def test_what_can_not_be_made_again_is_told_by_the_command_and_is_no_failure(tmp_path: Path) -> None:
+    recipe = write_recipe(tmp_path / "recipe")
+    folder = own(tmp_path / "shop", recipe)
+    write_recipe(recipe, edition=2)
+
+    told = well(folder, "verify", "--rebuild")
+
+    assert "phasebot: rebuilding phasebot/shop: 2 commits can't be made again, as told above\n" in told.err
+
+
+@pytest.mark.parametrize(
+    ("option", "why"),
+    [
+        (("--format", "sarif"), "it has no format 'sarif'; use --format text or --format json"),
+        (("--format", "markdown"), "it has no format 'markdown'"),
+        (("--again",), "it runs no commands, so --again has no effect; leave one of the two out"),
+    ],
+)
+def test_what_has_no_meaning_for_a_rebuild_is_refused(shop: Path, option: tuple[str, ...], why: str) -> None:
+    told = bot(shop, "verify", "--rebuild", *option)
+
+    assert (told.code, told.out) == (2, "")
+    assert why in told.err
+
+
 def test_a_line_that_a_merge_did_not_bring_is_tampered(roomy: Path) -> None:
     person(roomy, "Edit", {ITEM: f"{content(roomy, ITEM)}# mine\n"})
     edit_plan(roomy, "name: string", "name: string\n    size: integer")
