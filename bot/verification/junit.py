@@ -4,7 +4,9 @@ from collections.abc import Mapping
 from xml.parsers import expat
 
 from bot.verification.remarks import (
+    MAX_PASSED,
     MAX_REMARKS,
+    Case,
     Remark,
     Report,
     Spot,
@@ -31,6 +33,7 @@ class _Reader:
 
     def __init__(self) -> None:
         self.remarks: list[Remark] = []
+        self.passed: list[Case] = []
         self.cases = self.failed = self.skipped = 0
         self._depth = 0
         self._case: Mapping[str, str] = {}
@@ -65,20 +68,25 @@ class _Reader:
                 self.failed += 1
                 if len(self.remarks) < MAX_REMARKS:
                     self.remarks.append(self._remark())
+            elif not self._state and len(self.passed) < MAX_PASSED:
+                self.passed.append(self._named())
             self._case, self._state = {}, ""
 
+    def _named(self) -> Case:
+        case, number = self._case, self._case.get("line", "")
+        is_line = number.isascii() and number.isdecimal() and len(number) < 9  # noqa: PLR2004
+        spot = Spot(path_of(case.get("file", "")), line_of(int(number)) if is_line else None)
+        return Case(spot, name_of(case.get("classname", "")), name_of(case.get("name", "")) or "a test without a name")
+
     def _remark(self) -> Remark:
-        text, case = "".join(self._text), self._case
-        name, module = name_of(case.get("name", "")), name_of(case.get("classname", ""))
-        number = case.get("line", "")
-        line = line_of(int(number)) if number.isascii() and number.isdecimal() and len(number) < 9 else None  # noqa: PLR2004
+        text, case = "".join(self._text), self._named()
         why = first_line(self._message) or first_line(text)
         return Remark(
-            spot=Spot(path_of(case.get("file", "")), line),
+            spot=case.spot,
             rule=f"test-{'failed' if self._state == 'failure' else 'error'}",
             message=message_of(why, "it says nothing more"),
-            test=name or "a test without a name",
-            module=module,
+            test=case.test,
+            module=case.module,
             trace=find_trace(text),
         )
 
@@ -110,4 +118,5 @@ def read_junit(text: str) -> Report:
         skipped=reader.skipped,
         problem=problem,
         tests=True,
+        cases=reader.passed,
     )

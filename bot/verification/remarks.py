@@ -13,6 +13,8 @@ MAX_REMARKS = 1_000
 MAX_TRACE = 60
 """How many places of a traceback are kept: those at its end."""
 MAX_LINE = 10_000_000
+MAX_PASSED = 50_000
+"""How many names of tests that passed are kept."""
 _MAX_MESSAGE = 300
 _MAX_NAME = 400
 _MAX_RULE = 80
@@ -45,6 +47,14 @@ class Remark:
     """The places of a traceback, the innermost first."""
 
 
+class Case(NamedTuple):
+    """A test, as a report names it."""
+
+    spot: Spot
+    module: str
+    test: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
     """What a report says."""
@@ -59,6 +69,8 @@ class Report:
     """Why it can't be read."""
     tests: bool = field(default=False)
     """Whether it counts tests."""
+    cases: Sequence[Case] = ()
+    """Tests that passed."""
 
     def as_json(self) -> dict[str, Any]:
         """Return what :meth:`from_json` reads."""
@@ -67,7 +79,8 @@ class Report:
             for each in self.remarks
         ]
         counts = [self.left_out, self.passed, self.failed, self.skipped]
-        return {"remarks": remarks, "counts": counts, "problem": self.problem, "tests": self.tests}
+        cases = [[*each.spot, each.module, each.test] for each in self.cases]
+        return {"remarks": remarks, "counts": counts, "problem": self.problem, "tests": self.tests, "cases": cases}
 
     @classmethod
     def from_json(cls, content: Mapping[str, Any]) -> "Report":
@@ -92,6 +105,7 @@ class Report:
             skipped=skipped,
             problem=content["problem"],
             tests=content["tests"],
+            cases=[Case(Spot(path, line), module, test) for path, line, module, test in content["cases"]],
         )
 
 

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from bot.text import is_printable
 from bot.verification.junit import read_junit
-from bot.verification.remarks import MAX_REMARKS, Spot
+from bot.verification.remarks import MAX_REMARKS, Report, Spot
 
 REPORT = """<?xml version="1.0" encoding="utf-8"?>
 <testsuites><testsuite name="pytest" tests="4">
@@ -27,6 +27,8 @@ def test_tests_are_counted_and_failures_have_their_traceback() -> None:
     report = read_junit(REPORT)
 
     assert (report.passed, report.failed, report.skipped, report.problem) == (1, 2, 1, "")
+    assert [(each.module, each.test) for each in report.cases] == [("tests.test_posts", "test_ok")]
+    assert Report.from_json(report.as_json()) == report
     failed, broken = report.remarks
     assert (failed.module, failed.test, failed.rule) == ("tests.test_posts.TestCreate", "test_it[1]", "test-failed")
     assert failed.message == "AssertionError: assert 404 == 201"
