@@ -10,16 +10,19 @@ from pathlib import Path
 from bot import __version__
 from bot.assessment.outline import Outline
 from bot.errors import UsageError
+from bot.generation.templates import render_phase
 from bot.history.checkout import OpenRun
 from bot.history.run_state import RunState
-from bot.planning.phases import PLAN_FILE
+from bot.planning.path_rules import inside, outside
+from bot.planning.phases import PLAN_FILE, PLAN_PHASE
 from bot.planning.recipe_model import VerifyCommand
 from bot.planning.resolved_plan import ResolvedPlan
 from bot.sandbox.protocol import Failure, Run
 from bot.verification.blame import Ground, is_test
 from bot.verification.faults import Findings
-from bot.verification.place import Place
+from bot.verification.place import Place, replace_file
 from bot.verification.record import Record, format_record, parse_record
+from bot.verification.stages import Stage, Staged, changes
 from bot.verification.verdict import Verification
 from bot.verification.verify import Project, Surroundings, verify_project
 
@@ -59,7 +62,23 @@ def verify_run(run: OpenRun, around: Surroundings, *, again: bool = False) -> Ve
 
     def open_project(place: Place) -> tuple[Project, Sequence[str]]:
         exported = run.files.export(state.head, place.tree)
-        return _project(planned, exported.paths, place, around.work), exported.notes
+        folder = place.tree / planned.plan.output_dir
+
+        def write_again(texts: Mapping[str, str]) -> None:
+            run.files.export(state.head, place.tree)
+            for path, text in texts.items():
+                replace_file(folder, path, text)
+
+        ground = _ground(planned, exported.paths, folder, around.work)
+        project = Project(
+            place=place,
+            folder=planned.plan.output_dir,
+            files=ground.files,
+            findings=Findings(ground, planned.plan.output_dir, PLAN_FILE),
+            write_again=write_again,
+            stages=lambda: _stages(run, planned),
+        )
+        return project, exported.notes
 
     found = verify_project(commands, tree, open_project, around)
     if found.is_conclusive and (text := format_record(Record(digest, found))):
@@ -78,7 +97,7 @@ def kept_verification(run: OpenRun) -> Verification | None:
 
 def _digest(planned: ResolvedPlan, commands: Sequence[VerifyCommand]) -> str:
     """Return the digest of all but the tree that a verification depends on."""
-    phases = [[each.key, [*each.files], [*each.rules]] for each in planned.phases]
+    phases = [[each.key, [*each.files], [*each.rules], each.recipe, each.inputs] for each in planned.phases]
     content = [
         __version__,
         sys.version,
@@ -89,21 +108,28 @@ def _digest(planned: ResolvedPlan, commands: Sequence[VerifyCommand]) -> str:
     return f"sha256:{hashlib.sha256(json.dumps(content).encode()).hexdigest()}"
 
 
-def _project(planned: ResolvedPlan, paths: Sequence[str], place: Place, work: Run) -> Project:
-    folder = planned.plan.output_dir
-    prefix = "" if folder == "." else f"{folder}/"
-
-    def within(found: Sequence[str]) -> list[str]:
-        return [path.removeprefix(prefix) for path in found if path.startswith(prefix)]
-
-    files = frozenset(within(paths))
-    ground = Ground(
+def _ground(planned: ResolvedPlan, paths: Sequence[str], folder: Path, work: Run) -> Ground:
+    project = planned.plan.output_dir
+    files = frozenset(outside(project, path) for path in paths if inside(project, outside(project, path)) == path)
+    return Ground(
         files=files,
-        owners={path: each.key for each in planned.phases for path in within([*each.files])},
+        owners={outside(project, path): each.key for each in planned.phases for path in each.files},
         rules={each.key: each.rules for each in planned.phases},
-        outlines=dict(_outlines(work, place.tree / folder, sorted(filter(is_test, files)))),
+        outlines=dict(_outlines(work, folder, sorted(filter(is_test, files)))),
     )
-    return Project(place=place, folder=folder, files=files, findings=Findings(ground, folder, PLAN_FILE))
+
+
+def _stages(run: OpenRun, planned: ResolvedPlan) -> Staged:
+    """Render all phases, and return those whose files are not as the templates make them."""
+    phases = [each for each in planned.phases if each.key != PLAN_PHASE]
+    head = run.branch.texts(planned.phases, [path for each in phases for path in each.files])
+    stages = list[Stage]()
+    for phase in phases:
+        changed = changes(render_phase(planned, phase), head)
+        if changed:
+            files = {outside(planned.plan.output_dir, path): each for path, each in changed.items()}
+            stages.append(Stage(phase.key, files))
+    return Staged(stages, [each.key for each in phases if each.without_template])
 
 
 def _outlines(work: Run, folder: Path, paths: Sequence[str]) -> Iterator[tuple[str, Outline]]:

@@ -5,16 +5,14 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import PurePosixPath
 from posixpath import join, normpath
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 from bot.assessment.coverage import RULE, plain_rule
 from bot.assessment.outline import Outline
 from bot.assessment.project import TESTS, absolute, module_name
 from bot.planning.plurals import plural
-from bot.verification.remarks import Remark, Spot
-
-Why = Literal["rule", "trace", "module", "test"]
-"""The test is marked with the phase's rule, its traceback comes by the file, it tests the module, or none of that."""
+from bot.verification.remarks import Case, Remark, Spot
+from bot.verification.verdict import Why
 
 
 @dataclass(frozen=True)
@@ -65,16 +63,17 @@ class Ground:
             inner = normpath(join(folder, path)) if path else ""
         return inner if inner in self.files else None
 
-    def test_file(self, remark: Remark, folder: str, project: str) -> str | None:
+    def test_file(self, test: Remark | Case, folder: str, project: str) -> str | None:
         """Return the file of the test that a report names."""
-        if found := self.locate(remark.spot.path, folder, project):
+        if found := self.locate(test.spot.path, folder, project):
             return found
-        for name in (remark.module, remark.test):
+        for name in (test.module, test.test):
             parts = name.split(".")[:20]
             for length in range(len(parts), 0, -1):
                 if found := self.locate("/".join(parts[:length]).lstrip("/") + ".py", folder, project):
                     return found
-        return next((path for each in remark.trace if (path := self.locate(each.path, folder, project))), None)
+        trace = test.trace if isinstance(test, Remark) else ()
+        return next((path for each in trace if (path := self.locate(each.path, folder, project))), None)
 
 
 class Blame(NamedTuple):
@@ -108,6 +107,12 @@ def blame(ground: Ground, test_file: str, test: str, trace: Sequence[Spot]) -> B
         if len(phases) == 1 and (phase := next(iter(phases))):
             return Blame(next(iter(candidates)), None, phase, "module", certain=False)
     return Blame(test_file, own, ground.owners.get(test_file), "test", certain=False)
+
+
+def likely_file(ground: Ground, test_file: str, changed: Sequence[str]) -> str:
+    """Return the one of the *changed* files that *test_file* tests, as far as its name and imports tell."""
+    tested = [path for path in (*_namesakes(ground, test_file), *_imported(ground, test_file)) if path in changed]
+    return next(iter([*tested, *(path for path in changed if not is_test(path)), *changed]))
 
 
 def _phase_of_rule(ground: Ground, test_file: str, test: str) -> str | None:

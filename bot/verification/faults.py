@@ -38,7 +38,7 @@ class Findings:
 
     def __init__(self, ground: Ground, folder: str, plan_file: str) -> None:
         """*plan_file* is the path of a file, inside the project, for what is about no other."""
-        self._ground, self._folder, self._plan_file = ground, folder, plan_file
+        self.ground, self._folder, self._plan_file = ground, folder, plan_file
 
     def of(self, said: Said) -> tuple[list[Finding], list[FailedTest]]:
         """Return the findings that a command leads to, in order, and those of tests with all that is known."""
@@ -48,24 +48,29 @@ class Findings:
         found += self._whole(said, found)
         return in_order(found), faults
 
+    def passed(self, said: Said) -> frozenset[str]:
+        """Return the names of the tests that passed."""
+        files = {each: self.ground.test_file(each, said.folder, said.project) for each in said.report.cases}
+        return frozenset(_name(path, each.test) for each, path in files.items())
+
     def _test_fault(self, remark: Remark, said: Said) -> FailedTest:
         located = list(self._located(remark.trace, said))
-        path = self._ground.test_file(remark, said.folder, said.project)
-        name = truncate(f"{path}::{remark.test}" if path else remark.test, _MAX_TEST)
+        path = self.ground.test_file(remark, said.folder, said.project)
+        name = _name(path, remark.test)
         if path:
-            to_blame = blame(self._ground, path, remark.test, located)
+            to_blame = blame(self.ground, path, remark.test, located)
         else:
             spot = next(iter(located), Spot(self._file_of(said)))
-            to_blame = Blame(*spot, self._ground.owners.get(spot.path), "test", certain=False)
+            to_blame = Blame(*spot, self.ground.owners.get(spot.path), "test", certain=False)
         message = f"{name}: {remark.message}"
         return FailedTest(name, self._make(to_blame, remark.rule, message), to_blame.why, to_blame.certain)
 
     def _finding(self, remark: Remark, said: Said) -> Finding:
         """Return a finding of a linter; if the command passed, nothing that it says is an error."""
-        path = self._ground.locate(remark.spot.path, said.folder, said.project)
+        path = self.ground.locate(remark.spot.path, said.folder, said.project)
         severity = "warning" if said.ending == "passed" else remark.level
         spot = Spot(path, remark.spot.line) if path else Spot(self._file_of(said))
-        owner = self._ground.owners.get(spot.path)
+        owner = self.ground.owners.get(spot.path)
         return self._make(
             Blame(*spot, owner, "test", certain=True), remark.rule, remark.message, is_error=severity == "error"
         )
@@ -92,17 +97,17 @@ class Findings:
         located = list(self._located(find_trace(said.output), said))
         tested = [each for each in located if not is_test(each.path)]
         spot = next(iter([*tested, *located]), Spot(self._file_of(said)))
-        owner = self._ground.owners.get(spot.path) if spot.path != self._plan_file else None
+        owner = self.ground.owners.get(spot.path) if spot.path != self._plan_file else None
         return self._make(Blame(*spot, owner, "trace", certain=False), rule, message)
 
     def _file_of(self, said: Said) -> str:
         """Return the file of the project that the command names, such as ``requirements.txt``; else the plan's."""
-        named = (self._ground.locate(each, said.folder, said.project) for each in said.run)
+        named = (self.ground.locate(each, said.folder, said.project) for each in said.run)
         return next((path for path in named if path), self._plan_file)
 
     def _located(self, trace: Sequence[Spot], said: Said) -> Iterator[Spot]:
         for each in trace:
-            if path := self._ground.locate(each.path, said.folder, said.project):
+            if path := self.ground.locate(each.path, said.folder, said.project):
                 yield Spot(path, each.line)
 
     def _make(self, to_blame: Blame, rule: str, message: str, *, is_error: bool = True) -> Finding:
@@ -114,6 +119,10 @@ class Findings:
             message=without_secrets(one_line(message, _MAX_MESSAGE)),
             phase=to_blame.phase,
         )
+
+
+def _name(path: str | None, test: str) -> str:
+    return truncate(f"{path}::{test}" if path else test, _MAX_TEST)
 
 
 def without_secrets(text: str) -> str:

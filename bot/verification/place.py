@@ -3,7 +3,7 @@
 import os
 import stat
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -22,6 +22,19 @@ class Place:
         for name in (_TREE, _HOME, _TEMPORARY):
             (root / name).mkdir()
 
+    def empty(self) -> Sequence[Path]:
+        """Make the place anew, but for its environment, and return the new folders.  No process may use it."""
+        for path in [*self.root.iterdir()]:
+            if path.is_dir() and not path.is_symlink():  # a command may have put anything there
+                if path != self.venv:
+                    remove_folder(path)
+            else:
+                path.unlink()
+        made = [self.root / name for name in (_TREE, _HOME, _TEMPORARY)]
+        for path in made:
+            path.mkdir()
+        return made
+
     def folders(self, folder: str) -> Folders:
         """Return the folders for the project in *folder* of the tree."""
         project = self.tree if folder == "." else self.tree / folder
@@ -37,6 +50,15 @@ def clean_place() -> Iterator[Place]:
         yield Place(root)
     finally:
         remove_folder(root)
+
+
+def replace_file(folder: Path, path: str, text: str) -> None:
+    """Write *text* to *path* in *folder*, in place of what stands there; no link leads out of the folder."""
+    target = folder / path
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.unlink(missing_ok=True)
+    with target.open("x", encoding="utf-8", newline="") as file:
+        file.write(text)
 
 
 def give_to(user: int, folder: Path) -> None:

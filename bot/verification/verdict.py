@@ -37,13 +37,18 @@ class Counts(NamedTuple):
         return ", ".join(parts)
 
 
+Why = Literal["rule", "trace", "module", "test", "bisected"]
+"""The test is marked with the phase's rule, its traceback comes by the file, it tests the module, or none of that; or
+it was tried out that this phase broke it."""
+
+
 class FailedTest(NamedTuple):
     """A test that failed, and the finding about what is to blame."""
 
     test: str
     """``tests/test_posts.py::test_create``."""
     finding: Finding
-    why: Literal["rule", "trace", "module", "test"]
+    why: Why
     certain: bool
     """False: other phases may be at fault as well."""
 

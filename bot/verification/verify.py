@@ -4,6 +4,7 @@ import os
 import pwd
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -21,6 +22,7 @@ from bot.verification.faults import Findings, Said
 from bot.verification.launcher import NETWORK, NOBODY, PROCESSES, USER
 from bot.verification.place import Place, clean_place, give_to, read_file
 from bot.verification.remarks import MAX_REPORT, Report
+from bot.verification.stages import Heard, Rerun, Staged, blame_phases, not_found, uncertain, with_notes
 from bot.verification.verdict import IN_WORDS, CommandResult, Counts, Ending, Verification
 
 _OUTPUT = 256 << 10
@@ -81,6 +83,10 @@ class Project:
     files: frozenset[str]
     """Inside the folder."""
     findings: Findings
+    write_again: Callable[[Mapping[str, str]], None]
+    """Write it anew into the place, which is empty, with other texts of some files: path inside the folder → text."""
+    stages: Callable[[], Staged]
+    """Make the files of templates again, and hold the project's against them."""
 
 
 def verify_project(
@@ -103,12 +109,12 @@ def verify_project(
             runner.make_venv()
         results = list[CommandResult]()
         for command in commands:
-            results.append(runner.run(command))
+            results.append(runner.run(command)[0])
             if command.network and results[-1].ending != "passed":
                 break
         return Verification(
             tree=tree,
-            commands=results,
+            commands=[runner.blame(each, result) for each, result in zip(commands, results, strict=False)],
             isolation=isolation_in_words(runner.apart),
             expected=len(commands),
             notes=[*notes, *(runner.passed.notes if any(each.network for each in commands) else ())],
@@ -156,7 +162,27 @@ class _Runner:
             why = one_line(ran.why or ran.err.content.decode("utf-8", "replace"), 300)
             raise PhasebotError(f"verifying: no Python environment can be made ({IN_WORDS[ran.ending]}): {why}")
 
-    def run(self, command: VerifyCommand) -> CommandResult:
+    def blame(self, command: VerifyCommand, result: CommandResult) -> CommandResult:
+        """Return *result* with what the blame step finds out; the place is another one afterwards."""
+        project, tests = self._project, uncertain(result)
+        if not tests:
+            return result
+
+        def run(texts: Mapping[str, str]) -> Heard:
+            folders = project.place.empty()
+            project.write_again(texts)
+            for folder in folders if os.geteuid() == 0 else ():
+                give_to(NOBODY if USER in self.apart else 0, folder)
+            again, said = self.run(command)
+            return Heard(again, project.findings.passed(said))
+
+        rerun = Rerun(run=run, tell=self._around.tell, now=time.monotonic)
+        try:
+            return blame_phases(result, project.stages(), project.findings.ground, project.folder, rerun)
+        except (OSError, PhasebotError) as exc:  # code may have spoiled the place
+            return with_notes(result, [not_found(len(tests), one_line(str(exc), 300))])
+
+    def run(self, command: VerifyCommand) -> tuple[CommandResult, Said]:
         """Run one command, and return what it said."""
         name = one_line(" ".join(command.run), 120)
         self._around.tell(f"running: {name}")
@@ -195,7 +221,7 @@ class _Runner:
         )
         counts = f", {result.tests}" if result.tests else ""
         self._around.tell(f"{IN_WORDS[result.ending]}: {name}  {result.seconds:.1f} s{counts}")
-        return result
+        return result, said
 
     def _call(self, run: Sequence[str], folder: Path, limits: Limits) -> Call:
         place = self._project.place

@@ -19,7 +19,10 @@ def record(message: str = "it broke", run: str = "pytest") -> Record:
         seconds=1.5,
         tests=Counts(1, 2, 3),
         findings=[finding, Finding(path="b", rule="r", severity="warning", message="m")],
-        faults=[FailedTest("tests/a.py::t", finding, "trace", certain=True)],
+        faults=[
+            FailedTest("tests/a.py::t", finding, "trace", certain=False),
+            FailedTest("tests/a.py::u", finding, "bisected", certain=True),
+        ],
         left=2,
         notes=["a note"],
     )
