@@ -258,7 +258,8 @@ class _Watch:
         if now >= self._next_disk:
             most = self._limits.disk_megabytes * _MEGABYTE
             free = free_bytes(self._place)
-            is_filling = self._free - free > 2 * most and free < 2 * most  # files that are open and removed, or elsewhere
+            # Also by files that are removed while they are open; what others write must not count.
+            is_filling = self._free - free > 2 * most and free < 2 * most
             if is_filling or folder_size(self._place, most) > most:
                 return "disk"
             took = time.monotonic() - now
