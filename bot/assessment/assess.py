@@ -48,7 +48,7 @@ def find_all(
             *_syntax(project, syntax),
             *find_broken_imports(project),
             *find_circles(project),
-            *_requirements(project),
+            *_requirements(project, references),
             *find_broken_contracts(project, references),
             *find_untested_rules(project, asked, rules),
             *find_missing_endpoints(project, asked),
@@ -58,10 +58,12 @@ def find_all(
     )
 
 
-def _requirements(project: Project) -> Iterator[Finding]:
+def _requirements(project: Project, references: Mapping[str, Outline]) -> Iterator[Finding]:
     """Yield what the requirements lack, once they are there."""
-    if listed := next((each.path for each in read_requirements(project)), None):
-        yield from find_missing_requirements(project, provided_names(project), listed)
+    if paths := {each.path for each in read_requirements(project)}:
+        listed = min(paths, key=lambda path: (not path.endswith(".txt"), len(path)))
+        expected = {each.module.partition(".")[0] for outline in references.values() for each in outline.imports}
+        yield from find_missing_requirements(project, provided_names(project), listed, expected)
 
 
 def _faults(project: Project, faults: Mapping[str, Reason]) -> Iterator[Finding]:

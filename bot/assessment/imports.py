@@ -2,7 +2,7 @@
 
 import sys
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from difflib import get_close_matches
 
 from bot.assessment.finding import Finding
@@ -172,11 +172,13 @@ def _is_loaded(path: str) -> bool:
     return path.startswith((f"{TESTS}/", *_RUN_BY_TOOLS)) or path.endswith(("/__init__.py", "conftest.py"))
 
 
-def find_missing_requirements(project: Project, provides: Mapping[str, str], listed_in: str) -> Iterator[Finding]:
+def find_missing_requirements(
+    project: Project, provides: Mapping[str, str], listed_in: str, expected: Collection[str] = ()
+) -> Iterator[Finding]:
     """Yield packages that are imported and that no requirement brings, once each.
 
-    *provides* has the import names that the requirements of the file *listed_in* bring. What several phases import is
-    missing there; what one phase alone imports is its own idea.
+    *provides* has the import names that the requirements of the file *listed_in* bring. What several phases import,
+    and what is *expected* by the templates, is missing there; what one phase alone imports is its own idea.
     """
     missing: dict[str, list[tuple[str, int]]] = defaultdict(list)
     for path, outline in project.outlines.items():
@@ -186,8 +188,8 @@ def find_missing_requirements(project: Project, provides: Mapping[str, str], lis
                 missing[first].append((path, each.line))
     for name, places in missing.items():
         path, line = places[0]
-        if len({project.owners.get(path) for path, _ in places}) > 1:
-            message = f"no requirement brings {shown(name)}, which {len(places)} imports need; add its package"
+        if name in expected or len({project.owners.get(path) for path, _ in places}) > 1:
+            message = f"no requirement brings {shown(name)}, which several files import; add its package"
             yield project.finding(listed_in, "missing-requirement", message)
         else:
             message = f"no requirement brings {shown(name)}; do without it, or add its package to {listed_in}"

@@ -57,14 +57,24 @@ class Reviewer:
     def _assess(
         self, planned: ResolvedPlan, phase: Phase, before: Project, written: Mapping[str, str], *, run: Run
     ) -> Sequence[Finding]:
-        """Return the errors in the files *written*, and those elsewhere that the project does not have as it is."""
+        """Return the errors in the files *written*, and those elsewhere that are the phase's fault.
+
+        These are the ones that it has to mend, and, if it is made again, those that its earlier files did not cause.
+        """
         after = self._with_outlines(replace(before, texts={**before.texts, **written}), run)
         after = replace(after, coming=before.coming - written.keys())
         found = [each for each in self._find(planned, phase, after, written, run) if each.severity == "error"]
         if all(each.path in phase.files for each in found):
             return found
-        known = set(find_all(self._with_outlines(before, run)))
-        return [each for each in found if each.path in phase.files or each not in known]
+        known, is_made_again = (
+            set(find_all(self._with_outlines(before, run))),
+            not written.keys().isdisjoint(before.texts),
+        )
+        return [
+            each
+            for each in found
+            if each.path in phase.files or (each not in known and (is_made_again or each.phase == phase.key))
+        ]
 
     def _find(
         self, planned: ResolvedPlan, phase: Phase, project: Project, written: Mapping[str, str], run: Run

@@ -10,6 +10,7 @@ import pytest
 from tests.gemini_client import phasebot, spoiling
 from tests.gemini_server import Asked, Author, FakeGemini, Reply, files
 from tests.repositories import commit, git
+from tests.unit.test_assess import FAULTS
 from tests.unit.values import BLOG
 
 RECIPES = Path(__file__).parents[1] / "data" / "recipes"
@@ -163,6 +164,33 @@ def test_there_has_to_be_something_to_fix_and_somebody_who_can(tmp_path: Path) -
     assert "no error is known; 'phasebot verify' runs the tests to find some" in nothing.stderr
     assert "did you mean entity/Post" in unknown.stderr or "entity/Post" in unknown.stderr
     assert "templates would write the same again; set GEMINI_API_KEY" in nobody.stderr
+
+
+_WARNINGS = ("a mutable default", "a requirement that nothing needs")
+_IN_BLOG = [name for name, fault in FAULTS.items() if fault.project == "blog" and name not in _WARNINGS]
+_FAST = ("a router that nothing imports", "a requirement is missing", "a function that others expect")
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(each, marks=() if each in _FAST else pytest.mark.slow) for each in _IN_BLOG]
+)
+def test_a_fault_that_a_model_writes_once_costs_one_more_request(tmp_path: Path, name: str) -> None:
+    fault, is_written = FAULTS[name], False
+
+    def spoil(_: Asked, made: dict[str, str]) -> dict[str, str]:
+        nonlocal is_written
+        if fault.path in made and not is_written:
+            is_written = True
+            made[fault.path] = made[fault.path].replace(fault.old, fault.new, 1)
+        return made
+
+    with FakeGemini(spoiling(spoil)) as fake:
+        code, told = generate(tmp_path / "blog", fake)
+
+    assert (code, is_written) == (0, True)
+    assert "left in" not in told
+    assert len(fake.requests) == 9 + 1, "nine phases, and the file with the fault"
+    assert phasebot("assess", "--repo", tmp_path / "blog").stdout == "0 errors, 0 warnings\n"
 
 
 _CHECK = """\
