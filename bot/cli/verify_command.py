@@ -93,7 +93,7 @@ def _verify(door: Door, location: "RunLocation", output: str, *, again: bool) ->
     found = verify_run(run, around, again=again)
     text = _format(found, output)
     click.echo(inert_json(text, in_job=door.in_job) if output in ("json", "sarif") else text)
-    if not found.verification.passed or found.verification.errors:
+    if not found.verification.is_verified:
         door.log(f"phasebot: verifying {found.state.branch}: {_remedy(found)}")
         sys.exit(_FAILED)
 
@@ -110,7 +110,7 @@ def _remedy(found: "VerifiedRun") -> str:
 
 
 def _format(found: "VerifiedRun", output: str) -> str:
-    from bot.assessment.formats import format_json, format_sarif, format_text
+    from bot.assessment.formats import format_json, format_sarif
     from bot.forge.finding_list import format_markdown
 
     order = [each.phase.key for each in found.state.phases]
@@ -121,15 +121,22 @@ def _format(found: "VerifiedRun", output: str) -> str:
         return format_sarif(findings, found.state.head)
     if output == "markdown":
         return format_markdown(findings, order)
-    return "\n".join([*_lines(found), "", format_text(findings, order)])
+    return as_text(found)
+
+
+def as_text(found: "VerifiedRun") -> str:
+    """Return what was found, for people."""
+    from bot.assessment.formats import format_text
+
+    order = [each.phase.key for each in found.state.phases]
+    return "\n".join([*_lines(found), "", format_text(found.verification.findings, order)])
 
 
 def _lines(found: "VerifiedRun") -> Iterator[str]:
     """Yield what ran, how it ended, and what it was apart from."""
     verification = found.verification
-    is_verified = verification.passed and not verification.errors
     cached = " (cached: its commands ran on the same files before)" if found.is_cached else ""
-    what = "verified" if is_verified else "not verified"
+    what = "verified" if verification.is_verified else "not verified"
     yield f"{what}: {found.state.branch}, tree {verification.tree[:10]}{cached}"
     if not found.state.complete:
         yield "the run is not complete, so what fails may only be missing"
@@ -171,7 +178,7 @@ def _as_json(found: "VerifiedRun") -> dict[str, object]:
         "head": state.head,
         "tree": verification.tree,
         "complete": state.complete,
-        "verified": verification.passed and not verification.errors,
+        "verified": verification.is_verified,
         "cached": found.is_cached,
         "isolation": verification.isolation,
         "notes": [*verification.notes],

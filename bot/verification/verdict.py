@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import reduce
 from typing import Literal, NamedTuple
 
 from bot.assessment.finding import Finding
@@ -35,6 +36,10 @@ class Counts(NamedTuple):
         parts = [f"{self.passed} {'test' if self.passed == 1 else 'tests'} passed"]
         parts += [f"{number} {what}" for number, what in ((self.failed, "failed"), (self.skipped, "skipped")) if number]
         return ", ".join(parts)
+
+    def plus(self, other: "Counts") -> "Counts":
+        """Return the counts of both."""
+        return Counts(*(mine + theirs for mine, theirs in zip(self, other, strict=True)))
 
 
 Why = Literal["rule", "trace", "module", "test", "bisected"]
@@ -99,11 +104,35 @@ class Verification:
         return [each for each in self.findings if each.severity == "error"]
 
     @property
+    def tests(self) -> Counts | None:
+        """The tests of all commands together; None if none counts tests."""
+        counted = [each.tests for each in self.commands if each.tests]
+        return reduce(Counts.plus, counted) if counted else None
+
+    @property
+    def is_verified(self) -> bool:
+        """Whether the project is verified: every command passed, and nothing that it said is an error."""
+        return self.passed and not self.errors
+
+    @property
+    def is_telling(self) -> bool:
+        """Whether it says something about the project, good or bad; without a network, it does not."""
+        return self.passed or bool(self.errors)
+
+    @property
     def passed(self) -> bool:
-        """Whether the project is verified: every command passed."""
+        """Whether every command passed."""
         return len(self.commands) == self.expected and all(each.ending == "passed" for each in self.commands)
 
     @property
     def is_conclusive(self) -> bool:
         """Whether the same commands would say the same again: all ran to their end."""
         return len(self.commands) == self.expected and all(each.ending in _CONCLUSIVE for each in self.commands)
+
+
+class Verified(NamedTuple):
+    """What was verified of a run, seen from its head."""
+
+    verification: Verification
+    is_current: bool
+    """Whether it is about the very files at head.  Otherwise these are not yet verified."""
