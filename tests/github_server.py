@@ -28,6 +28,7 @@ TOKEN = "ghs_test0123456789"  # noqa: S105  # a made-up one
 LOGIN = "github-actions[bot]"
 REPOSITORY = "acme/blog"
 _LONGEST = 65_536
+_LONGEST_DESCRIPTION = 140
 _NEEDS = {
     "issues/create-comment": "issues=write; pull_requests=write",
     "issues/update-comment": "issues=write; pull_requests=write",
@@ -39,6 +40,7 @@ _NEEDS = {
     "pulls/create": "pull_requests=write",
     "pulls/update": "pull_requests=write",
     "actions/create-workflow-dispatch": "actions=write",
+    "repos/create-commit-status": "statuses=write",
     "graphql": "contents=write,pull_requests=write",
 }
 _VIEWER = "query { viewer { login } }"
@@ -321,11 +323,13 @@ class FakeGitHub:
         """Those with commits that the base does not have."""
         self.permissions = {"alice": ("write", "write")}
         """The permission and the name of the role, by login."""
-        self.granted = {"contents", "issues", "pull_requests", "actions"}
+        self.granted = {"contents", "issues", "pull_requests", "actions", "statuses"}
         """What the token may write."""
         self.may_open_pulls = self.has_drafts = True
         self.workflows = {"phasebot.yml"}
         self.dispatches: list[Mapping[str, Any]] = []
+        self.statuses: list[Mapping[str, Any]] = []
+        """Those of all commits, the oldest first."""
         self.requests: list[Asked] = []
         self.violations: list[str] = []
         """What the description does not allow."""
@@ -592,6 +596,13 @@ class FakeGitHub:
             raise _Refused(404, "Not Found")
         self.dispatches.append({"workflow": workflow_id, **asked.body})
         return 204, None
+
+    def _repos_create_commit_status(self, asked: Asked, sha: str, **_: str) -> tuple[int, Any]:
+        if len(asked.body.get("description") or "") > _LONGEST_DESCRIPTION:
+            raise _invalid("Status", "description is too long (maximum is 140 characters)")
+        self.statuses.append({"sha": sha, **asked.body})
+        known = {name: asked.body.get(name) for name in ("state", "description", "target_url", "context")}
+        return 201, contract().filled("status", known | {"id": next(self._ids)})
 
     def _check_lock(self, issue: Issue | Pull) -> None:
         if issue.locked:

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Literal, Protocol
 
 Reaction = Literal["eyes", "rocket", "confused", "+1"]
+StatusState = Literal["success", "failure", "error"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +114,9 @@ class ForgeClient(Protocol):
 
     def mark_ready(self, pull: PullRequest) -> None:
         """Mark a draft as ready for review."""
+
+    def set_status(self, commit: str, context: str, state: StatusState, description: str, url: str) -> None:
+        """Set what stands beside *commit* under the name *context*; *description* has at most 140 characters."""
 
     def dispatch(self, workflow: str, ref: str, inputs: Mapping[str, str]) -> None:
         """Start the workflow file *workflow* on *ref*."""

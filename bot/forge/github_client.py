@@ -16,7 +16,7 @@ from github.PullRequestComment import PullRequestComment
 from pydantic import AwareDatetime, TypeAdapter
 
 from bot.errors import ForgeError
-from bot.forge.client import Issue, PullRequest, Reaction, ReviewComment
+from bot.forge.client import Issue, PullRequest, Reaction, ReviewComment, StatusState
 from bot.forge.github_transport import Failure, GitHubTransport, RequestPacing
 from bot.redaction import Redactor
 from bot.text import shown, unix_newlines
@@ -239,6 +239,15 @@ class GitHubClient:
         if pull.is_draft:
             doing = f"marking pull request #{pull.number} as ready for review"
             self._ask(doing, _MARK_READY, mark, lambda: None if self.pull(pull.number).is_draft else {})
+
+    def set_status(self, commit: str, context: str, state: StatusState, description: str, url: str) -> None:
+        target = f"{self._repository.url}/statuses/{commit}"
+        body = {"state": state, "context": context, "description": self._redactor.redact(description)}
+
+        def post() -> bool:
+            return bool(self._requester.requestJsonAndCheck("POST", target, input={**body, "target_url": url}))
+
+        self._ask(f"setting the status {context} of {commit[:10]}", "statuses=write", post, lambda: None)
 
     def dispatch(self, workflow: str, ref: str, inputs: Mapping[str, str]) -> None:
         """Start a workflow.  If the reply is lost, it is started twice: nothing shows whether the first one started."""

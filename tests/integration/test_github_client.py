@@ -109,9 +109,12 @@ ACTS: dict[str, Callable[[GitHubClient], object]] = {
     "open_pull": opened,
     "edit_pull": lambda hub: hub.edit_pull(draft_pull(), title="new"),
     "mark_ready": lambda hub: hub.mark_ready(draft_pull()),
+    "set_status": lambda hub: hub.set_status(
+        "1" * 40, "phasebot/verified", "success", "75 tests passed", "https://a/b"
+    ),
     "dispatch": lambda hub: hub.dispatch("phasebot.yml", "main", {"issue": "12"}),
 }
-CREATING = ("react", "react in review", "comment", "reply", "open_pull", "mark_ready", "dispatch")
+CREATING = ("react", "react in review", "comment", "reply", "open_pull", "mark_ready", "set_status", "dispatch")
 TAKING_BACK = {"take_back_reaction", "take_back_reaction in review"}
 every = pytest.mark.parametrize("name", ACTS)
 
@@ -452,7 +455,16 @@ def test_a_pull_request_that_exists_and_is_not_found() -> None:
     assert said in str(failing(opened, at(OPENING, refusal(422, said))))
 
 
-# Workflows
+# Statuses and workflows
+
+
+def test_a_commit_gets_a_status_without_secrets() -> None:
+    with serving() as (fake, hub):
+        hub.set_status("1" * 40, "phasebot/verified", "failure", f"it says {TOKEN}", "https://github.com/acme/blog")
+        status: dict[str, object] = dict(*fake.statuses)
+        assert TOKEN not in status.pop("description")
+        address = {"target_url": "https://github.com/acme/blog", "context": "phasebot/verified"}
+        assert status == {"sha": "1" * 40, "state": "failure", **address}
 
 
 def test_a_workflow_is_started() -> None:
@@ -514,6 +526,7 @@ def test_the_server_knows_the_token() -> None:
         ("open_pull", {"pull_requests"}, "`pull-requests: write`"),
         ("edit_pull", {"pull_requests"}, "`pull-requests: write`"),
         ("mark_ready", {"contents"}, "`contents: write` and `pull-requests: write`"),
+        ("set_status", {"statuses"}, "`statuses: write`"),
         ("dispatch", {"actions"}, "`actions: write`"),
     ],
 )
@@ -609,7 +622,16 @@ def test_no_server_is_listening(name: str) -> None:
 @every
 def test_an_answer_that_cannot_be_read(name: str) -> None:
     """It raises no error but ForgeError."""
-    harmless = {"may_write", "react", "react in review", "find_comment", "edit_comment", "edit_pull", "dispatch"}
+    harmless = {
+        "may_write",
+        "react",
+        "react in review",
+        "find_comment",
+        "edit_comment",
+        "edit_pull",
+        "set_status",
+        "dispatch",
+    }
     with serving() as (fake, hub):
         for body in (
             b'{"message": ',
@@ -721,7 +743,7 @@ def test_four_attempts_at_most() -> None:
         assert fake.lines.count(TALKING) == 4
 
 
-@pytest.mark.parametrize("name", ["react", "react in review", "mark_ready", "dispatch"])
+@pytest.mark.parametrize("name", ["react", "react in review", "mark_ready", "set_status", "dispatch"])
 def test_a_repeatable_request_is_repeated(name: str) -> None:
     with serving(at("POST .*", LOST)) as (fake, hub):
         fake.add_comment("/generate", login="alice")

@@ -29,6 +29,7 @@ _OPERATIONS = {
     "/pulls/comments/{comment_id}/reactions": ("get", "post"),
     "/pulls/comments/{comment_id}/reactions/{reaction_id}": ("delete",),
     "/actions/workflows/{workflow_id}/dispatches": ("post",),
+    "/statuses/{sha}": ("post",),
 }
 _OF_OPERATION = ("operationId", "parameters", "requestBody", "responses")
 _PROSE = ("description", "title", "example", "examples", "externalDocs", "headers", "links", "default", "deprecated")
