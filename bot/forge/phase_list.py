@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 
 from bot.forge.markdown import code, count, fill, folded, line, link, span, within
 from bot.forge.run_report import Report
+from bot.forge.verified import errors_of, shown
 from bot.history.reasons import code_of, meaning, without_remedy
 from bot.history.run_state import PhaseState
 from bot.history.shortfalls import asks_of
@@ -49,7 +50,8 @@ def _item(report: Report, each: PhaseState, *, linked: bool = True) -> str:
 def _symbol(report: Report, each: PhaseState) -> str:
     if each.phase.key in report.active:
         return "\u23f3"
-    if each.phase.key in report.failures or each.missing or each.open_conflicts or each.unmet or each.findings_left:
+    troubles = (each.missing, each.open_conflicts, each.unmet, each.findings_left)
+    if each.phase.key in report.failures or any(troubles) or errors_of(report.verified, each.phase.key):
         return "\u26a0\ufe0f"
     return "\u2b1c" if each.wanted else "\u2705"
 
@@ -80,7 +82,8 @@ def _remarks(report: Report, each: PhaseState) -> Sequence[str]:
         detail = without_remedy(failed[path], code_of(failed[path])) if path in failed else recorded
         reasons.setdefault(truncate(detail, _MAX_REASON), []).append(path)
     left = report.findings.get(key, ())[:_MAX_FINDINGS] if each.findings_left else ()
-    found = (reasons, each.edited, each.fallback, each.conflicts, each.kept, each.stale, each.findings_left)
+    errors, more_errors = shown(errors_of(report.verified, key))
+    found = (errors, reasons, each.edited, each.fallback, each.conflicts, each.kept, each.stale, each.findings_left)
     if key in report.active or not any((*found, each.unmet, each.by_people, each.unwritable)):
         return ()
     return fill(
@@ -88,6 +91,8 @@ def _remarks(report: Report, each: PhaseState) -> Sequence[str]:
         {"reasons": reasons.items(), "conflicts": each.open_conflicts, "fallback": each.fallback, "stale": each.stale},
         findings=[(each.place, truncate(each.message, _MAX_REASON)) for each in left],
         unlisted=count(unlisted, "error") if (unlisted := each.findings_left - len(left)) > 0 else "",
+        errors=errors,
+        more_errors=count(more_errors, "more error") if more_errors else "",
         edited=[path for path in each.edited if path not in (*each.conflicts, *each.removed)],
         removed=each.removed,
         kept=list(each.kept.values()),
@@ -100,10 +105,13 @@ def _remarks(report: Report, each: PhaseState) -> Sequence[str]:
 
 def rows(report: Report) -> Iterator[str]:
     """Yield the rows of the table in the pull request."""
+    verified = report.verified
+    level = ["verified"] if verified and verified.is_current and verified.verification.is_verified else []
     for each in report.state.phases:
         commit = _commit(report, each, linked=len(report.state.phases) <= FOLD_ABOVE)
         key = code(truncate(each.phase.key, _MAX_NAME))
-        cells = (key, commit, _file_count(each), "; ".join(_remarks(report, each)))
+        told = [*(level if each.files else ()), *_remarks(report, each)]
+        cells = (key, commit, _file_count(each), "; ".join(told))
         yield f"| {' | '.join(cells)} |"
 
 

@@ -27,6 +27,7 @@ from bot.forge.markdown import (
 )
 from bot.forge.phase_list import FOLD_ABOVE, MAX_LIST, checklist, file_list, rows
 from bot.forge.run_report import Report
+from bot.forge.verified import render_verdict
 from bot.history.reasons import without_remedy
 from bot.history.run_state import PlanFault, RunState
 from bot.history.shortfalls import find_shortfalls
@@ -155,6 +156,7 @@ def _values(report: Report) -> Mapping[str, object]:
         "advice": render_advice(state.phases),
         "rejected": render_diffs(report.rejected),
         "outdated": _outdated(state),
+        "verdict": render_verdict(report.verified, [each.phase.key for each in state.phases]),
         "plan_file": _plan_file(report),
         "pull": link(f"pull request #{report.pull}", report.url("pull", str(report.pull))) if report.pull else "",
         "compare": report.checked_link("open a pull request", report.compare_url),

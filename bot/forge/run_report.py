@@ -10,6 +10,7 @@ from bot.forge.explanations import url_of
 from bot.forge.markdown import count, link
 from bot.history.run_state import RunState
 from bot.planning.plan import Plan
+from bot.verification.verdict import Verified
 
 Outcome = Literal[
     "working",
@@ -57,6 +58,8 @@ class Report:
     """Phase → path → why the file could not be generated."""
     findings: Mapping[str, Sequence[Finding]] = field(default_factory=dict)
     """Phase → the errors left in what a model just wrote for it."""
+    verified: Verified | None = None
+    """What was verified of the run; None if nothing was yet."""
     error: str | None = None
     error_code: str = ""
     """Its reason in the closed list of :mod:`bot.history.reasons`."""

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
+from bot.assessment.finding import Finding
 from bot.forge import report as rendering
 from bot.forge.markdown import LIMIT
 from bot.forge.report import marker
@@ -24,6 +25,7 @@ from bot.planning.er_diagram import format_diagram
 from bot.planning.phases import Phase
 from bot.planning.resolved_plan import resolve_exact_spec
 from bot.planning.schema_changes import MigrationStart
+from bot.verification.verdict import CommandResult, Counts, Ending, Verification, Verified
 from tests.unit.values import BLOG, SOURCE, blob, bot_commit, build_phase, human_commit, read_plan, rollback
 
 REWRITE = bool(os.environ.get("PHASEBOT_GOLDEN"))  # before the environment is sealed
@@ -224,6 +226,31 @@ ASKED = replace(
     elapsed=4,
     next_command="/generate --provider gemini",
 )
+
+
+def _verified(*findings: Finding, tests: Counts, is_current: bool = True) -> Verified:
+    ending: Ending = "failed" if any(each.severity == "error" for each in findings) else "passed"
+    command = CommandResult(run=["pytest"], folder=".", ending=ending, tests=tests, findings=findings)
+    found = Verification(tree="1" * 40, commands=[command], isolation="The commands were apart.", expected=1)
+    return Verified(found, is_current)
+
+
+def _broken(path: str, phase: str | None, message: str = "assert 201 == 422", line: int | None = None) -> Finding:
+    return Finding(path=path, line=line, rule="test-failed", message=message, phase=phase)
+
+
+VERIFIED = replace(COMPLETE, elapsed=None, verified=_verified(tests=Counts(75, 0, 0)))
+BROKEN = replace(
+    VERIFIED,
+    verified=_verified(
+        _broken("app/models/user.py", "entity/User", "tests/test_users.py::test_a: @alice's `name` is <b>odd</b>"),
+        *(_broken("app/routers/posts.py", "entity/Post", f"tests/test_posts.py::test_{n}: no", n) for n in range(1, 9)),
+        _broken("conftest.py", None, "![x](https://evil.example/y.png)"),
+        Finding(path="app/main.py", rule="F401", severity="warning", message="unused", phase="main"),
+        tests=Counts(66, 9, 1),
+    ),
+)
+UNVERIFIED = replace(INCOMPLETE, verified=_verified(tests=Counts(75, 0, 0), is_current=False))
 TIMINGS = [(each.key, 10.0 * place, 10.0 * place + 12.5) for place, each in enumerate(PHASES)]
 
 TEXTS: Mapping[str, str] = {
@@ -258,6 +285,11 @@ TEXTS: Mapping[str, str] = {
     "asked-planned": rendering.render_progress(
         replace(ASKED, outcome="planned", state=_state(RULED, MADE[:1]), unwritable=())
     ),
+    "verified": rendering.render_progress(VERIFIED),
+    "verified-pull": rendering.render_pull_body(VERIFIED, 12, DESCRIPTION),
+    "verified-broken": rendering.render_progress(BROKEN),
+    "verified-broken-pull": rendering.render_pull_body(BROKEN, 12, DESCRIPTION),
+    "verified-earlier": rendering.render_status(UNVERIFIED),
     "asked-status": rendering.render_status(ASKED),
     "asked-pull": rendering.render_pull_body(ASKED, 12, BEHAVIOUR.description),
     "summary": rendering.render_summary(COMPLETE, TIMINGS),
@@ -396,7 +428,10 @@ def test_the_largest_project_fits_and_keeps_the_next_command(length: int) -> Non
     done = replace(partial, state=replace(partial.state, phases=whole), failures={})
     few = replace(partial, state=replace(partial.state, phases=partial.state.phases[:30]))
 
-    for report in (partial, done, few, replace(done, state=replace(done.state, phases=whole[:30]))):
+    many = [_broken(f"{'y' * length}{number}", f"entity/Entity{number % 500}", "m* " * 120) for number in range(10_000)]
+    broken = replace(done, verified=_verified(*many, tests=Counts(0, 10_000, 0)))
+
+    for report in (partial, done, few, broken, replace(done, state=replace(done.state, phases=whole[:30]))):
         timings = [(each.key, 1.0, 2.0) for each in phases]
         for text in (
             rendering.render_progress(report),
@@ -431,6 +466,7 @@ def test_untrusted_text_has_no_effect(one: str, two: str, three: str, outcome: O
         cost=two,
         notes=[one, two],
         plan_diagram=one,
+        verified=_verified(*(_broken(two, phase, three) for phase in (one, two, None)), tests=Counts(1, 2, 3)),
     )
     report = replace(report, state=replace(report.state, run=one, branch=f"phasebot/{two}"))
     for text in (
