@@ -7,6 +7,7 @@ from typing import Protocol
 from bot.assessment.finding import Finding
 from bot.history.run_state import PhaseState, RunState
 from bot.planning.plan import Plan
+from bot.verification.verdict import Verified
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +35,8 @@ class Snapshot:
     """Key, start and end of each phase that this process generated, by the run's timer."""
     rejected: Mapping[str, str] = field(default_factory=dict)
     """Path → the generated change that was not written, as a diff; only at the end of a run."""
+    verified: Verified | None = None
+    """What was verified of the run, seen from its head; only at the end of a command."""
     failures: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     """Phase key → path → why this process could not generate the file."""
     findings: Mapping[str, Sequence[Finding]] = field(default_factory=dict)

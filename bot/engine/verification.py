@@ -4,12 +4,13 @@ import hashlib
 import json
 import sys
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from bot import __version__
 from bot.assessment.outline import Outline
-from bot.errors import UsageError
+from bot.errors import PushError, UsageError
 from bot.generation.templates import render_phase
 from bot.history.checkout import OpenRun
 from bot.history.run_state import RunState
@@ -23,7 +24,7 @@ from bot.verification.faults import Findings
 from bot.verification.place import Place, replace_file
 from bot.verification.record import Record, format_record, parse_record
 from bot.verification.stages import Stage, Staged, changes
-from bot.verification.verdict import Verification
+from bot.verification.verdict import Verification, Verified
 from bot.verification.verify import Project, Surroundings, verify_project
 
 _EXAMPLE = "verify: [{run: [python, -m, pytest, -q], seconds: 300}]"
@@ -34,16 +35,55 @@ class VerifiedRun:
     """What the commands said about the head of a run."""
 
     state: RunState
-    verification: Verification
+    record: Record
     is_cached: bool
     """Whether the commands said it earlier, about the same tree."""
+
+    @property
+    def verification(self) -> Verification:
+        return self.record.verification
+
+
+class NothingToVerifyError(UsageError):
+    """The recipe has no commands that verify."""
+
+
+def verify_commit(run: OpenRun, head: str, around: Surroundings) -> VerifiedRun:
+    """Verify *run* as it was at the commit *head*, whatever came later; the clone's own branch then ends there.
+
+    Raises:
+        NothingToVerifyError: The recipe has no commands for it.
+        UsageError: The clone lacks the commit, or the run has no plan.
+        PhasebotError: The commands can't be run here.
+    """
+    if run.repository.oid(head) is None:
+        raise UsageError(
+            f"verifying {run.branch.name}: this clone lacks the commit {head[:10]}; set 'fetch-depth: 0' for "
+            "actions/checkout; if it is set, the branch was rewritten meanwhile, so comment /generate again"
+        )
+    run.repository.git("update-ref", "-m", "phasebot: verify", run.branch.ref, head)
+    return verify_run(run, around, again=True)
+
+
+def read_verified(run: OpenRun, head: str) -> Verified | None:
+    """Return what this clone has kept of *run*, seen from the commit *head*; None if nothing was verified."""
+    record = parse_record(run.verified.read() or b"") if head else None
+    return Verified(record.verification, record.verification.tree == run.files.tree(head)) if record else None
+
+
+def fetch_verified(run: OpenRun, head: str) -> Verified | None:
+    """Do the same for what the remote has kept; None, too, if it does not answer."""
+    with suppress(PushError):
+        run.verified.fetch()
+    return read_verified(run, head)
 
 
 def verify_run(run: OpenRun, around: Surroundings, *, again: bool = False) -> VerifiedRun:
     """Verify the head of *run*; *again*: also if it was verified before.
 
     Raises:
-        UsageError: The run has no plan, or its recipe no commands.
+        NothingToVerifyError: The recipe has no commands for it.
+        UsageError: The run has no plan.
         PhasebotError: The commands can't be run here.
     """
     run.branch.read()
@@ -51,14 +91,15 @@ def verify_run(run: OpenRun, around: Surroundings, *, again: bool = False) -> Ve
     state = run.branch.state(planned.phases)
     commands = planned.recipe.verify
     if not commands:
-        raise UsageError(
+        raise NothingToVerifyError(
             f"verifying {state.branch}: the recipe {planned.recipe.name!r} has no commands for it; "
             f"add a list 'verify' to its recipe.yaml, such as {_EXAMPLE}"
         )
     tree, digest = run.files.tree(state.head), _digest(planned, commands)
     kept = parse_record(run.verified.read() or b"")
-    if kept and not again and (kept.digest, kept.verification.tree) == (digest, tree):
-        return VerifiedRun(state, kept.verification, is_cached=True)
+    known = kept if kept and kept.verification.is_conclusive and not again else None
+    if known and (known.digest, known.verification.tree) == (digest, tree):
+        return VerifiedRun(state, known, is_cached=True)
 
     def open_project(place: Place) -> tuple[Project, Sequence[str]]:
         exported = run.files.export(state.head, place.tree)
@@ -81,9 +122,10 @@ def verify_run(run: OpenRun, around: Surroundings, *, again: bool = False) -> Ve
         return project, exported.notes
 
     found = verify_project(commands, tree, open_project, around)
-    if found.is_conclusive and (text := format_record(Record(digest, found))):
+    record = Record(digest, found)
+    if found.is_conclusive and (text := format_record(record)):
         run.verified.write(text)
-    return VerifiedRun(state, found, is_cached=False)
+    return VerifiedRun(state, record, is_cached=False)
 
 
 def kept_verification(run: OpenRun) -> Verification | None:

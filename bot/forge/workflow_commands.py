@@ -86,9 +86,10 @@ def neutralise(text: str) -> str:
     return "\n".join(f"│ {line}" for line in _make_visible(text).removesuffix("\n").split("\n"))
 
 
-def annotation(level: Level, message: str, *, title: str = "", file: str = "") -> str:
-    """Return the line that makes the runner show *message* on the run's page, on *file* if given."""
+def annotation(level: Level, message: str, *, title: str = "", file: str = "", line: int | None = None) -> str:
+    """Return the line that makes the runner show *message* on the run's page, on *file* and its *line* if given."""
     values = {"title": truncate(_make_visible(title), _MAX_TITLE), "file": _make_visible(file)}
+    values |= {"line": str(line)} if line else {}
     properties = ",".join(f"{name}={_escape_property(value)}" for name, value in values.items() if value)
     return (
         f"::{level}{' ' if properties else ''}{properties}::{_escape(truncate(_make_visible(message), MAX_ANNOTATION))}"
@@ -102,11 +103,11 @@ class Annotations:
         """Start without annotations."""
         self._count: Counter[Level] = Counter()
 
-    def add(self, level: Level, message: str, *, title: str = "", file: str = "") -> str:
+    def add(self, level: Level, message: str, *, title: str = "", file: str = "", line: int | None = None) -> str:
         """Return the line to print for *message*."""
         self._count[level] += 1
         if self._count[level] <= MAX_ANNOTATIONS:
-            return annotation(level, message, title=title, file=file)
+            return annotation(level, message, title=title, file=file, line=line)
         return neutralise(": ".join(filter(None, (level, file, title, message))))
 
 

@@ -116,7 +116,7 @@ class Checkout:
             sync=BranchSync(repository, branch, push_remote, disposable=location.disposable),
             stop_ref=StopRef(repository, push_remote, run, writer.committer, now) if push_remote else None,
             files=TreeFiles(repository),
-            verified=VerifiedRef(repository, run),
+            verified=VerifiedRef(repository, run, push_remote),
             lock=partial(lock_run, repository.git.common_dir, run),
         )
 

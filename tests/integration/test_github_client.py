@@ -461,7 +461,7 @@ def test_a_pull_request_that_exists_and_is_not_found() -> None:
 def test_a_commit_gets_a_status_without_secrets() -> None:
     with serving() as (fake, hub):
         hub.set_status("1" * 40, "phasebot/verified", "failure", f"it says {TOKEN}", "https://github.com/acme/blog")
-        status: dict[str, object] = dict(*fake.statuses)
+        status: dict[str, str] = dict(*fake.statuses)
         assert TOKEN not in status.pop("description")
         address = {"target_url": "https://github.com/acme/blog", "context": "phasebot/verified"}
         assert status == {"sha": "1" * 40, "state": "failure", **address}
