@@ -24,8 +24,14 @@ from tests.repositories import clone, commit, git
 ROOT = Path(__file__).parents[1]
 ACTION: dict[str, Any] = yaml.safe_load((ROOT / "action.yml").read_text())
 STEPS: dict[str, dict[str, Any]] = {step["id"]: step for step in ACTION["runs"]["steps"]}
+VERIFY = ROOT / ".github" / "actions" / "verify" / "action.yml"
+VERIFY_STEPS: dict[str, dict[str, Any]] = {
+    step["id"]: step for step in yaml.safe_load(VERIFY.read_text())["runs"]["steps"]
+}
 PLACE = ".github/workflows/phasebot.yml"
 WORKFLOW = ROOT / PLACE
+LAST_JOBS = "\n  # The next two jobs "
+"""Begins what people can leave out of the workflow."""
 CLEAN = ROOT / "bot" / "action" / "clean_environment.sh"
 """What every step sources."""
 TOOLS = Path(sys.executable).parent
@@ -35,6 +41,7 @@ TOOLS = Path(sys.executable).parent
 def copy_action(folder: Path) -> Path:
     """Put what a runner would download of this repository, as far as the action uses it, into *folder*."""
     shutil.copytree(ROOT / "bot", folder / "bot", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(VERIFY.parent, folder / VERIFY.parent.relative_to(ROOT))
     for name in ("action.yml", "requirements.lock"):
         shutil.copy(ROOT / name, folder)
     return folder
@@ -211,6 +218,8 @@ class Consumer:
     """A script that runs before the action."""
     inputs: Mapping[str, str] = field(default_factory=dict)
     """Of the action, besides those of the workflow."""
+    verifies: bool = False
+    """Whether the workflow has the jobs that verify and report, which people can leave out."""
 
     def __post_init__(self) -> None:
         """Commit the workflow, and files that would be imported if the workspace were looked at."""
@@ -219,10 +228,15 @@ class Consumer:
         if self.step:
             prepared += f"      - run: {json.dumps(self.step)}\n"
         prepared += "      - uses: acme/phasebot@v1"
-        workflow = re.sub(r"^      - uses: \./.*$", lambda _: prepared, WORKFLOW.read_text(), flags=re.MULTILINE)
+        workflow = WORKFLOW.read_text() if self.verifies else WORKFLOW.read_text().partition(LAST_JOBS)[0]
+        fetch = f"git fetch --quiet --unshallow {self.world.origin.as_uri()} '+refs/heads/*:refs/remotes/origin/*'"
+        verify = prepared.replace("phasebot@", "phasebot/.github/actions/verify@")
+        verify = f"      - run: {json.dumps(fetch)}\n{verify}"  # what act's checkout does not do
+        for name, step in ((r"\./\.github/actions/verify", verify), (r"\./ ", prepared)):
+            workflow = re.sub(rf"^      - uses: {name}.*$", step.replace("\\", r"\\"), workflow, flags=re.MULTILINE)
         more = "".join(f"          {name}: {value}\n" for name, value in self.inputs.items())
         workflow = workflow.replace("          deadline-minutes:", f"{more}          deadline-minutes:")
-        for unknown in (r" +queue: max\n", r" +ref: .*\n"):
+        for unknown in (r" +queue: max\n", r" +ref: .*\n", r" +fetch-depth: .*\n"):
             workflow = re.sub(unknown, "", workflow)
         writer = clone(self.world.origin, self.world.root / "writer")
         shadows = dict.fromkeys(("bot/__init__.py", "click.py"), "raise SystemExit('imported from the workspace')\n")

@@ -4,14 +4,17 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+from bot.action.access import access_problem
 from bot.action.inputs import ActionInputs
+from bot.action.open_run import open_run
+from bot.action.report_job import ReportJob
 from bot.action.request import CommandRequest, find_request
 from bot.action.result import CommandResult, Status
 from bot.action.run_job import RunJob
-from bot.engine import factory
 from bot.engine.explanation import explain_run
 from bot.engine.rejected_changes import rejected_changes
 from bot.engine.snapshot import Announcer
+from bot.engine.verification import fetch_verified
 from bot.errors import ForgeError, PhasebotError, UsageError
 from bot.forge import report as rendering
 from bot.forge.client import ForgeClient, Reaction
@@ -19,15 +22,13 @@ from bot.forge.comment_command import QUESTIONS, InvalidCommand, Verb, format_co
 from bot.forge.comment_wording import for_comment
 from bot.forge.explanation_list import render_explanations
 from bot.forge.run_report import Outcome, Report
-from bot.forge.webhook_event import ACTIONS, MARKER, CommandEvent
+from bot.forge.webhook_event import MARKER, CommandEvent
 from bot.forge.workflow_commands import Annotations, Level
 from bot.generation.llm.prices import estimate
-from bot.history.base import NamedBases
-from bot.history.checkout import OpenRun, RunLocation
+from bot.history.checkout import OpenRun
 from bot.history.credentials import Credentials
 from bot.history.plan_reader import BrokenPlanError
 from bot.history.reasons import code_of, without_remedy
-from bot.history.repository import ACTIONS_BOT
 from bot.planning.er_diagram import format_diagram
 from bot.planning.phases import find_owner
 from bot.planning.spec_source import read_comment
@@ -58,7 +59,7 @@ class CommandHandler:
     def handle(self, event: CommandEvent, *, finish: bool = False) -> CommandResult:
         """Run the command and report its result; with *finish* only report, after a process that was killed."""
         self._again = finish or self.settings.attempt > 1
-        if reason := self._access_problem(event):
+        if reason := access_problem(event, self.forge):
             return self._end(event, self._refuse(event, reason))
         self._react(event, "eyes")
         try:
@@ -76,6 +77,23 @@ class CommandHandler:
             self._write(event, rendering.render_failure(message, written))
             result = CommandResult("failed", message)
         return self._end(event, result)
+
+    def report(self, event: CommandEvent, run: str, head: str, handed: str) -> CommandResult:
+        """Report what a job without secrets verified of the commit *head* of *run*, which the event's command made.
+
+        Nobody is answered: the job that ran the command did that.
+
+        Raises:
+            PhasebotError: It can't be reported.
+        """
+        if reason := access_problem(event, self.forge):
+            return CommandResult("refused", reason)
+        if isinstance(event.command, InvalidCommand):
+            return CommandResult("refused", event.command.message)
+        request = find_request(event, event.command, self.forge)
+        if request.run != run:
+            raise UsageError(f"reporting on {run}: the event is about {request.run}; hand on the output 'run' as it is")
+        return ReportJob(job=self._job(request), head=head, handed=handed, print_line=self.print_line).work()
 
     def _run_command(self, event: CommandEvent, *, finish: bool) -> CommandResult:
         command = event.command
@@ -99,51 +117,13 @@ class CommandHandler:
             "rollback": self._roll_back,
         }
 
-    # Access, and the run
-
-    def _access_problem(self, event: CommandEvent) -> str | None:
-        """Return why the command is refused; None if everybody responsible for it has write access."""
-        if not event.vouching:
-            return f"{event.login} is not a person, and does not name the person who requested the command"
-        try:
-            if event.started_by and not self._is_us(event.started_by):
-                return (
-                    f"{event.started_by} started the workflow in the name of {event.login}, and only Phasebot itself "
-                    "may do that, to continue a run; start it again with the input login left empty"
-                )
-            for login in event.vouching:
-                if not self.forge.may_write(login):
-                    return f"{login} has no write access to this repository; ask somebody with write access to comment"
-        except ForgeError as exc:
-            return f"checking whether {event.login} has write access to this repository failed: {exc}"
-        return None
-
-    def _is_us(self, login: str) -> bool:
-        """Whether our own token stands for *login*, or that is the account of the repository's jobs."""
-        return login.lower() == ACTIONS or login.lower() == self.forge.own_login()
-
     def _open_run(self, request: CommandRequest) -> OpenRun:
         """Open the run and integrate the remote's branch; once per process."""
         if self._run:
             return self._run
-        settings = self.settings
-        if not (settings.workspace / ".git").exists():
-            raise UsageError(
-                "opening the repository: the workspace holds none; put a step 'uses: actions/checkout' before this "
-                "one, without a path"
-            )
-        location = RunLocation(
-            folder=settings.workspace,
-            is_workspace=True,
-            run=request.run,
-            bases=NamedBases(named=self.inputs.base_branch, default=request.event.default_branch, for_new_runs=True),
-            push=True,
-            credentials=Credentials(settings.token.get_secret_value(), settings.server_url),
-            committer=ACTIONS_BOT,
-            recipe=self.inputs.recipe,
-            disposable=True,
-        )
-        run = factory.open_clone(location).open_run(request.run, self.now)
+        settings, branch = self.settings, request.event.default_branch
+        token = Credentials(settings.token.get_secret_value(), settings.server_url)
+        run = open_run(settings.workspace, self.inputs, request.run, branch, self.now, credentials=token)
         run.sync.integrate(run.sync.fetch())
         self._run = run
         return run
@@ -213,6 +193,7 @@ class CommandHandler:
             plan_diagram=format_diagram(plan.plan) if plan else "",
             plan=plan.plan if plan else None,
             rejected=rejected_changes(branch, state, {}),
+            verified=fetch_verified(self._open_run(request), state.head),
         )
         return self._answer(request, rendering.render_status(report), report, error)
 

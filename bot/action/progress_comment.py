@@ -146,16 +146,28 @@ class ProgressComment:
         render = partial(self._report, snapshot, outcome, error, command)
         if not hurry:
             await asyncio.sleep(max(0.0, self._comment_edited + _EDIT_EVERY - self._timer()))
-        for attempt in range(1 if hurry else _ATTEMPTS):
-            await asyncio.sleep(_EDIT_EVERY * attempt)
-            if await self._update(snapshot, render, last=True, hurry=hurry):
-                break
+        await self._write_last(snapshot, render, hurry=hurry)
         report = render()
         if outcome != "continued":  # otherwise another job notifies people
             answer = render_answer(self._thread.key, render_closing(report))
             write = partial(self._forge.comment, again=self._thread.again)
             await self._try(write, self._thread.asked_on, answer)
         return report
+
+    async def refresh(self, snapshot: Snapshot, outcome: Outcome, command: str) -> Report:
+        """Write comment and pull request again, some time after the run ended; nobody is notified."""
+
+        def render() -> Report:
+            return replace(self._report(snapshot, outcome, None, command), elapsed=None, expected=None)
+
+        await self._write_last(snapshot, render)
+        return render()
+
+    async def _write_last(self, snapshot: Snapshot, render: Callable[[], Report], *, hurry: bool = False) -> None:
+        for attempt in range(1 if hurry else _ATTEMPTS):
+            await asyncio.sleep(_EDIT_EVERY * attempt)
+            if await self._update(snapshot, render, last=True, hurry=hurry):
+                break
 
     def _report(
         self, snapshot: Snapshot, outcome: Outcome, error: PhasebotError | None = None, command: str = ""
@@ -179,6 +191,7 @@ class ProgressComment:
             regenerated=len({key for key, _ in snapshot.published} - {PLAN_PHASE}),
             failures=snapshot.failures,
             findings=snapshot.findings,
+            verified=snapshot.verified,
             error=for_comment(without_remedy(str(error), error.code), command) if error else None,
             error_code=error.code if error else "",
             cost=str(estimate(state.models, self._now())) if any(state.tokens) else "",

@@ -43,4 +43,5 @@ class CommandResult:
             done = sum(each.done for each in state.phases)
             outputs |= {"phases-done": done, "phases-total": len(state.phases)}
             outputs |= {"files": self.report.files, "tokens": sum(state.tokens)}
+            outputs |= {"continues": "true"} if self.report.outcome == "continued" else {}
         return {name: str(value) for name, value in outputs.items()}

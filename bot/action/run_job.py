@@ -2,7 +2,7 @@
 
 import asyncio
 import functools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -15,12 +15,13 @@ from bot.engine import factory, repair
 from bot.engine.requests import RollbackRequest, RunRequest, RunResult
 from bot.engine.signals import until_signalled
 from bot.engine.snapshot import Announcer, Snapshot
+from bot.engine.verification import fetch_verified, read_verified
 from bot.errors import BudgetExceeded, ForgeError, Interrupted, PhasebotError, PushError, Stopped, UsageError
 from bot.forge.client import ForgeClient
 from bot.forge.comment_command import Command, Verb, format_command
 from bot.forge.comment_wording import for_comment
 from bot.forge.report import render_summary
-from bot.forge.run_report import Outcome
+from bot.forge.run_report import Outcome, Report
 from bot.history.checkout import OpenRun
 from bot.planning.phases import PLAN_PHASE, find_phase
 from bot.planning.resolved_plan import (
@@ -84,6 +85,32 @@ class RunJob:
     def report(self) -> CommandResult:
         """Report the state of the run after a process that was killed; its commits are pushed first."""
         return asyncio.run(self._report())
+
+    def show(self, notes: Sequence[str]) -> Report:
+        """Write comment and pull request again, as the run stands, with what this clone knows to be verified."""
+        return asyncio.run(self._show(notes))
+
+    async def _show(self, notes: Sequence[str]) -> Report:
+        progress = self._progress_comment()
+        for each in notes:
+            progress.note(each)
+        result = await factory.publish_and_read(self.run)
+        state = result.snapshot.published_state
+        outcome: Outcome = "complete" if state.complete else "conflicts" if state.finished else "incomplete"
+        snapshot = replace(result.snapshot, verified=read_verified(self.run, state.head))
+        return await progress.refresh(snapshot, outcome, self._next_command(result))
+
+    def start_job(self, command: str) -> str:
+        """Start another job with *command*, for the same person; return why that was not possible, else nothing."""
+        if self.settings.workflow is None:
+            return "the runner does not say which workflow this is"
+        workflow, ref = self.settings.workflow
+        inputs = {"issue": str(self.request.number), "command": command, "login": self.request.event.login}
+        try:
+            self.forge.dispatch(workflow, ref, inputs)
+        except ForgeError as exc:
+            return str(exc)
+        return ""
 
     async def _work(self, request: RunRequest, progress: ProgressComment, stop: asyncio.Event) -> CommandResult:
         stop_ref, event = self.run.stop_ref, self.request.event
@@ -158,6 +185,8 @@ class RunJob:
         command: str = "",
     ) -> CommandResult:
         message, interrupted = for_comment(str(error or ""), command), isinstance(error, Interrupted)
+        if not interrupted:  # then there is no time to ask
+            snapshot = replace(snapshot, verified=fetch_verified(self.run, snapshot.state.head))
         report = await progress.finish(snapshot, outcome, error, command, hurry=interrupted)
         summary = render_summary(report, snapshot.timings)
         return CommandResult(status, message, report, progress.pull, summary, interrupted)
@@ -248,14 +277,8 @@ class RunJob:
 
     def _start_next_job(self, command: str, progress: ProgressComment) -> bool:
         """Start another job that continues the run; return whether that worked."""
-        if self.settings.workflow is None:
-            return False
-        workflow, ref = self.settings.workflow
-        inputs = {"issue": str(self.request.number), "command": command, "login": self.request.event.login}
-        try:
-            self.forge.dispatch(workflow, ref, inputs)
-        except ForgeError as exc:
-            progress.note(f"the run can't continue by itself: {exc}")
+        if problem := self.start_job(command):
+            progress.note(f"the run can't continue by itself: {problem}")
             return False
         progress.note("the time of this job is over; another job continues the run")
         return True

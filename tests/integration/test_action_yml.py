@@ -28,6 +28,8 @@ from tests.act_jobs import (
     ROOT,
     STEPS,
     TOOLS,
+    VERIFY,
+    VERIFY_STEPS,
     WORKFLOW,
     Consumer,
     Installed,
@@ -38,14 +40,16 @@ from tests.act_jobs import (
 )
 from tests.action_world import BLOG_STORY, ISSUE, World, world
 from tests.git_http_server import Asked, Refusal
-from tests.repositories import git, phases_of
+from tests.repositories import commit, git, phases_of
 
 FORM = ROOT / ".github" / "ISSUE_TEMPLATE" / "generate.yml"
+HANDED = ("run", "head", "report")
+"""The inputs that one job of the workflow gets from others."""
 JOBS: Mapping[str, Any] = yaml.safe_load(WORKFLOW.read_text())["jobs"]
-OPTIONS = {each.name: each for each in action.params if isinstance(each, click.Option) and each.name != "finish"}
+OPTIONS = {each.name: each for each in action.params if isinstance(each, click.Option) and not each.is_flag}
 """Of ``phasebot action``, by their names in Python."""
 OUTPUTS = [
-    *("run", "branch", "head", "pull-request-number", "pull-request-url", "status"),
+    *("run", "branch", "head", "pull-request-number", "pull-request-url", "continues", "status"),
     *("phases-done", "phases-total", "files", "tokens"),
 ]
 on_linux = pytest.mark.skipif(sys.platform != "linux", reason="processes are looked up in /proc")
@@ -63,7 +67,8 @@ def test_every_input_reaches_the_program() -> None:
 
     assert sorted(ACTION["inputs"]) == sorted(variables)
     assert STEPS["run"]["env"] == handed | cleared
-    assert STEPS["finish"]["env"] == handed | cleared
+    handed.pop("PHASEBOT_ACTION_REPORT")
+    assert STEPS["finish"]["env"] == handed | cleared, "a report that is too large keeps a step from starting"
     assert STEPS["install"]["env"] == cleared, "what is installed gets no secret"
 
 
@@ -79,40 +84,41 @@ def test_inputs_and_outputs_are_described_in_one_line() -> None:
 
 def test_the_readme_lists_the_inputs_with_their_defaults() -> None:
     section = (ROOT / "README.md").read_text().partition("## Add it to your repository\n")[2].partition("\n## ")[0]
-    rows = re.findall(r"^\| `([\w-]+)` \|(.*?)\| (.+?) \|$", section, re.MULTILINE)
-    told = {name: default for name, default, _ in rows}
+    rows = re.findall(r"^\| (`[\w-]+`(?:, `[\w-]+`)*) \|(.*?)\| (.+?) \|$", section, re.MULTILINE)
+    told = {name: default for names, default, _ in rows for name in re.findall(r"[\w-]+", names)}
     defaults = {
         str(name).replace("_", "-"): str(each.default).lower() for name, each in OPTIONS.items() if each.show_default
     }
 
-    assert [name for name, *_ in rows] == list(ACTION["inputs"])
+    assert list(told) == [name for name in ACTION["inputs"] if name not in HANDED] + list(HANDED)
     assert {name: default for name, default in defaults.items() if f"`{default}`" not in told[name]} == {}
 
 
 def test_nothing_is_pasted_into_a_script() -> None:
-    assert [name for name, step in STEPS.items() if "${{" in step["run"]] == []
+    assert [name for name, step in (STEPS | VERIFY_STEPS).items() if "${{" in step["run"]] == []
 
 
 def test_shellcheck_finds_nothing_in_the_scripts(tmp_path: Path) -> None:
-    for name, step in STEPS.items():
-        (tmp_path / f"{name}.sh").write_text(step["run"])
+    for name, step in (*STEPS.items(), *VERIFY_STEPS.items()):
+        (tmp_path / f"{len(list(tmp_path.iterdir()))}-{name}.sh").write_text(step["run"])
     # A file that is sourced is given by a variable.
     command: list[str | Path] = [TOOLS / "shellcheck", "--shell=bash", "--exclude=SC1090,SC1091"]
-    command += [CLEAN, *tmp_path.iterdir()]
+    command += [*CLEAN.parent.glob("*.sh"), *tmp_path.iterdir()]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.stdout == ""
 
 
 def test_actions_of_others_are_pinned() -> None:
-    texts = [path.read_text() for path in (ROOT / "action.yml", *WORKFLOW.parent.glob("*.yml"))]
+    texts = [path.read_text() for path in (ROOT / "action.yml", VERIFY, *WORKFLOW.parent.glob("*.yml"))]
     uses = [line for text in texts for line in re.findall(r"^[ -]*uses: (.+)$", text, re.MULTILINE)]
+    known = r"(\./(\.github/actions/\w+)?( |$)|\S+@[0-9a-f]{40} # v\d)"
     assert uses
-    assert [each for each in uses if not re.match(r"(\./( |$)|\S+@[0-9a-f]{40} # v\d)", each)] == []
+    assert [each for each in uses if not re.match(known, each)] == []
 
 
 def test_every_command_has_the_job_that_may_do_it() -> None:
     begins = r"(!?)startsWith\(github\.event\.comment\.body \|\| inputs\.command, '(/\w*)'\)"
-    told = {name: re.findall(begins, job["if"]) for name, job in JOBS.items()}
+    told = {name: re.findall(begins, JOBS[name]["if"]) for name in ("answer", "generate")}
     working = [f"/{verb}" for verb in USAGE if verb not in QUESTIONS]
 
     assert told == {
@@ -120,7 +126,7 @@ def test_every_command_has_the_job_that_may_do_it() -> None:
         "generate": [("", verb) for verb in working],
     }
     assert yaml.safe_load(WORKFLOW.read_text())["permissions"] == {}
-    assert "secrets." not in json.dumps(JOBS["answer"])
+    assert [name for name, job in JOBS.items() if "secrets." in json.dumps(job)] == ["generate"]
     for job in JOBS.values():
         assert job["steps"][0]["with"]["ref"] == "${{ github.event.repository.default_branch }}"
     assert JOBS["generate"]["concurrency"] == {
@@ -364,6 +370,29 @@ def test_a_comment_becomes_ten_commits_and_a_pull_request(consumer: Consumer) ->
         "tokens": "0",
     }
     assert "10 of 10 phases done, 75 files." in job.summary
+
+
+@pytest.mark.slow
+@on_linux
+def test_what_was_generated_is_verified_and_reported(installed: Installed, tmp_path: Path) -> None:
+    with world(tmp_path, "# Blog\n\n- Post: title string\n- Tag: name string\n") as github:
+        consumer = Consumer(github, installed.environment, inputs={"recipe": "checked"}, verifies=True)
+        recipe = ROOT / "tests" / "data" / "recipes" / "checked"
+        files = {str(path.relative_to(recipe.parent)): path.read_text() for path in recipe.rglob("*.*")}
+        commit(github.root / "writer", "Add a recipe", {f".phasebot/recipes/{path}": files[path] for path in files})
+        git(github.root / "writer", "push", "--quiet", "origin", "main")
+
+        job = consumer.act(github.comment("/generate"))
+
+        assert job.results == {"generate": "success", "verify": "success", "report": "success"}, job.log
+        (status,) = github.github.statuses
+        assert (status["state"], status["description"]) == ("success", "2 tests passed")
+        assert status["sha"] == git(github.origin, "rev-parse", "phasebot/issue-12")
+        assert "**Verified:** 2 tests passed." in github.said()[0]
+        assert (github.pull().body or "").count("| verified |") == 5
+        assert "passed: python check.py" in job.log
+        refs = git(github.origin, "for-each-ref", "--format=%(refname)", "refs/phasebot/")
+        assert refs == "refs/phasebot/verified/issue-12"
 
 
 @pytest.mark.slow
