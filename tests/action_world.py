@@ -192,13 +192,20 @@ class World:
 
         A second *attempt* is one of the job before.
         """
-        folder = folder or self.checkout()
-        environ = self.environment(folder, payload, attempt=attempt)
+        environ = self.environment(folder or self.checkout(), payload, attempt=attempt)
         heard = read_event(environ["GITHUB_EVENT_NAME"], json.dumps(payload).encode())
-        if isinstance(heard, Ignored):
-            return heard
+        return heard if isinstance(heard, Ignored) else self._handler(environ, inputs).handle(heard, finish=finish)
+
+    def report(self, payload: dict[str, Any], head: str, handed: str, *, run: str = "issue-12") -> CommandResult:
+        """Report in this process what another job hands over about the commit *head*."""
+        environ = self.environment(self.checkout(), payload)
+        heard = read_event(environ["GITHUB_EVENT_NAME"], json.dumps(payload).encode())
+        assert not isinstance(heard, Ignored), heard
+        return self._handler(environ, {}).report(heard, run, head, handed)
+
+    def _handler(self, environ: Mapping[str, str], inputs: dict[str, Json]) -> CommandHandler:
         gemini, timer = inputs.pop("gemini", GeminiSettings()), inputs.pop("timer", _slow_clock)
-        action = CommandHandler(
+        return CommandHandler(
             settings=read_actions_settings(environ),
             inputs=build_inputs(**{**self.inputs, **inputs}, gemini=gemini),
             forge=GitHubClient(self.token, repository="acme/blog", api_url=self.github.url, pacing=QUICK),
@@ -207,7 +214,6 @@ class World:
             timer=timer,
             now=lambda: CLOCK,
         )
-        return action.handle(heard, finish=finish)
 
     def ended(self, payload: dict[str, Any], **how: Json) -> CommandResult:
         """Answer an event that is to be answered; see :meth:`answer`."""

@@ -11,7 +11,7 @@ from bot.action.repair import next_command
 from bot.action.result import CommandResult
 from bot.action.run_job import RunJob
 from bot.errors import ForgeError, PushError
-from bot.forge.comment_command import Command, format_command
+from bot.forge.comment_command import format_command
 from bot.forge.report import render_summary
 from bot.forge.run_report import Report
 from bot.forge.verified import CommitStatus, status_of, status_without
@@ -38,7 +38,6 @@ class ReportJob:
     """What the other job handed over; untrusted."""
     print_line: Callable[[str], None]
     """Print a line to the log, unchanged."""
-    next_command: Callable[[Report], Command | None] = next_command
 
     def work(self) -> CommandResult:
         """Report it, and start the next job if the run goes on by itself."""
@@ -62,9 +61,7 @@ class ReportJob:
         if is_at_head:
             report = self._show(record if found else None, problem)
         else:
-            note(
-                f"{state.branch} moved on while {self.head[:10]} was verified, so its newer files are not verified yet"
-            )
+            note(f"{state.branch} moved on while {self.head[:10]} was verified; its newer files are not verified yet")
         summary = render_summary(report, ()) if report else ""
         return CommandResult("failed" if failure else "answered", failure, report, summary=summary)
 
@@ -106,15 +103,16 @@ class ReportJob:
     def _show(self, record: Record | None, problem: str) -> Report:
         """Keep what was found, write comment and pull request, and start the next job."""
         job, notes = self.job, [problem] if problem else []
-        if record and record.verification.is_telling:
+        is_telling = record is not None and record.verification.is_telling
+        if record and is_telling:
             self._keep(record)
         else:
             notes += [status_of(record.verification, is_complete=True).description] if record else []
             with suppress(PushError):
                 job.run.verified.fetch()
         report = job.show(notes)
-        is_known = report.verified is not None and report.verified.is_current
-        command = self.next_command(report) if record and is_known else None
+        is_known = is_telling and report.verified is not None and report.verified.is_current
+        command = next_command(report) if is_known else None
         if command:
             written = format_command(command)
             failure = job.start_job(written)

@@ -38,9 +38,7 @@ def status_without(problem: str) -> CommitStatus:
 
 def errors_of(verified: Verified | None, phase: str) -> Sequence[Finding]:
     """Return the errors in the files at head that are in *phase*."""
-    if verified is None or not verified.is_current:
-        return ()
-    return [each for each in verified.verification.errors if each.phase == phase]
+    return verified.errors.get(phase, ()) if verified else ()
 
 
 def shown(errors: Sequence[Finding]) -> tuple[Sequence[tuple[str, str]], int]:
@@ -62,7 +60,8 @@ def render_verdict(verified: Verified | None, phases: Collection[str]) -> str:
     if found.is_verified:
         return f"**Verified:** {words}."
     tests = f" ({found.tests})" if found.tests else ""
-    listed, more = shown([each for each in found.errors if each.phase not in phases])
+    others = [each for phase, group in verified.errors.items() if phase not in phases for each in group]
+    listed, more = shown(others)
     rows = [f"- {code(place)} {line(message)}" for place, message in listed]
     rows += [f"- and {count(more, 'more error')}"] if more else []
     return "\n".join([f"**Not verified:** {words}{tests}.", *(["", *rows] if rows else [])])

@@ -1,8 +1,8 @@
 """What the commands of a recipe said about a project."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import reduce
+from functools import cached_property, reduce
 from typing import Literal, NamedTuple
 
 from bot.assessment.finding import Finding
@@ -130,9 +130,18 @@ class Verification:
         return len(self.commands) == self.expected and all(each.ending in _CONCLUSIVE for each in self.commands)
 
 
-class Verified(NamedTuple):
+@dataclass(frozen=True)
+class Verified:
     """What was verified of a run, seen from its head."""
 
     verification: Verification
     is_current: bool
     """Whether it is about the very files at head.  Otherwise these are not yet verified."""
+
+    @cached_property
+    def errors(self) -> Mapping[str | None, Sequence[Finding]]:
+        """The errors in the files at head, by the key of the phase; None for files of no phase."""
+        found: dict[str | None, list[Finding]] = {}
+        for each in self.verification.errors if self.is_current else ():
+            found.setdefault(each.phase, []).append(each)
+        return found

@@ -22,6 +22,7 @@ from bot.cli.action_command import action
 from bot.forge.comment_command import QUESTIONS, USAGE
 from bot.planning.resolved_plan import resolve_exact_spec
 from bot.planning.spec_source import read_issue
+from bot.verification.handover import MAX_HANDOVER
 from tests.act_jobs import (
     ACTION,
     CLEAN,
@@ -135,6 +136,41 @@ def test_every_command_has_the_job_that_may_do_it() -> None:
         "queue": "max",
     }
     assert JOBS["generate"]["timeout-minutes"] - JOBS["generate"]["steps"][-1]["with"]["deadline-minutes"] >= 5
+
+
+def test_the_job_that_executes_generated_code_has_nothing_to_lose() -> None:
+    verify = JOBS["verify"]
+
+    assert verify["permissions"] == {"contents": "read"}
+    assert "secrets." not in json.dumps(verify)
+    assert "github.token" not in VERIFY.read_text()
+    assert not any("TOKEN" in name or "KEY" in name for step in VERIFY_STEPS.values() for name in step.get("env", {}))
+    for job in JOBS.values():
+        assert job["steps"][0]["with"]["persist-credentials"] is False
+    assert verify["steps"][1]["uses"] == "./.github/actions/verify"
+    assert "write" not in json.dumps(verify)
+
+
+def test_the_readme_says_what_the_workflow_may_do() -> None:
+    section = (ROOT / "README.md").read_text().partition("**Permissions** of the workflow:\n")[2].partition("\n\nPh")[0]
+    told = set(re.findall(r"^\* `([\w-]+: write)`", section, re.MULTILINE))
+
+    granted = {name: {f"{what}: {how}" for what, how in job["permissions"].items()} for name, job in JOBS.items()}
+    assert told == {each for job in granted.values() for each in job if each.endswith("write")}
+    assert [name for name in JOBS if "statuses: write" in granted[name]] == ["report"]
+
+
+def test_the_workflow_hands_on_what_the_actions_give() -> None:
+    generate, verify, report = (JOBS[name] for name in ("generate", "verify", "report"))
+    given = {name: f"${{{{ steps.phasebot.outputs.{name} }}}}" for name in ("run", "head", "status", "continues")}
+    handed = {name: f"${{{{ needs.generate.outputs.{name} }}}}" for name in ("run", "head")}
+
+    assert generate["outputs"] == given
+    assert set(given) <= set(ACTION["outputs"])
+    assert verify["steps"][-1]["with"] == handed
+    assert report["steps"][-1]["with"] == handed | {"report": "${{ needs.verify.outputs.report }}"}
+    assert set(report["steps"][-1]["with"]) == set(HANDED) <= set(ACTION["inputs"])
+    assert re.findall(r"outputs\.status == '(\w+)'", verify["if"]) == ["complete", "incomplete"]
 
 
 def test_the_issue_form_shows_a_spec_that_works() -> None:
@@ -343,6 +379,30 @@ def test_an_input_that_can_not_be_right_makes_the_job_red(installed: Installed, 
     finish = run_step("finish", workspace, PYTHON=installed.python, **environ)
     assert finish.returncode == 2
     assert "'many' is not a valid integer range" in finish.stderr
+
+
+def test_a_report_that_no_program_can_get_is_none(installed: Installed, github: World) -> None:
+    """Whoever verifies may hand over a megabyte, and the system gives no program a variable of that size."""
+    assert github.say("/generate").status == "complete"
+    workspace, head = github.checkout(), git(github.origin, "rev-parse", "phasebot/issue-12")
+    environ = github.environment(workspace, github.comment("/generate")) | {"PHASEBOT_ACTION_HEAD": head}
+    environ |= {"PHASEBOT_ACTION_RUN": "issue-12"}
+
+    if sys.platform == "linux":
+        with pytest.raises(OSError, match="Argument list too long"):
+            run_step("run", workspace, PYTHON=installed.python, PHASEBOT_ACTION_REPORT="x" * 200_000, **environ)
+    done = run_step("finish", workspace, PYTHON=installed.python, **environ)
+
+    assert done.returncode == 0, done.stderr
+    (status,) = github.github.statuses
+    assert (status["sha"], status["state"]) == (head, "error")
+    assert "gave no readable report" in status["description"]
+
+
+def test_the_largest_report_reaches_the_program(program: Path, tmp_path: Path) -> None:
+    report = {"PHASEBOT_ACTION_REPORT": "x" * MAX_HANDOVER}
+    done = run_step("run", tmp_path / "workspace", PYTHON=program, PHASEBOT_SECONDS=0, PHASEBOT_CODE=0, **report)
+    assert done.returncode == 0, done.stderr
 
 
 # Whole jobs, by act
