@@ -92,6 +92,7 @@ class RunJob:
 
     async def _show(self, notes: Sequence[str]) -> Report:
         progress = self._progress_comment()
+        progress.pull = self.request.pull  # one that somebody closed meanwhile stays closed
         for each in notes:
             progress.note(each)
         result = await factory.publish_and_read(self.run)

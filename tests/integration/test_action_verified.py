@@ -364,6 +364,15 @@ def test_a_report_without_the_permission_is_told_and_shown_all_the_same(github: 
     assert github.outputs()["status"] == "failed"
 
 
+def test_a_pull_request_that_somebody_closed_stays_closed(github: World) -> None:
+    github.pull().state = "closed"
+
+    github.report(event(github), head_of(github), format_handover(record(github)))
+
+    assert github.pull().state == "closed", "and there is no other one"
+    assert "**Verified:** 75 tests passed." in github.said()[0]
+
+
 def test_the_event_has_to_be_the_one_of_the_run(github: World) -> None:
     head, handed = head_of(github), format_handover(record(github))
 
