@@ -112,7 +112,8 @@ class ReportJob:
                 job.run.verified.fetch()
         report = job.show(notes)
         is_known = is_telling and report.verified is not None and report.verified.is_current
-        command = next_command(report) if is_known else None
+        verb, repairs = job.request.command.verb, job.inputs.repairs
+        command = next_command(report, job.run.branch.commits, verb, repairs) if is_known else None
         if command:
             written = format_command(command)
             failure = job.start_job(written)

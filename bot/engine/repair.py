@@ -9,7 +9,7 @@ from bot.engine import factory
 from bot.engine.assessment import assess_run
 from bot.engine.requests import Repair, RunRequest, RunResult
 from bot.engine.snapshot import Announcer
-from bot.engine.verification import kept_verification
+from bot.engine.verification import fetch_verified, read_verified
 from bot.errors import UsageError
 from bot.history.checkout import OpenRun
 from bot.history.repairs import last_round, next_round
@@ -34,8 +34,13 @@ def find_errors(run: OpenRun) -> KnownErrors:
         UsageError: The run has no plan.
         PhasebotError: ruff gave no answer.
     """
-    assessed, verified = assess_run(run), kept_verification(run)
-    found = in_order([*assessed.errors, *(verified.errors if verified else ())])
+    assessed = assess_run(run)
+    verified, head = None, assessed.state.head
+    for look in (read_verified, fetch_verified):
+        if not (verified and verified.is_current):
+            verified = look(run, head)
+    known = verified.errors.values() if verified else ()
+    found = in_order([*assessed.errors, *(each for errors in known for each in errors)])
     keys = [each.phase.key for each in assessed.state.phases if each.phase.key != PLAN_PHASE]
     by_phase = {key: [each for each in found if each.phase == key] for key in keys}
     return KnownErrors(assessed.state, {key: errors for key, errors in by_phase.items() if errors})

@@ -128,15 +128,6 @@ def verify_run(run: OpenRun, around: Surroundings, *, again: bool = False) -> Ve
     return VerifiedRun(state, record, is_cached=False)
 
 
-def kept_verification(run: OpenRun) -> Verification | None:
-    """Return what an earlier verification said about the very tree at head; None if there was none."""
-    planned, head = run.branch.existing_plan(), run.branch.head
-    kept = parse_record(run.verified.read() or b"")
-    if kept is None or head is None or kept.verification.tree != run.files.tree(head):
-        return None
-    return kept.verification if kept.digest == _digest(planned, planned.recipe.verify) else None
-
-
 def _digest(planned: ResolvedPlan, commands: Sequence[VerifyCommand]) -> str:
     """Return the digest of all but the tree that a verification depends on."""
     phases = [[each.key, [*each.files], [*each.rules], each.recipe, each.inputs] for each in planned.phases]

@@ -12,16 +12,14 @@ from typing import Any
 
 import pytest
 
-from bot.action import report_job
 from bot.assessment.finding import Finding
 from bot.errors import UsageError
-from bot.forge.comment_command import Command
-from bot.forge.run_report import Report
 from bot.verification.handover import MAX_HANDOVER, format_handover, parse_handover
 from bot.verification.record import Record
 from bot.verification.verdict import CommandResult, Counts, Verification
-from tests.action_world import World, small_world, world
-from tests.repositories import commit, git
+from tests.action_world import World, small_world, with_key, world
+from tests.gemini_server import KEY, Author, FakeGemini
+from tests.repositories import NOTE, commit, git
 
 CHECKED = Path(__file__).parents[1] / "data" / "recipes" / "checked"
 SPEC = "- Post: title string\n- Tag: name string\n"
@@ -382,24 +380,50 @@ def test_the_event_has_to_be_the_one_of_the_run(github: World) -> None:
     assert github.github.statuses == []
 
 
-def test_another_job_goes_on_where_that_is_decided(github: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    asked: list[Report] = []
+@pytest.fixture
+def written(tmp_path: Path) -> Iterator[World]:
+    """A world with a finished run that a model wrote."""
+    with world(tmp_path, NOTE) as made, FakeGemini(Author(NOTE)) as fake:
+        assert made.say("/generate", gemini=with_key(fake.url, KEY)).status == "complete"
+        yield made
 
-    def decide(report: Report) -> Command:
-        asked.append(report)
-        return Command(verb="regenerate", phases=("core",))
 
-    monkeypatch.setattr(report_job, "next_command", decide)
-    github.report(event(github), head_of(github), "")
-    assert asked == [], "nobody asks where nothing is known"
+def test_a_repair_is_started_where_a_model_wrote_the_errors(written: World) -> None:
+    head = head_of(written)
+    written.report(event(written), head, "")
+    written.report(event(written), head, format_handover(record(written)))
+    assert written.github.dispatches == [], "nobody knows of an error"
 
+    written.report(event(written), head, format_handover(record(written, FINDING)))
+    (started,) = written.github.dispatches
+    assert started["inputs"] == {"issue": "12", "command": "/fix", "login": "alice"}
+
+    written.report(written.comment("/fix"), head, format_handover(record(written, FINDING)))
+    assert len(written.github.dispatches) == 1, "a repair that made nothing would start itself without end"
+
+    written.github.granted -= {"actions"}
+    written.report(event(written), head, format_handover(record(written, FINDING)))
+    assert "/fix was not started: " in "\n".join(written.log)
+
+
+def test_a_repair_takes_up_what_another_job_verified_and_is_the_last_one(written: World) -> None:
+    path = "app/models/note.py"
+    finding = Finding(path=path, line=1, rule="test-failed", message="it is out of tune", phase="entity/Note")
+    written.report(event(written), head_of(written), format_handover(record(written, finding)))
+
+    with FakeGemini(Author(NOTE)) as fake:
+        fixed = written.say("/fix", gemini=with_key(fake.url, KEY))
+
+    assert fixed.status == "complete"
+    (asked,) = fake.requests
+    assert asked.paths == (path,)
+    assert f"- {path}:1: it is out of tune" in asked.prompt
+    written.github.dispatches.clear()
+    written.report(written.comment("/fix"), head_of(written), format_handover(record(written, finding)))
+    assert written.github.dispatches == [], "one round is all that the run may have"
+
+
+def test_templates_are_not_asked_to_repair(github: World) -> None:
     github.report(event(github), head_of(github), format_handover(record(github, FINDING)))
-    (found,) = asked
-    assert found.verified
-    assert found.verified.verification.errors == [FINDING]
-    (started,) = github.github.dispatches
-    assert started["inputs"] == {"issue": "12", "command": "/regenerate core", "login": "alice"}
 
-    github.github.granted -= {"actions"}
-    github.report(event(github), head_of(github), format_handover(record(github, FINDING)))
-    assert "/regenerate core was not started: " in "\n".join(github.log)
+    assert github.github.dispatches == []
