@@ -156,13 +156,14 @@ def _stages(run: OpenRun, planned: ResolvedPlan) -> Staged:
     """Render all phases, and return those whose files are not as the templates make them."""
     phases = [each for each in planned.phases if each.key != PLAN_PHASE]
     head = run.branch.texts(planned.phases, [path for each in phases for path in each.files])
-    stages = list[Stage]()
+    stages, without = list[Stage](), [each.key for each in phases if each.without_template]
     for phase in phases:
         changed = changes(render_phase(planned, phase), head)
         if changed:
             files = {outside(planned.plan.output_dir, path): each for path, each in changed.items()}
             stages.append(Stage(phase.key, files))
-    return Staged(stages, [each.key for each in phases if each.without_template])
+    other = {*without, *(each.phase for each in stages)}
+    return Staged(stages, without, frozenset(each.key for each in phases) - other)
 
 
 def _outlines(work: Run, folder: Path, paths: Sequence[str]) -> Iterator[tuple[str, Outline]]:

@@ -4,7 +4,7 @@ It starts from files that work, those that the templates make for the plan.  Wha
 on top, in plan order.  Files without a template, and files that no phase owns, stay as they are at head all the time.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import zip_longest
 from typing import NamedTuple
@@ -45,6 +45,8 @@ class Staged(NamedTuple):
     """In plan order."""
     without: Sequence[str] = ()
     """Keys of phases that have files which no template makes."""
+    untouched: Collection[str] = ()
+    """Keys of phases all of whose files are as the templates make them: who blames one of them is wrong."""
 
 
 class Heard(NamedTuple):
@@ -81,9 +83,18 @@ def _line(made: str, text: str | None) -> int | None:
     return min(next(differing, 1), len(lines))
 
 
-def uncertain(result: CommandResult) -> Mapping[str, FailedTest]:
-    """Return the tests of which it is not clear whose fault they are, by name."""
-    return {each.test: each for each in result.faults if not each.certain} if result.ending == "failed" else {}
+def uncertain(result: CommandResult, untouched: Collection[str] = ()) -> Mapping[str, FailedTest]:
+    """Return the tests of which it is not clear whose fault they are, by name.
+
+    A traceback may come by nothing but files of *untouched* phases, which only received what another phase made wrong.
+    """
+    if result.ending != "failed":
+        return {}
+    return {
+        each.test: each
+        for each in result.faults
+        if not each.certain or (each.why == "trace" and each.finding.phase in untouched)
+    }
 
 
 def blame_phases(result: CommandResult, staged: Staged, ground: Ground, folder: str, rerun: Rerun) -> CommandResult:
@@ -94,7 +105,7 @@ def blame_phases(result: CommandResult, staged: Staged, ground: Ground, folder: 
     Raises:
         PhasebotError: The command can't be run again.
     """
-    tests = uncertain(result)
+    tests = uncertain(result, staged.untouched)
     if not tests:
         return result
     if not staged.stages:
@@ -167,7 +178,10 @@ def _notes(outcomes: Mapping[str, Outcome], found: Mapping[str, Stage], staged: 
     by_phase: dict[str, int] = {}
     for stage in found.values():
         by_phase[stage.phase] = by_phase.get(stage.phase, 0) + 1
-    notes = [f"{phase} broke {_tests(number)}: they pass without its changes" for phase, number in by_phase.items()]
+    notes = [
+        f"{phase} broke {_tests(number)}, which {'passes' if number == 1 else 'pass'} without its changes"
+        for phase, number in by_phase.items()
+    ]
     for why, words in _WORDS.items():
         if number := sum(each.why == why for each in outcomes.values()):
             notes.append(not_found(number, words + (_without(staged) if why == "always" else "")))

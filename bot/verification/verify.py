@@ -22,7 +22,7 @@ from bot.verification.faults import Findings, Said
 from bot.verification.launcher import NETWORK, NOBODY, PROCESSES, USER
 from bot.verification.place import Place, clean_place, give_to, read_file
 from bot.verification.remarks import MAX_REPORT, Report
-from bot.verification.stages import Heard, Rerun, Staged, blame_phases, not_found, uncertain, with_notes
+from bot.verification.stages import Heard, Rerun, Staged, blame_phases, not_found, with_notes
 from bot.verification.verdict import IN_WORDS, CommandResult, Counts, Ending, Verification
 
 _OUTPUT = 256 << 10
@@ -164,8 +164,8 @@ class _Runner:
 
     def blame(self, command: VerifyCommand, result: CommandResult) -> CommandResult:
         """Return *result* with what the blame step finds out; the place is another one afterwards."""
-        project, tests = self._project, uncertain(result)
-        if not tests:
+        project = self._project
+        if result.ending != "failed" or not result.faults:
             return result
 
         def run(texts: Mapping[str, str]) -> Heard:
@@ -180,7 +180,7 @@ class _Runner:
         try:
             return blame_phases(result, project.stages(), project.findings.ground, project.folder, rerun)
         except (OSError, PhasebotError) as exc:  # code may have spoiled the place
-            return with_notes(result, [not_found(len(tests), one_line(str(exc), 300))])
+            return with_notes(result, [not_found(len(result.faults), one_line(str(exc), 300))])
 
     def run(self, command: VerifyCommand) -> tuple[CommandResult, Said]:
         """Run one command, and return what it said."""

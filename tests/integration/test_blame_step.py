@@ -47,7 +47,7 @@ def test_what_one_phase_broke_in_the_test_of_another_is_told_under_the_one_that_
     assert "core\n  error  app/core.py:3  tests/test_post.py::test_the_limit: AssertionError" in done.stdout
     assert "error  app/core.py:3  tests/test_tag.py::test_the_limit" in done.stdout
     assert "entity/" not in done.stdout
-    assert "    core broke 2 tests: they pass without its changes\n" in done.stdout
+    assert "    core broke 2 tests, which pass without its changes\n" in done.stdout
     assert "2 errors; 'phasebot regenerate core' makes them again" in done.stderr
     assert "looking for the phase that broke 2 tests: 8 runs at most\n" in done.stderr
     assert done.stderr.count("running: python check.py") == 3
@@ -55,7 +55,7 @@ def test_what_one_phase_broke_in_the_test_of_another_is_told_under_the_one_that_
     assert "(cached" in again.stdout
     assert again.stdout.splitlines()[1:] == done.stdout.splitlines()[1:]
     notes = json.loads(verify(blog, "--format", "json").stdout)["commands"][0]["notes"]
-    assert notes == ["core broke 2 tests: they pass without its changes"]
+    assert notes == ["core broke 2 tests, which pass without its changes"]
 
 
 def test_a_file_that_is_gone_is_to_blame(blog: Path) -> None:

@@ -70,7 +70,7 @@ def test_the_finding_moves_to_the_phase_and_its_first_changed_line() -> None:
     assert (fault.why, fault.certain) == ("bisected", True)
     assert (fault.finding.phase, fault.finding.path, fault.finding.line) == ("core", "api/app/core.py", 3)
     assert [*found.findings] == [fault.finding, LINT]
-    assert found.notes == ["core broke 1 test: they pass without its changes"]
+    assert found.notes == ["core broke 1 test, which passes without its changes"]
     assert world.told[0] == "looking for the phase that broke 1 test: 8 runs at most"
 
 
@@ -142,6 +142,16 @@ def test_no_run_is_started_after_the_time_or_the_number_of_runs() -> None:
     slow = World({TEST: "main.py"}, seconds=601)
     assert "it takes more than" in slow.blame(failed()).notes[0]
     assert len(slow.runs) == 1
+
+
+def test_a_traceback_by_files_of_templates_is_no_proof() -> None:
+    traced = FailedTest(TEST, replace(failed().finding, phase="auth"), "trace", certain=True)
+    marked = traced._replace(why="rule")
+
+    assert [*uncertain(result(traced), ["auth"])] == [TEST]
+    assert uncertain(result(traced), ["core"]) == uncertain(result(marked), ["auth"]) == {}
+    found = World({TEST: "app/core.py"}).blame(traced, staged=Staged(STAGES, untouched=["auth"]))
+    assert found.faults[0].finding.phase == "core"
 
 
 def test_only_of_a_command_that_failed_tests_are_uncertain() -> None:
