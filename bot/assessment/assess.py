@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from types import MappingProxyType
 
-from bot.assessment.contract import find_broken_contracts
+from bot.assessment.contract import find_broken_contracts, lost_names
 from bot.assessment.coverage import Asked, find_missing_endpoints, find_untested_rules
 from bot.assessment.finding import Diagnosis, Finding, Severity, in_order
 from bot.assessment.imports import (
@@ -46,7 +46,7 @@ def find_all(
             *_faults(project, faults),
             *_diagnoses(project, diagnoses),
             *_syntax(project, syntax),
-            *find_broken_imports(project),
+            *find_broken_imports(project, lost_names(project, references)),
             *find_circles(project),
             *_requirements(project, references),
             *find_broken_contracts(project, references),

@@ -27,11 +27,26 @@ def find_broken_contracts(project: Project, references: Mapping[str, Outline]) -
         yield from _missing_routes(project, path, outline, reference)
 
 
-def _missing_names(project: Project, path: str, outline: Outline, reference: Outline) -> Iterator[Finding]:
+def lost_names(project: Project, references: Mapping[str, Outline]) -> frozenset[tuple[str, str]]:
+    """Return paths with names that the files there don't define and that others expect of them."""
+    return frozenset(
+        (path, name)
+        for path, reference in references.items()
+        if (outline := project.outlines.get(path)) and not path.startswith(f"{TESTS}/")
+        for name in _lost(outline, reference)
+    )
+
+
+def _lost(outline: Outline, reference: Outline) -> Iterator[str]:
     imported = {each.bound for each in reference.imports}
     for name in reference.names:
         if not (name in imported or name.startswith("_") or name in outline.names or outline.is_open):
-            yield project.finding(path, "missing-name", f"it does not define {shown(name)}, which other files expect")
+            yield name
+
+
+def _missing_names(project: Project, path: str, outline: Outline, reference: Outline) -> Iterator[Finding]:
+    for name in _lost(outline, reference):
+        yield project.finding(path, "missing-name", f"it does not define {shown(name)}, which other files expect")
 
 
 def _missing_fields(project: Project, path: str, outline: Outline, reference: Outline) -> Iterator[Finding]:

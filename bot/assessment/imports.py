@@ -14,20 +14,30 @@ _RUN_BY_TOOLS = ("migrations/", "alembic/", "setup.py", "conftest.py")
 """Files that tools load by their place."""
 
 
-def find_broken_imports(project: Project) -> Iterator[Finding]:
-    """Yield imports of modules and names that the project does not have, and uses of names that a module lacks."""
+def find_broken_imports(project: Project, lost: Collection[tuple[str, str]] = frozenset()) -> Iterator[Finding]:
+    """Yield imports of modules and names that the project does not have, and uses of names that a module lacks.
+
+    *lost* are paths with names that the files there should have: that is their fault, and not of those who use them.
+    """
     for path, outline in project.outlines.items():
         bound: dict[str, str] = {}
         for each in outline.imports:
             module = absolute(each.module, path)
             if not project.is_own(module):
                 continue
+            if (project.modules.get(module, ""), each.name) in lost:
+                continue
             if message := _problem(project, module, each.name):
                 yield project.finding(path, "unknown-import", message, line=each.line)
             elif target := _bound_module(project, each, module):
                 bound[each.bound] = target
         for use in outline.uses:
-            if (target := bound.get(use.bound)) and not _has(project, target, use.name):
+            target = bound.get(use.bound)
+            if (
+                target
+                and (project.modules.get(target, ""), use.name) not in lost
+                and not _has(project, target, use.name)
+            ):
                 message = f"{target} has no {shown(use.name)}{_near(project, target, use.name)}"
                 yield project.finding(path, "unknown-name", message, line=use.line)
 
@@ -177,8 +187,9 @@ def find_missing_requirements(
 ) -> Iterator[Finding]:
     """Yield packages that are imported and that no requirement brings, once each.
 
-    *provides* has the import names that the requirements of the file *listed_in* bring. What several phases import,
-    and what is *expected* by the templates, is missing there; what one phase alone imports is its own idea.
+    *provides* has the import names that the requirements of the file *listed_in* bring. What several phases import is
+    missing there, what a template's file imports, and what is *expected*, because a template would import it; what else
+    one phase alone imports is its own idea.
     """
     missing: dict[str, list[tuple[str, int]]] = defaultdict(list)
     for path, outline in project.outlines.items():
@@ -188,8 +199,9 @@ def find_missing_requirements(
                 missing[first].append((path, each.line))
     for name, places in missing.items():
         path, line = places[0]
-        if name in expected or len({project.owners.get(path) for path, _ in places}) > 1:
-            message = f"no requirement brings {shown(name)}, which several files import; add its package"
+        is_needed = name in expected or not project.as_made.isdisjoint(dict(places))
+        if is_needed or len({project.owners.get(path) for path, _ in places}) > 1:
+            message = f"no requirement brings {shown(name)}, which the project imports; add its package"
             yield project.finding(listed_in, "missing-requirement", message)
         else:
             message = f"no requirement brings {shown(name)}; do without it, or add its package to {listed_in}"

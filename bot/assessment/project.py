@@ -24,6 +24,8 @@ class Project:
     """Where the project is in the repository."""
     coming: frozenset[str] = frozenset()
     """Files that pending phases will make."""
+    as_made: frozenset[str] = frozenset()
+    """Files that templates made, and nobody edited."""
 
     def finding(
         self,

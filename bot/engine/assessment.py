@@ -59,6 +59,7 @@ def assess_run(run: OpenRun) -> Assessment:
         owners=owners,
         folder=folder,
         coming=frozenset(outside(folder, path) for each in state.phases for path in _coming(each)) - texts.keys(),
+        as_made=frozenset(outside(folder, path) for path in _as_made(run, planned, state)),
     )
     owned = {path: text for path, text in texts.items() if path in owners}
     patterns = planned.recipe.languages
@@ -77,6 +78,15 @@ def assess_run(run: OpenRun) -> Assessment:
 
 def _coming(each: PhaseState) -> Sequence[str]:
     return each.wanted if each.status != "complete" else ()
+
+
+def _as_made(run: OpenRun, planned: ResolvedPlan, state: RunState) -> Iterator[str]:
+    """Yield the files that templates made and nobody edited."""
+    ledger = run.branch.ledger(planned.phases)
+    for each in state.phases:
+        record = ledger.record(each.phase.key)
+        if record and record.trailers.provider == _TEMPLATE:
+            yield from (path for path in each.files if path not in each.edited)
 
 
 def _faults(work: Run, texts: Mapping[str, str]) -> Mapping[str, Reason]:

@@ -133,7 +133,7 @@ FAULTS = {
         "app/core/fields.py", "def utc_now()", "def utc_right_now()", "missing-name", "core"
     ),
     "a class that another phase needs": Fault(
-        "app/core/repository.py", "class RepositoryBase(", "class BaseRepository(", "unknown-import", "entity/User"
+        "app/core/repository.py", "class RepositoryBase(", "class BaseRepository(", "missing-name", "core",
     ),
     "a mutable default": Fault(
         "app/core/constraints.py", "def find_broken(", "def find(a=[]):\n    return a\n\n\ndef find_broken(", "B006",

@@ -104,6 +104,8 @@ def test_files_that_nothing_reaches_are_told() -> None:
 def test_a_package_that_no_requirement_brings_is_told() -> None:
     texts = {"main.py": "import os, fastapi, jwt\nfrom app import x\nimport jwt.x\n", "app/__init__.py": "x = 1\n"}
     of_one = project(texts)
+    as_made = replace(of_one, as_made=frozenset(["main.py"]))
+    assert "which the project imports" in next(iter(find_missing_requirements(as_made, {}, "requirements.txt"))).message
     of_two = Project(of_one.outlines, {**texts, "b.py": ""}, {"main.py": "main", "b.py": "core"})
     of_two = replace(of_two, outlines={**of_one.outlines, "b.py": of_one.outlines["main.py"]})
 
@@ -114,5 +116,5 @@ def test_a_package_that_no_requirement_brings_is_told() -> None:
     assert alone.message == "no requirement brings 'jwt'; do without it, or add its package to requirements.txt"
     assert (shared.path, shared.message) == (
         "requirements.txt",
-        "no requirement brings 'jwt', which several files import; add its package",
+        "no requirement brings 'jwt', which the project imports; add its package",
     )
