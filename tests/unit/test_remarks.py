@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.verification.remarks import Remark, Report, Spot, first_line, line_of, message_of, path_of, rule_of
+from bot.verification.remarks import Case, Remark, Report, Spot, first_line, line_of, message_of, path_of, rule_of
 
 
 @pytest.mark.parametrize("number", [0, -1, True, 10**12, "3", 3.0, None])
@@ -35,6 +35,7 @@ def test_a_report_survives_the_way_from_the_worker() -> None:
         module="n",
         trace=[Spot("b.py"), Spot("c", 1)],
     )
-    report = Report(remarks=[remark], left_out=1, passed=2, failed=3, skipped=4, problem="p", tests=True)
+    cases = [Case(Spot("d.py", 2), "m", "t")]
+    report = Report(remarks=[remark], left_out=1, passed=2, failed=3, skipped=4, problem="p", tests=True, cases=cases)
 
     assert Report.from_json(report.as_json()) == report
