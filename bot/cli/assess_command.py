@@ -34,8 +34,10 @@ def assess(door: Door, *, location: "RunLocation", output: str) -> None:
     click.echo(inert_json(text, in_job=door.in_job) if output in ("json", "sarif") else text)
     if found.errors:
         phases = list(dict.fromkeys(each.phase for each in found.errors if each.phase))
-        again = f"; 'phasebot regenerate {' '.join(phases)}' makes them again" if phases else ""
-        door.log(f"phasebot: assessing {found.state.branch}: {len(found.errors)} errors{again}")
+        made_again = f"'phasebot regenerate {' '.join(phases)}' makes them again"
+        again = f"; 'phasebot fix' lets a model mend them, {made_again}" if phases else ""
+        number = f"{len(found.errors)} error{'' if len(found.errors) == 1 else 's'}"
+        door.log(f"phasebot: assessing {found.state.branch}: {number}{again}")
         sys.exit(_FAILED)
 
 

@@ -105,7 +105,8 @@ def _remedy(found: "VerifiedRun") -> str:
         return "the network can't be reached, so nothing was verified; check network, proxies and package indexes"
     number = f"{len(errors)} {'error' if len(errors) == 1 else 'errors'}"
     if phases:
-        return f"{number}; 'phasebot regenerate {' '.join(phases)}' makes them again"
+        made_again = f"'phasebot regenerate {' '.join(phases)}' makes them again"
+        return f"{number}; 'phasebot fix' lets a model mend them, {made_again}"
     return f"{number}; change the files, or the recipe's commands, and verify again"
 
 

@@ -48,7 +48,7 @@ def test_what_one_phase_broke_in_the_test_of_another_is_told_under_the_one_that_
     assert "error  app/core.py:3  tests/test_tag.py::test_the_limit" in done.stdout
     assert "entity/" not in done.stdout
     assert "    core broke 2 tests, which pass without its changes\n" in done.stdout
-    assert "2 errors; 'phasebot regenerate core' makes them again" in done.stderr
+    assert "2 errors; 'phasebot fix' lets a model mend them, 'phasebot regenerate core' makes them again" in done.stderr
     assert "looking for the phase that broke 2 tests: 8 runs at most\n" in done.stderr
     assert done.stderr.count("running: python check.py") == 3
     again = verify(blog)

@@ -107,7 +107,7 @@ def test_a_test_that_fails_is_told_with_what_it_tests_in_each_format(blog: Path)
     assert done.stdout.startswith("not verified: ")
     assert "core\n  error  app/core.py:1  tests/test_post.py::test_0: it broke [test-failed]\n" in done.stdout
     assert "entity/Post\n  error  app/post.py  tests/test_post.py::test_1: it broke [test-failed]\n" in done.stdout
-    assert "2 errors; 'phasebot regenerate core entity/Post' makes them again" in done.stderr
+    assert "2 errors; 'phasebot fix' lets a model mend them, 'phasebot regenerate core entity/Post'" in done.stderr
     content = json.loads(verify(blog, "--format", "json").stdout)
     assert (content["verified"], content["cached"], content["errors"]) == (False, True, 2)
     assert content["commands"][1]["tests"] == {"passed": 0, "failed": 2, "skipped": 0}
