@@ -64,7 +64,8 @@ def render_verdict(verified: Verified | None, phases: Collection[str]) -> str:
     listed, more = shown(others)
     rows = [f"- {code(place)} {line(message)}" for place, message in listed]
     rows += [f"- and {count(more, 'more error')}"] if more else []
-    return "\n".join([f"**Not verified:** {words}{tests}.", *(["", *rows] if rows else [])])
+    remedy = f" Comment {code('/fix')} to let a model mend what it can." if found.errors else ""
+    return "\n".join([f"**Not verified:** {words}{tests}.{remedy}", *(["", *rows] if rows else [])])
 
 
 def _in_words(found: Verification) -> str:

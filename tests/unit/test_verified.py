@@ -69,7 +69,8 @@ def test_the_verdict_names_what_no_phase_has() -> None:
     told = render_verdict(Verified(found, is_current=True), ["core"])
 
     assert told.startswith(
-        "**Not verified:** 8 errors in 1 phase (1 test passed, 2 failed).\n\n- `conftest.py` no name\n"
+        "**Not verified:** 8 errors in 1 phase (1 test passed, 2 failed). "
+        "Comment `/fix` to let a model mend what it can.\n\n- `conftest.py` no name\n"
     )
     assert told.count("conftest.py") == 5
     assert told.endswith("\n- and 2 more errors")
