@@ -39,9 +39,10 @@ _PR_CAPBSET_DROP, _CAPABILITIES = 24, (0, 1, 2, 3)
 NOTE = "# Note\n\n- Note: text text\n"
 
 
-def git(folder: Path, *arguments: str, check: bool = True) -> str:
+def git(folder: Path, *arguments: str, check: bool = True, stdin: str = "") -> str:
     """Run git as a person would and return what it prints."""
-    done = subprocess.run(["git", "-C", str(folder), *arguments], capture_output=True, text=True, check=False)
+    command = ["git", "-C", str(folder), *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, input=stdin)
     if check and done.returncode != 0:
         raise AssertionError(f"git {' '.join(arguments)}: {done.stderr}")
     return done.stdout.rstrip("\n")

@@ -1,7 +1,7 @@
 """Writes the files of a commit into a folder, exactly as git has them: no filter, attribute or hook has an effect."""
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -78,15 +78,10 @@ def export_tree(repository: Repository, commit: str, folder: Path) -> Exported:
             if each.mode == _MODULE:
                 (folder / each.path).mkdir(parents=True, exist_ok=True)
         links = [each for each in good if each.mode == _LINK]
-        for each, target in zip(links, repository.blobs([each.oid for each in links]), strict=True):
-            (folder / each.path).parent.mkdir(parents=True, exist_ok=True)
-            (folder / each.path).symlink_to(os.fsdecode(target))
-        for each in links:
-            if not (folder / each.path).resolve().is_relative_to(folder.resolve()):
-                (folder / each.path).unlink()
-                left_out.append(f"the link {shown(each.path)} leads out of the project")
-            else:
-                written.append(each.path)
+        targets = map(os.fsdecode, repository.blobs([each.oid for each in links]))
+        linked = _link(folder, dict(zip((each.path for each in links), targets, strict=True)))
+        written += linked.paths
+        left_out += linked.notes
     except (OSError, ValueError, RuntimeError) as exc:
         why = exc.strerror if isinstance(exc, OSError) else str(exc)
         raise PhasebotError(f"verifying: the commit's files can't be written to {folder}: {why}") from exc
@@ -98,6 +93,28 @@ def _files(repository: Repository, commit: str) -> Iterator[TreeFile]:
         info, _, path = row.partition("\t")
         mode, _, oid, size = info.split()
         yield TreeFile(path, mode, oid, int(size) if size.isdecimal() else 0)
+
+
+def _link(folder: Path, links: Mapping[str, str]) -> Exported:
+    """Make *links*, path → target, in *folder*."""
+    made, left_out = list[str](), list[str]()
+    for path, target in links.items():
+        # A tree can be made by hand in which an earlier link is the folder of this one.
+        if not _is_within(folder, (folder / path).parent):
+            left_out.append(f"the link {shown(path)} is below a link that leads out of the project")
+            continue
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).symlink_to(target)
+        made.append(path)
+    leading_out = [path for path in made if not _is_within(folder, folder / path)]
+    for path in leading_out:
+        (folder / path).unlink()
+        left_out.append(f"the link {shown(path)} leads out of the project")
+    return Exported([path for path in made if path not in leading_out], left_out)
+
+
+def _is_within(folder: Path, path: Path) -> bool:
+    return path.resolve().is_relative_to(folder.resolve())
 
 
 def _is_plain(path: str) -> bool:

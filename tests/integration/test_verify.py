@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import pytest
@@ -354,6 +355,33 @@ def test_links_that_lead_out_are_not_followed(blog: Path) -> None:
 
     assert "ended with status 1: ['in']" in done.stdout
     assert all(f"the link '{name}' leads out of the project" in done.stdout for name in ("out", "up", "two"))
+
+
+def test_no_link_is_made_below_a_link_that_leads_out(blog: Path, tmp_path: Path) -> None:
+    """A tree can hold a name twice, as link and as folder; on some disks, it is enough that they differ in case."""
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    inner = make_tree(blog, [("120000", "blob", make_blob(blog, "anything"), "made")])
+    rows = git(blog, "ls-tree", "HEAD").splitlines()
+    entries = [(*row.partition("\t")[0].split(" "), row.partition("\t")[2]) for row in rows]
+    twice = [("120000", "blob", make_blob(blog, str(outside)), "zz"), ("040000", "tree", inner, "zz")]
+    forged = git(blog, "commit-tree", "-p", "HEAD", "-m", "Forge", make_tree(blog, [*entries, *twice]))
+    git(blog, "update-ref", "HEAD", forged)
+
+    done = verify(blog)
+
+    assert [*outside.iterdir()] == []
+    assert "the link 'zz/made' is below a link that leads out of the project" in done.stdout
+    assert "the link 'zz' leads out of the project" in done.stdout
+
+
+def make_blob(folder: Path, text: str) -> str:
+    return git(folder, "hash-object", "-w", "--stdin", stdin=text)
+
+
+def make_tree(folder: Path, entries: Iterable[Sequence[str]]) -> str:
+    rows = (f"{' '.join(entry[:3])}\t{entry[3]}\n" for entry in entries)
+    return git(folder, "mktree", stdin="".join(rows))
 
 
 @pytest.mark.slow
