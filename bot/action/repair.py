@@ -16,6 +16,6 @@ def next_command(report: Report, commits: Sequence[Commit], verb: Verb, repairs:
     """
     errors = sum(len(found) for phase, found in report.verified.errors.items() if phase) if report.verified else 0
     is_by_model = bool(report.state.models)
-    if not (is_by_model and report.state.finished) or (verb == "fix" and last_round(commits) == (0, 0)):
+    if not (is_by_model and report.state.finished) or (verb == "fix" and not last_round(commits)):
         return None
     return Command(verb="fix") if next_round(commits, errors, repairs) else None

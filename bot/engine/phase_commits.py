@@ -46,7 +46,7 @@ def phase_commit(  # noqa: PLR0913  # each of them goes into the commit
             model=generated.model,
             tokens=(generated.tokens.read, generated.tokens.written) if generated.tokens.total else None,
             findings=_findings(generated),
-            repair=(repair.round, repair.total) if repair and phase.key in repair.errors else None,
+            repair=repair.round if repair and phase.key in repair.errors else None,
             missing=tuple(generated.missing),
             reason=_reasons(generated),
             fallback=generated.fallback,

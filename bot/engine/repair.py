@@ -12,9 +12,10 @@ from bot.engine.snapshot import Announcer
 from bot.engine.verification import fetch_verified, read_verified
 from bot.errors import UsageError
 from bot.history.checkout import OpenRun
-from bot.history.repairs import last_round, next_round
-from bot.history.run_state import RunState
+from bot.history.repairs import interrupted_round, last_round, next_round
+from bot.history.run_state import Commit, RunState
 from bot.history.stop_request import StopRequest
+from bot.history.trailers import Round
 from bot.planning.phases import PLAN_PHASE, find_phase
 
 
@@ -72,7 +73,8 @@ def fix_request(run: OpenRun, request: RunRequest, phases: Collection[str] = ())
         raise UsageError(
             f"repairing {run.branch.name}: no error is known{where}; 'phasebot verify' runs the tests to find some"
         )
-    return _of_round(request, last_round(run.branch.commits)[0] + 1, errors)
+    last = last_round(run.branch.commits)
+    return _with(request, _new_round(last.number + 1 if last else 1, errors))
 
 
 async def work(
@@ -85,22 +87,24 @@ async def work(
 ) -> RunResult:
     """Start or continue *run*; when all is made, let the model mend the errors in what it wrote.
 
+    A round that another process has begun is brought to its end first.
+
     Raises what :func:`bot.engine.factory.work` does.
     """
-    started, tried = timer(), request.repair.round if request.repair else 0
+    started, tried = timer(), request.repair.round.number if request.repair else 0
     limit = request.repairs + max(0, tried - 1)
     result = await factory.work(run, request, announcer, timer, stop, look_for_stop)
     while _is_done(request, result) and not stop.is_set():
         known = find_errors(run)
         result = replace(result, errors=known.by_phase)
         errors = known.by_phase if request.repair else _own_errors(run, known)
-        number = next_round(run.branch.commits, sum(map(len, errors.values())), limit)
-        if number is None or number <= tried:
+        repair = _next_repair(run.branch.commits, errors, tried, limit)
+        if repair is None:
             break
-        tried, again = number, _of_round(request, number, errors)
+        tried, again = repair.round.number, _with(request, repair)
         if request.seconds is not None:
             again = replace(again, seconds=max(0.0, request.seconds - (timer() - started)))
-        announcer.note(f"round {number} of repair, {errors_in_words(errors)}")
+        announcer.note(f"round {tried} of repair, {errors_in_words(repair.errors)}")
         result = await factory.work(run, again, announcer, timer, stop, look_for_stop)
     return result
 
@@ -117,12 +121,29 @@ def errors_in_words(errors: Mapping[str, Sequence[Finding]]) -> str:
     return f"{number} error{'' if number == 1 else 's'} in {', '.join(errors)}"
 
 
-def _of_round(request: RunRequest, number: int, errors: Mapping[str, Sequence[Finding]]) -> RunRequest:
+def _next_repair(
+    commits: Sequence[Commit], errors: Mapping[str, Sequence[Finding]], tried: int, limit: int
+) -> Repair | None:
+    """Return what to repair now, after the round *tried*: what an interrupted round has left, else a new round."""
+    begun = interrupted_round(commits)
+    if begun and tried < begun.round.number <= limit:
+        left = [key for key in errors if key not in begun.made][: begun.round.phases - len(begun.made)]
+        if left:
+            return Repair(begun.round, {key: errors[key] for key in left})
+    number = next_round(commits, sum(map(len, errors.values())), limit)
+    return _new_round(number, errors) if number and number > tried else None
+
+
+def _new_round(number: int, errors: Mapping[str, Sequence[Finding]]) -> Repair:
+    return Repair(Round(number, sum(map(len, errors.values())), len(errors)), errors)
+
+
+def _with(request: RunRequest, repair: Repair) -> RunRequest:
     return replace(
         request,
         spec=None,
-        regenerate=tuple(errors),
-        repair=Repair(number, errors),
+        regenerate=tuple(repair.errors),
+        repair=repair,
         instruction="",
         discard_edits=False,
     )

@@ -8,7 +8,7 @@ from bot.engine.snapshot import Snapshot
 from bot.errors import PhasebotError
 from bot.generation.provider_factory import ProviderOptions
 from bot.history.run_state import RunState
-from bot.history.trailers import Trailers
+from bot.history.trailers import Round, Trailers
 from bot.planning.resolved_plan import ProseSpec, ResolvedPlan
 
 TEMPLATES = ProviderOptions(provider="template", models=(), thinking="medium")
@@ -34,13 +34,9 @@ def request_trailers(run: str, requester: Requester | None) -> Trailers:
 class Repair:
     """One round of repair."""
 
-    round: int
+    round: Round
     errors: Mapping[str, Sequence[Finding]]
     """Key of a phase → what is wrong in its files."""
-
-    @property
-    def total(self) -> int:
-        return sum(map(len, self.errors.values()))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -93,7 +93,7 @@ class Scheduler:
         comment = self.request.requester.comment if self.request.requester else None
         trailers = (commit.trailers for commit in self.branch.commits if commit.trailers)
         if repair := self.request.repair:
-            return any(each.phase == key and each.repair == (repair.round, repair.total) for each in trailers)
+            return any(each.phase == key and each.repair == repair.round for each in trailers)
         return comment is not None and any(each.phase == key and each.comment == comment for each in trailers)
 
     def remaining(self, phases: Sequence[Phase]) -> Sequence[str]:

@@ -7,7 +7,7 @@ written so that it has no effect there, see :mod:`bot.history.inert_text`.
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields, replace
-from typing import Literal, Self
+from typing import Literal, NamedTuple, Self
 
 from bot.history.inert_text import quote, unquote, words
 from bot.planning.phases import Phase
@@ -18,9 +18,22 @@ Status = Literal["complete", "partial"]
 _PREFIX = "Phasebot-"
 _TOKENS = re.compile(r"in=(\d{1,15}) out=(\d{1,15})")
 _FINDINGS = re.compile(r"given=(\d{1,9}) left=(\d{1,9})")
-_REPAIR = re.compile(r"round=(\d{1,9}) errors=(\d{1,9})")
+_REPAIR = re.compile(r"round=(\d{1,9}) errors=(\d{1,9})(?: phases=(\d{1,9}))?")
 _REASON = re.compile(r"([a-z][a-z-]{0,19}) (\S.*)")
 _LINE = re.compile(r"Phasebot-([A-Za-z-]+): ?(.*)")
+
+
+class Round(NamedTuple):
+    """A round of repair."""
+
+    number: int
+    errors: int
+    """How many errors it began with."""
+    phases: int = 0
+    """How many phases it is to make again; 0 if the commit is of a release that did not tell."""
+
+    def __str__(self) -> str:
+        return f"round={self.number} errors={self.errors}" + (f" phases={self.phases}" if self.phases else "")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,8 +53,8 @@ class Trailers:
     """Tokens in and out."""
     findings: tuple[int, int] | None = None
     """How many findings the model was given to mend its files, and how many are left in them."""
-    repair: tuple[int, int] | None = None
-    """Number of the round of repair that made the commit, and how many errors the run had before that round."""
+    repair: Round | None = None
+    """The round of repair that made the commit."""
     requested_by: str | None = None
     comment: str | None = None
     missing: tuple[str, ...] = ()
@@ -79,7 +92,7 @@ class Trailers:
             elif field.name == "findings" and value:
                 written = [f"given={value[0]} left={value[1]}"]
             elif field.name == "repair" and value:
-                written = [f"round={value[0]} errors={value[1]}"]
+                written = [str(value)]
             elif field.name == "reason":
                 written = list(map(_format_reason, value))
             else:
@@ -110,7 +123,7 @@ class Trailers:
             status=status,  # type: ignore[arg-type]  # checked above
             tokens=_pair(_TOKENS, last.get("tokens")),
             findings=_pair(_FINDINGS, last.get("findings")),
-            repair=_pair(_REPAIR, last.get("repair")),
+            repair=_round(last.get("repair")),
             reason=tuple(
                 (match[1], unquote(match[2])) for match in map(_REASON.fullmatch, found.get("reason", ())) if match
             ),
@@ -126,6 +139,11 @@ _SINGLE = ("run", "phase", "inputs", "recipe", "base", "provider", "model", "req
 def _pair(form: re.Pattern[str], text: str | None) -> tuple[int, int] | None:
     match = form.fullmatch(text or "")
     return (int(match[1]), int(match[2])) if match else None
+
+
+def _round(text: str | None) -> Round | None:
+    match = _REPAIR.fullmatch(text or "")
+    return Round(int(match[1]), int(match[2]), int(match[3] or 0)) if match else None
 
 
 def _format_value(value: str) -> str:

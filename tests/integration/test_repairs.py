@@ -59,7 +59,7 @@ def test_what_is_left_of_a_review_is_repaired_once_all_is_made(tmp_path: Path) -
     assert re.search(rf"- {_POST}:\d+: Undefined name `missing_0`", repair.prompt)
     assert "X0 = missing_0" in repair.prompt, "it sees the file"
     message = git(tmp_path / "blog", "log", "-1", "--format=%B")
-    assert "Phasebot-Findings: given=2 left=0\nPhasebot-Repair: round=1 errors=2" in message
+    assert "Phasebot-Findings: given=2 left=0\nPhasebot-Repair: round=1 errors=2 phases=1" in message
     assert "1 of 1 files" in message, "the others stay as they are"
 
 
@@ -90,6 +90,30 @@ def test_a_rerun_repairs_no_more_than_a_run_may(tmp_path: Path) -> None:
 
     assert (code, len(fake.requests)) == (0, before)
     assert "2 errors left in entity/Post" in told
+
+
+def test_a_round_that_was_interrupted_goes_on_with_the_phases_it_has_left(tmp_path: Path) -> None:
+    folder, mends = tmp_path / "blog", False
+
+    def spoil(_: Asked, made: dict[str, str]) -> dict[str, str]:
+        for path in () if mends else (_POST, _TAG):
+            worse(made, path, 1)
+        return made
+
+    with FakeGemini(spoiling(spoil)) as fake:
+        generate(folder, fake, "--repairs", 0)
+        mends = True
+        assert generate(folder, fake, "--jobs", 1)[0] == 0
+        git(folder, "reset", "--hard", "-q", "HEAD^")  # as if it had died after the first of the two
+        assert "entity Post" in git(folder, "log", "-1", "--format=%s")
+        before = len(fake.requests)
+        code, told = generate(folder, fake)
+
+    assert code == 0
+    assert "round 1 of repair, 1 error in entity/Tag" in told
+    assert [asked.paths for asked in fake.requests[before:]] == [(_TAG,)]
+    assert "Phasebot-Repair: round=1 errors=2 phases=2" in git(folder, "log", "-1", "--format=%B")
+    assert "left in" not in told
 
 
 def test_rounds_go_on_while_the_errors_get_fewer(tmp_path: Path) -> None:

@@ -6,15 +6,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.history.repairs import last_round, next_round
+from bot.history.repairs import Interrupted, interrupted_round, last_round, next_round
 from bot.history.run_state import Commit
-from bot.history.trailers import Trailers
+from bot.history.trailers import Round, Trailers
 
 _PERSON = Commit("9" * 40, None)
 
 
-def made(repair: tuple[int, int] | None = None) -> Commit:
-    return Commit("1" * 40, replace(Trailers(run="blog", phase="core", status="complete"), repair=repair))
+def made(repair: tuple[int, int] | tuple[int, int, int] | None = None, phase: str = "core") -> Commit:
+    trailers = Trailers(run="blog", phase=phase, status="complete")
+    return Commit("1" * 40, replace(trailers, repair=Round(*repair) if repair else None))
 
 
 @pytest.mark.parametrize(
@@ -37,6 +38,26 @@ def test_the_next_round_follows_from_the_newest_commit(
     assert next_round(commits, errors, limit) == expected
 
 
+@pytest.mark.parametrize(
+    ("commits", "expected"),
+    [
+        ([], None),
+        ([made()], None),
+        ([made((1, 3))], None),
+        ([made((1, 3, 1))], None),
+        ([made((1, 3, 2))], Interrupted(Round(1, 3, 2), {"core"})),
+        ([made((1, 3, 2)), made((1, 3, 2))], Interrupted(Round(1, 3, 2), {"core"})),
+        ([made((1, 3, 2)), made((1, 3, 2), "main")], None),
+        ([made((1, 3, 2)), _PERSON], None),
+        ([made((1, 3, 2), "main"), made((2, 2, 2))], Interrupted(Round(2, 2, 2), {"core"})),
+    ],
+)
+def test_a_round_is_interrupted_until_it_has_made_all_of_its_phases(
+    commits: list[Commit], expected: Interrupted | None
+) -> None:
+    assert interrupted_round(commits) == expected
+
+
 @given(st.lists(st.integers(0, 20), min_size=1, max_size=30), st.integers(0, 9))
 def test_repair_ends_whatever_each_round_leaves(errors: list[int], limit: int) -> None:
     commits, rounds = [made()], 0
@@ -49,4 +70,5 @@ def test_repair_ends_whatever_each_round_leaves(errors: list[int], limit: int) -
         commits.append(made((found, number)))
 
     assert rounds <= limit
-    assert last_round(commits)[0] == rounds
+    last = last_round(commits)
+    assert (last.number if last else 0) == rounds

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.history.reasons import REASONS
-from bot.history.trailers import Trailers, format_message, format_revert
+from bot.history.trailers import Round, Trailers, format_message, format_revert
 from tests.unit.values import build_phase
 
 _VALUE = st.text(
@@ -27,7 +27,7 @@ _FULL = Trailers(
     model="gemini-3.8-flash",
     tokens=(4100, 1020),
     findings=(3, 1),
-    repair=(2, 7),
+    repair=Round(2, 7, 3),
     requested_by="alice",
     comment="2381234567",
     missing=("app/models/post.py", "app/routers/a b.py"),
@@ -46,7 +46,7 @@ Phasebot-Provider: gemini
 Phasebot-Model: gemini-3.8-flash
 Phasebot-Tokens: in=4100 out=1020
 Phasebot-Findings: given=3 left=1
-Phasebot-Repair: round=2 errors=7
+Phasebot-Repair: round=2 errors=7 phases=3
 Phasebot-Requested-By: alice
 Phasebot-Comment: 2381234567
 Phasebot-Missing: app/models/post.py
@@ -75,7 +75,7 @@ def trailers(draw: st.DrawFn) -> Trailers:
         model=draw(st.none() | _VALUE),
         tokens=draw(st.none() | st.tuples(_COUNT, _COUNT)),
         findings=draw(st.none() | st.tuples(_SMALL, _SMALL)),
-        repair=draw(st.none() | st.tuples(_SMALL, _SMALL)),
+        repair=draw(st.none() | st.builds(Round, _SMALL, _SMALL, _SMALL)),
         requested_by=draw(st.none() | _VALUE),
         comment=draw(st.none() | _VALUE),
         missing=draw(repeated),
