@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from bot import __version__
@@ -96,36 +97,44 @@ def verify_run(run: OpenRun, around: Surroundings, *, again: bool = False) -> Ve
             f"add a list 'verify' to its recipe.yaml, such as {_EXAMPLE}"
         )
     tree, digest = run.files.tree(state.head), _digest(planned, commands)
-    kept = parse_record(run.verified.read() or b"")
-    known = kept if kept and kept.verification.is_conclusive and not again else None
-    if known and (known.digest, known.verification.tree) == (digest, tree):
-        return VerifiedRun(state, known, is_cached=True)
-
-    def open_project(place: Place) -> tuple[Project, Sequence[str]]:
-        exported = run.files.export(state.head, place.tree)
-        folder = place.tree / planned.plan.output_dir
-
-        def write_again(texts: Mapping[str, str]) -> None:
-            run.files.export(state.head, place.tree)
-            for path, text in texts.items():
-                replace_file(folder, path, text)
-
-        ground = _ground(planned, exported.paths, folder, around.work)
-        project = Project(
-            place=place,
-            folder=planned.plan.output_dir,
-            files=ground.files,
-            findings=Findings(ground, planned.plan.output_dir, PLAN_FILE),
-            write_again=write_again,
-            stages=lambda: _stages(run, planned),
-        )
-        return project, exported.notes
-
-    found = verify_project(commands, tree, open_project, around)
+    if not again and (kept := _kept(run, digest, tree)):
+        return VerifiedRun(state, kept, is_cached=True)
+    found = verify_project(commands, tree, partial(_open_project, run, planned, state.head, around.work), around)
     record = Record(digest, found)
     if found.is_conclusive and (text := format_record(record)):
         run.verified.write(text)
     return VerifiedRun(state, record, is_cached=False)
+
+
+def _kept(run: OpenRun, digest: str, tree: str) -> Record | None:
+    """Return what the commands said earlier about the same files, if they would say the same again."""
+    kept = parse_record(run.verified.read() or b"")
+    is_same = kept is not None and (kept.digest, kept.verification.tree) == (digest, tree)
+    return kept if kept and is_same and kept.verification.is_conclusive else None
+
+
+def _open_project(
+    run: OpenRun, planned: ResolvedPlan, head: str, work: Run, place: Place
+) -> tuple[Project, Sequence[str]]:
+    """Write the project at *head* into *place*; return it with what was left out."""
+    output_dir = planned.plan.output_dir
+    exported, folder = run.files.export(head, place.tree), place.tree / output_dir
+
+    def write_again(texts: Mapping[str, str]) -> None:
+        run.files.export(head, place.tree)
+        for path, text in texts.items():
+            replace_file(folder, path, text)
+
+    ground = _ground(planned, exported.paths, folder, work)
+    project = Project(
+        place=place,
+        folder=output_dir,
+        files=ground.files,
+        findings=Findings(ground, output_dir, PLAN_FILE),
+        write_again=write_again,
+        stages=lambda: _stages(run, planned),
+    )
+    return project, exported.notes
 
 
 def _digest(planned: ResolvedPlan, commands: Sequence[VerifyCommand]) -> str:
