@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,9 +16,9 @@ from typing import Any, NamedTuple
 from bot.errors import PhasebotError
 from bot.history.child_process import held
 from bot.verification.environment import is_inside
-from bot.verification.launcher import NETWORK, NOBODY, PROCESSES, USER
+from bot.verification.launcher import NETWORK, NOBODY, PROCESSES, USER, adopt_orphans
 from bot.verification.place import give_to
-from bot.verification.usage import end, family, folder_size, free_bytes, memory
+from bot.verification.usage import end, family, folder_size, free_bytes, memory, reap
 from bot.verification.verdict import Ending
 
 _LAUNCHER = str(Path(__file__).with_name("launcher.py"))
@@ -31,6 +31,8 @@ _DISK_SHARE = 20
 """The disk is measured during one part in so many of the time."""
 _ENDING = 5.0
 """How long the launcher may take to end what is left, in seconds."""
+_ROUNDS, _PAUSE = 200, 0.01
+"""How often, and how many seconds apart, orphans are looked for: they may start others until they have ended."""
 
 
 class Limits(NamedTuple):
@@ -131,18 +133,21 @@ class NotApartError(PhasebotError):
 
 
 def run_command(call: Call, apart: frozenset[str]) -> Ran:
-    """Run a command to its end; no process of it is left then.
+    """Run a command to its end; no process of it is left then.  Nothing else may start processes meanwhile.
 
     Raises:
         PhasebotError: It can't be started.
     """
     start = time.monotonic()
     apart = apart - {NETWORK} if call.network else apart
+    adopt_orphans()
+    others = {each.pid for each in family(os.getpid())}
     with _launched(call, apart) as (process, answers):
         watch = _Watch(process.pid, call, start)
         streams = {"out": Output(call.keep), "err": Output(call.keep)}
         told = _listen(process, answers, streams, watch)
         _end(process)
+        left = _end_orphans(others)
     seconds = time.monotonic() - start
     if told.get("failed") == "apart":
         raise NotApartError(
@@ -158,7 +163,7 @@ def run_command(call: Call, apart: frozenset[str]) -> Ran:
         seconds=seconds,
         out=streams["out"],
         err=streams["err"],
-        left=int(told.get("left", 0)),
+        left=int(told.get("left", 0)) + (0 if watch.broken else left),
         why=str(told.get("why", "")),
     )
 
@@ -305,3 +310,20 @@ def _end(process: "subprocess.Popen[bytes]") -> None:
     with suppress(subprocess.TimeoutExpired):
         process.wait(_ENDING)
     end([*below, *family(process.pid)])
+
+
+def _end_orphans(others: Collection[int]) -> int:
+    """End what is left of a command that has killed the launcher, and return how many processes that were.
+
+    *others* are processes below this one that are none of the command's.
+    """
+    count = 0
+    for _ in range(_ROUNDS):
+        left = [each for each in family(os.getpid()) if each.pid not in others]
+        if not left:
+            break
+        count = max(count, len(left))
+        end(left)
+        time.sleep(_PAUSE)
+    reap(others)
+    return count

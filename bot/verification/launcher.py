@@ -107,6 +107,11 @@ def _control(option: int, *arguments: int) -> None:
             _call("prctl", option, *map(ctypes.c_ulong, (*arguments, *(0,) * (4 - len(arguments)))))
 
 
+def adopt_orphans() -> None:
+    """Become, instead of the system's first process, the parent of those below whose own parent ends."""
+    _control(_SUBREAPER, 1)
+
+
 def _die_with(parent: int) -> None:
     """End with the parent, which has the number *parent* here."""
     _control(_DIE_WITH_PARENT, signal.SIGKILL)
@@ -237,7 +242,7 @@ def _long(value: object) -> object:
 def _keep(request: Mapping[str, Any]) -> NoReturn:
     """Start the command, wait for it, end what it left behind, and answer."""
     is_first = os.getpid() == 1
-    _control(_SUBREAPER, 1)
+    adopt_orphans()
     _control(_SET_DUMPABLE, 0)  # so that the command can't look into this process
     command = os.fork()
     if command == 0:

@@ -2,7 +2,7 @@
 
 import os
 import signal
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
@@ -35,6 +35,14 @@ def family(root: int) -> Sequence[Member]:
         found += below
         waiting += [each.pid for each in below]
     return found
+
+
+def reap(others: Collection[int]) -> None:
+    """Take note of the end of all children but *others*, so that nothing is left of them."""
+    for entry in os.listdir(_PROC) if _PROC.is_dir() else ():  # noqa: PTH208  # the same
+        if entry.isdecimal() and int(entry) not in others:
+            with suppress(ChildProcessError):  # it is another one's child
+                os.waitpid(int(entry), os.WNOHANG)
 
 
 def _look(pid: int) -> Member | None:

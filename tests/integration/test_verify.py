@@ -241,10 +241,22 @@ def test_where_nothing_can_be_apart_the_same_is_done_and_said(blog: Path) -> Non
 
     assert "This system does not let commands be apart" in done.stdout, done.stderr
     assert done.returncode == 0
-    commit(blog, "Attack", {"check.py": "import os\nos.kill(os.getppid(), 9)\nimport time\ntime.sleep(600)\n"})
-    attacked = phasebot_without_isolation("verify", *options)
-    assert attacked.returncode == 1
-    assert "was ended by something else" in attacked.stdout
+
+
+def test_a_command_that_kills_who_watches_it_is_ended_where_nothing_can_be_apart(blog: Path) -> None:
+    mark = f"mark-{time.monotonic_ns()}"
+    sleep = f"['python', '-c', 'import time; time.sleep(600)', '{mark}']"
+    attack = f"import os, subprocess, sys\nsubprocess.Popen({sleep}, start_new_session=True)\n"
+    attack += f"os.kill(os.getppid(), 9)\nos.execv(sys.executable, {sleep})\n"
+    commit(blog, "Attack", {"check.py": attack})
+
+    done = phasebot_without_isolation("verify", "--repo", blog, "--recipe", RECIPES / "checked")
+
+    assert strays(mark) == []
+    assert done.returncode == 1
+    assert "was ended by something else" in done.stdout
+    assert "it left 2 processes behind, which Phasebot ended" in done.stdout
+    assert left(blog) == []
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
