@@ -11,42 +11,26 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from bot.errors import PhasebotError
 from bot.history.child_process import held
 from bot.verification.environment import is_inside
 from bot.verification.launcher import NETWORK, NOBODY, PROCESSES, USER, adopt_orphans
+from bot.verification.limits import Limits, Watch, system_limits
 from bot.verification.place import give_to
-from bot.verification.usage import end, family, folder_size, free_bytes, memory, reap
+from bot.verification.usage import end, family, reap
 from bot.verification.verdict import Ending
 
 _LAUNCHER = str(Path(__file__).with_name("launcher.py"))
-_TICK = 0.5
+_TICK = 0.1
 _PIECE = 1 << 16
-_MEGABYTE = 1 << 20
 _DRAIN = 2.0
 """How long output is read after the command has ended, in seconds."""
-_DISK_SHARE = 20
-"""The disk is measured during one part in so many of the time."""
 _ENDING = 5.0
 """How long the launcher may take to end what is left, in seconds."""
 _ROUNDS, _PAUSE = 200, 0.01
 """How often, and how many seconds apart, orphans are looked for: they may start others until they have ended."""
-
-
-class Limits(NamedTuple):
-    """What a command may use."""
-
-    seconds: float = 300.0
-    megabytes: int = 4_096
-    """Memory of all its processes; also of each by itself."""
-    processes: int = 512
-    disk_megabytes: int = 5_120
-    """Size of the place."""
-    file_megabytes: int = 1_024
-    output_megabytes: int = 1_024
-    """What it may print; most of it is not kept."""
 
 
 @dataclass(slots=True)
@@ -143,7 +127,7 @@ def run_command(call: Call, apart: frozenset[str]) -> Ran:
     adopt_orphans()
     others = {each.pid for each in family(os.getpid())}
     with _launched(call, apart) as (process, answers):
-        watch = _Watch(process.pid, call, start)
+        watch = Watch(process.pid, call.limits, str(call.place), start)
         streams = {"out": Output(call.keep), "err": Output(call.keep)}
         told = _listen(process, answers, streams, watch)
         _end(process)
@@ -180,7 +164,7 @@ def _launched(call: Call, apart: frozenset[str]) -> Iterator[tuple["subprocess.P
         "folder": str(call.folder),
         "environment": call.environment,
         "apart": sorted(apart),
-        "limits": _system_limits(call.limits),
+        "limits": system_limits(call.limits),
         "processes": call.limits.processes,
         "hidden": hidden,
         "shown": _outermost([each for each in map(os.path.realpath, call.shown) if is_inside(each, hidden)]),
@@ -221,59 +205,8 @@ def _outermost(folders: Sequence[str]) -> list[str]:
     return found
 
 
-def _system_limits(limits: Limits) -> Mapping[str, int]:
-    """Return the limits that the system enforces on each process."""
-    return {
-        "RLIMIT_CPU": int(limits.seconds) * (os.cpu_count() or 1) + 10,
-        "RLIMIT_DATA": limits.megabytes * _MEGABYTE,  # not of the address space, which some programs only reserve
-        "RLIMIT_FSIZE": limits.file_megabytes * _MEGABYTE,
-        "RLIMIT_NOFILE": 4_096,
-        "RLIMIT_CORE": 0,
-    }
-
-
-class _Watch:
-    """Looks twice a second whether a command keeps its limits."""
-
-    def __init__(self, pid: int, call: Call, start: float) -> None:
-        self.broken: Ending | None = None
-        self._pid, self._limits, self._place = pid, call.limits, str(call.place)
-        self._deadline = start + call.limits.seconds
-        self._free = free_bytes(self._place)
-        self._next, self._next_disk = start, start
-
-    def holds(self, printed: int) -> bool:
-        """Whether the limits hold; *printed* is how many bytes of output there were."""
-        now = time.monotonic()
-        if now >= self._deadline:
-            self.broken = "time"
-        elif printed > self._limits.output_megabytes * _MEGABYTE:
-            self.broken = "output"
-        elif now >= self._next:
-            self.broken = self._look(now)
-            self._next = time.monotonic() + _TICK
-        return self.broken is None
-
-    def _look(self, now: float) -> Ending | None:
-        found = family(self._pid)
-        if len(found) > self._limits.processes:
-            return "processes"
-        if memory(found) > self._limits.megabytes * _MEGABYTE:
-            return "memory"
-        if now >= self._next_disk:
-            most = self._limits.disk_megabytes * _MEGABYTE
-            free = free_bytes(self._place)
-            # Also by files that are removed while they are open; what others write must not count.
-            is_filling = self._free - free > 2 * most and free < 2 * most
-            if is_filling or folder_size(self._place, most) > most:
-                return "disk"
-            took = time.monotonic() - now
-            self._next_disk = now + max(_TICK, took * _DISK_SHARE)
-        return None
-
-
 def _listen(
-    process: "subprocess.Popen[bytes]", answers: int, streams: Mapping[str, Output], watch: _Watch
+    process: "subprocess.Popen[bytes]", answers: int, streams: Mapping[str, Output], watch: Watch
 ) -> Mapping[str, Any]:
     """Read output until the launcher answers or a limit is broken; return its first answer, which may be empty."""
     told, until = bytearray(), None
@@ -284,7 +217,7 @@ def _listen(
             os.set_blocking(descriptor, False)
             selector.register(descriptor, selectors.EVENT_READ, name)
         while selector.get_map() and (until is None or time.monotonic() < until):
-            for key, _ in selector.select(_TICK / 5):
+            for key, _ in selector.select(_TICK):
                 piece = b""
                 with suppress(BlockingIOError):
                     piece = os.read(key.fd, _PIECE)

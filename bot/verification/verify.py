@@ -16,10 +16,11 @@ from bot.errors import PhasebotError
 from bot.planning.recipe_model import VerifyCommand
 from bot.sandbox.protocol import Failure, Run
 from bot.text import one_line
-from bot.verification.command import Call, Limits, Ran, find_isolation, run_command
+from bot.verification.command import Call, Ran, find_isolation, run_command
 from bot.verification.environment import Passed, as_installer, environment, for_installing, needs_venv, system_path
 from bot.verification.faults import Findings, Said
 from bot.verification.launcher import NETWORK, NOBODY, PROCESSES, USER
+from bot.verification.limits import Limits
 from bot.verification.place import Place, clean_place, give_to, read_file
 from bot.verification.remarks import MAX_REPORT, Report
 from bot.verification.stages import Heard, Rerun, Staged, blame_phases, not_found, with_notes

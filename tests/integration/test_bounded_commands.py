@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from bot.verification.command import Call, Limits, Output, Ran, run_command
+from bot.verification.command import Call, Output, Ran, run_command
 from bot.verification.launcher import NOBODY, USER
+from bot.verification.limits import Limits
 from bot.verification.place import Place, clean_place, give_to, read_file, remove_folder
 from bot.verification.usage import family, folder_size
 from tests.isolation import HIDDEN, PYTHON, SHOWN, isolation, need_isolation
