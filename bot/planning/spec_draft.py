@@ -22,6 +22,7 @@ from bot.planning.plurals import singular
 from bot.text import shown
 
 _MAX_NOTES = 20
+_NO_ENTITIES = "with GEMINI_API_KEY set, a model finds them in prose; without"
 
 
 class Problem(NamedTuple):
@@ -102,7 +103,7 @@ class SpecDraft:
         entities = [self._entity(draft, problems) for draft in self.entities]
         collections = {name: tuple(item.item for item in items) for name, items in self.collections.items()}
         if not problems and not (entities or any(collections.values())):
-            raise UsageError(f"{self.source}: it contains no entities; {field_grammar.HELP}")
+            raise UsageError(f"{self.source}: it contains no entities; {_NO_ENTITIES}, {field_grammar.HELP}")
         entities = _with_known_targets(entities)
         broken = {draft.name for draft in self.entities if any(draft.has(line) for line, _ in problems)}
         found = find_problems(entities, reserved, collections)

@@ -19,7 +19,8 @@ def test_an_empty_spec_is_answered_with_the_grammar(text: str) -> None:
 def test_a_spec_without_entities_is_answered_with_the_grammar_in_four_lines(text: str) -> None:
     message = refusal(text)
 
-    assert message == f"{SOURCE}: it contains no entities; {HELP}"
+    remedy = "with GEMINI_API_KEY set, a model finds them in prose; without"
+    assert message == f"{SOURCE}: it contains no entities; {remedy}, {HELP}"
     assert len(HELP.splitlines()) == 4
 
 
