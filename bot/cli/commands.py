@@ -17,7 +17,7 @@ from bot.cli.given_spec import check_phases, read_given_spec, unused_options
 from bot.cli.options import ProjectSettings, on_a_new_run, on_a_run, with_a_provider, with_project_settings, with_work
 from bot.cli.recipes_command import recipes
 from bot.cli.verify_command import verify
-from bot.cli.work import log_notes, log_wait, open_run, print_result, print_state, start_worker, work_on
+from bot.cli.work import log_how_to_try, log_notes, log_wait, open_run, print_result, print_state, start_worker, work_on
 from bot.errors import UsageError
 
 if TYPE_CHECKING:
@@ -80,7 +80,10 @@ def generate(  # noqa: PLR0913  # one for each option
         clone = found or factory.create_clone(location)
         request = replace(request, spec=read)
         location = location if location.run is not None else replace(location, run=read.slug)
-    work_on(door, clone.open_run(location.run, door.now), request, output)
+    opened = clone.open_run(location.run, door.now)
+    result = work_on(door, opened, request, output)
+    if result.snapshot.done_before == 0:
+        log_how_to_try(door, opened)
 
 
 @click.command()

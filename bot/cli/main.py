@@ -44,8 +44,12 @@ def _announcer(log: Callable[[str], None]) -> "AbstractContextManager[Announcer]
     from bot.cli.progress import LiveAnnouncer, PlainAnnouncer
 
     if sys.stderr.isatty() and os.environ.get("TERM") != "dumb":
-        return LiveAnnouncer()
+        return LiveAnnouncer(time.monotonic, _now)
     return nullcontext(PlainAnnouncer(log))
+
+
+def _now() -> datetime:
+    return datetime.now().astimezone()
 
 
 @contextmanager
@@ -103,7 +107,7 @@ def main(secrets: Mapping[str, str] = MappingProxyType({})) -> NoReturn:
             tell_runner=streams.out.write_command,
             announcer=lambda: _announcer(streams.err.log),
             timer=time.monotonic,
-            now=lambda: datetime.now().astimezone(),
+            now=_now,
             stdin=lambda: sys.stdin.buffer.read(),  # noqa: PLW0108  # looked up when called: there may be no stdin
         )
         sys.exit(cli.main(arguments, standalone_mode=False, obj=door) or 0)

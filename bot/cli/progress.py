@@ -1,16 +1,18 @@
-"""Shows the progress of a run: as lines in a pipe or log, as a live table on a terminal."""
+"""Shows the progress of a run: as lines, and on a terminal also what is being done now, below them."""
 
-import time
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, NamedTuple, Self
+from dataclasses import replace
+from datetime import datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING, Self
 
+from bot.cli.live_rows import FoldedNotes, Moment, live_rows
 from bot.cli.output import commit_of, files_of, remarks_of
 from bot.engine.snapshot import Snapshot
-from bot.history.reasons import code_of, meaning
-from bot.history.run_state import PhaseState
+from bot.engine.time_left import likely_end
 
 if TYPE_CHECKING:
-    from rich.table import Table
+    from rich.console import Group
 
 
 class _FailureLines:
@@ -26,6 +28,9 @@ class _FailureLines:
             if key in self._told:
                 continue
             self._told.add(key)
+            if key not in {published for published, _ in snapshot.published}:
+                each = snapshot.phase(key)
+                yield f"[{each.phase.place}/{len(snapshot.state.phases)}] {key}  {files_of(each)}"
             for reason in dict.fromkeys(failed.values()):
                 yield f"      {', '.join(path for path in failed if failed[path] == reason)}: {reason}"
         for key, left in snapshot.findings.items():
@@ -42,10 +47,14 @@ class PlainAnnouncer:
         self._write = write
         self._shown: set[str] = set()
         self._failures = _FailureLines()
+        self._notes = FoldedNotes()
         self._started = False
 
     def note(self, message: str) -> None:
-        self._write(f"note: {message}")
+        """Write a note; one that comes again and again, at its 2nd, 4th, 8th … time."""
+        count = self._notes.add(message)
+        if count.bit_count() == 1:
+            self._write(f"note: {message}" + (f" ({count} times so far)" if count > 1 else ""))
 
     def show(self, snapshot: Snapshot) -> None:
         """Write what is new: phases that were published, and files that could not be generated."""
@@ -68,11 +77,12 @@ def _first_line(snapshot: Snapshot) -> str:
     branch, total, done = snapshot.state.branch, len(snapshot.state.phases), snapshot.done_before
     if snapshot.state.conflicts and done == total:
         return f"{branch}: all {total} phases are generated, nothing to do but to resolve conflicts"
+    what = f"{total} phase{'' if total == 1 else 's'}"
     if done == total:
         return f"{branch}: all {total} phases are complete, nothing to do"
     if snapshot.by_templates and not any(each.wanted for each in snapshot.state.phases):
         return f"{branch}: all {total} phases are generated, nothing to do for templates"
-    return f"{branch}: {total} phases" + (f", {done} of them complete" if done else "")
+    return f"{branch}: {what}" + (f", {done} of them complete" if done else "")
 
 
 def phase_line(snapshot: Snapshot, key: str) -> str:
@@ -89,71 +99,62 @@ def phase_line(snapshot: Snapshot, key: str) -> str:
 
 
 class LiveAnnouncer:
-    """Shows all phases on a terminal and redraws them as they change; used as a context manager."""
+    """Writes on a terminal what a pipe would get, and below it what is being done now; used as a context manager."""
 
-    def __init__(self) -> None:
+    def __init__(self, timer: Callable[[], float], now: Callable[[], datetime]) -> None:
+        """Measure time with *timer*, that of the run; take prices as of *now*."""
         from rich.console import Console
         from rich.live import Live
 
+        self._timer, self._now = timer, now
         self._console = Console(stderr=True)
+        self._plain = PlainAnnouncer(self._print)
+        self._notes = FoldedNotes()
         self._snapshot: Snapshot | None = None
-        self._failures = _FailureLines()
-        self._live = Live(console=self._console, get_renderable=self._table, refresh_per_second=4)
+        self._moment = Moment(now=timer(), started=timer())
+        self._live = Live(console=self._console, get_renderable=self._view, refresh_per_second=4, transient=True)
 
     def __enter__(self) -> Self:
+        self._moment = Moment(now=self._timer(), started=self._timer())
         self._live.start()
         return self
 
     def __exit__(self, *_: object) -> None:
         self._live.stop()
+        for message, count in self._notes.repeated.items():
+            self._print(f"note: {message} ({count} times)")
 
     def note(self, message: str) -> None:
-        self._console.print(f"note: {message}", markup=False, highlight=False)
+        if self._notes.add(message) == 1:
+            self._print(f"note: {message}")
 
     def show(self, snapshot: Snapshot) -> None:
-        """Keep the snapshot for the next redraw, which happens in a thread of its own; print why phases failed."""
+        """Keep the snapshot for the next redraw, which happens in a thread of its own; print what is new."""
+        if self._snapshot is None or snapshot.state.models != self._snapshot.state.models:
+            self._moment = replace(self._moment, dollars=self._dollars(snapshot))
+        self._moment = replace(self._moment, ends=likely_end(snapshot, self._timer()))
         self._snapshot = snapshot
-        for line in self._failures.new_lines(snapshot):
-            self._console.print(line, markup=False, highlight=False)
+        self._live.refresh()  # else a phase would be told as finished, and shown as running below that
+        self._plain.show(snapshot)
 
-    def _table(self) -> "Table":
-        from rich.table import Table
+    def _print(self, line: str) -> None:
+        self._console.print(line, markup=False, highlight=False, soft_wrap=True)
+
+    def _dollars(self, snapshot: Snapshot) -> Decimal | None:
+        from bot.generation.llm.prices import estimate
+
+        if not any(snapshot.state.tokens):
+            return None
+        found = estimate(snapshot.state.models, self._now())
+        return None if found.unpriced and not found.dollars else found.dollars
+
+    def _view(self) -> "Group":
+        from rich.console import Group
         from rich.text import Text
 
-        table = Table.grid(padding=(0, 2))
-        rows = [_row(self._snapshot, each) for each in self._snapshot.state.phases] if self._snapshot else []
-        now = time.monotonic()
-        room = max(3, self._console.height - 2)
-        for row in rows[-room:]:
-            word = row.word if row.started is None else f"{now - row.started:.0f} s"
-            table.add_row(row.place, row.key, Text(word, row.style), Text(row.detail, overflow="ellipsis"))
-        if len(rows) > room:
-            table.add_row("", f"and {len(rows) - room} more above")
-        return table
-
-
-class _Row(NamedTuple):
-    """One phase in the live table."""
-
-    place: str
-    key: str
-    word: str
-    style: str
-    detail: str
-    started: float | None = None
-
-
-def _row(snapshot: Snapshot, each: PhaseState) -> _Row:
-    key, place = each.phase.key, f"{each.phase.place}/{len(snapshot.state.phases)}"
-    if (started := snapshot.active.get(key)) is not None:
-        return _Row(place, key, "", "yellow", ", ".join(each.phase.files), started)
-    if key in snapshot.failures:
-        failed = snapshot.failures[key]
-        why = ", ".join(dict.fromkeys(meaning(code_of(reason)).words for reason in failed.values()))
-        return _Row(place, key, "incomplete", "red", f"{why}: missing {', '.join(failed)}")
-    if each.wanted:
-        return _Row(place, key, "waiting", "dim", "")
-    if each.unmet:
-        return _Row(place, key, "pending", "yellow", "  ".join(filter(None, (files_of(each), remarks_of(each)))))
-    details = (files_of(each), commit_of(each), remarks_of(each))
-    return _Row(place, key, "done", "green", "  ".join(filter(None, details)))
+        if self._snapshot is None:
+            return Group()
+        width, height = self._console.size
+        moment = replace(self._moment, now=self._timer(), notes=self._notes.repeated)
+        rows = live_rows(self._snapshot, moment, width=width, height=height - 1)
+        return Group(*(Text(row.text, row.style, no_wrap=True, overflow="ellipsis") for row in rows))

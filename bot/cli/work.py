@@ -4,6 +4,7 @@ import functools
 import sys
 from collections.abc import Callable, Iterable
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -38,6 +39,13 @@ def log_wait(door: Door, run: "OpenRun") -> None:
 def log_notes(door: Door, notes: Iterable[str]) -> None:
     for note in notes:
         door.log(f"note: {note}")
+
+
+def log_how_to_try(door: Door, run: "OpenRun") -> None:
+    from bot.cli.try_it import try_lines
+
+    if lines := list(try_lines(run, Path.cwd())):
+        door.log("\n".join(["phasebot: try it:", *(f"  {line}" for line in lines)]))
 
 
 def work_on(

@@ -348,6 +348,7 @@ class Runner:
             plan=self._plan.plan if phases and self._plan else None,
             warnings=self._plan.warnings if phases and self._plan else (),
             by_templates=not self._scheduler.with_model,
+            jobs=self.request.jobs,
             pushes=self.run.sync.pushes,
             done_before=self._done_before,
             published=tuple(

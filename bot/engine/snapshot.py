@@ -21,6 +21,8 @@ class Snapshot:
     """What people should know about options of the plan."""
     by_templates: bool = False
     """Whether this process generates with templates only."""
+    jobs: int = 1
+    """How many phases may be generated at the same time."""
     pushes: bool = False
     """Whether commits are pushed."""
     done_before: int = 0

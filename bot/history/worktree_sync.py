@@ -39,7 +39,7 @@ class Worktrees:
         """Refresh them to *head*, the commit of the branch, which began at *base*; see :meth:`problems`."""
         self._error = None
         try:
-            folders = self._folders()
+            folders = self.folders()
         except RepositoryError as exc:
             self._error = exc
             return
@@ -65,13 +65,13 @@ class Worktrees:
         """
         own, edited = self._repository.git.worktree, []
         with suppress(RepositoryError, OSError):  # a worktree that can't be read is refreshed neither
-            edited = [each for each in self._folders() if self._worktree(each).has_edit(path, head_oid, versions)]
+            edited = [each for each in self.folders() if self._worktree(each).has_edit(path, head_oid, versions)]
         return [one_line(path if each.samefile(own) else str(each / path), _MAX_TEXT) for each in edited]
 
     def _worktree(self, folder: Path) -> "_Worktree":
         return self._known.setdefault(folder, _Worktree(self._repository, folder))
 
-    def _folders(self) -> list[Path]:
+    def folders(self) -> list[Path]:
         found = []
         for block in self._repository.git("worktree", "list", "--porcelain").split("\n\n"):
             fields = dict(line.partition(" ")[::2] for line in block.split("\n"))

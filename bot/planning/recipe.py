@@ -26,6 +26,7 @@ from bot.planning.recipe_model import (
     RecipeOption,
     RecipePhase,
     RecipePrompts,
+    TryIt,
     VerifyCommand,
 )
 from bot.text import shown
@@ -55,6 +56,7 @@ class Recipe:
         self.name_limits: NameLimits = content.limits.names
         self.verify: tuple[VerifyCommand, ...] = content.verify
         """The commands that prove a generated project."""
+        self.try_it: TryIt = content.try_it
         self.languages: Mapping[str, str] = content.language
         """Pattern of paths → language."""
         self.templates = templates

@@ -299,6 +299,17 @@ class VerifyCommand(Part):
     """Whether it may use the network, as the step that installs what the others need."""
 
 
+class TryIt(Part):
+    """What people type in the project's folder to try a generated project; they are shown, never run."""
+
+    run: Annotated[tuple[Text, ...], Setting(max_length=MAX_LIST)] = ()
+    """What starts it, line by line."""
+    see: Text | None = None
+    """What to open then, such as an address."""
+    test: Annotated[tuple[Text, ...], Setting(max_length=MAX_LIST)] = ()
+    """What runs its tests, after *run*."""
+
+
 class RecipePrompts(Part):
     """Prompts of the whole recipe."""
 
@@ -333,6 +344,7 @@ class RecipeFile(Part):
     prompts: RecipePrompts | None = None
     phases: Annotated[tuple[RecipePhase, ...], Setting(min_length=1, max_length=MAX_PHASES)]
     verify: Annotated[tuple[VerifyCommand, ...], Setting(max_length=MAX_LIST)] = ()
+    try_it: TryIt = Setting(default=TryIt(), alias="try")
     language: Annotated[Mapping[Text, Word], Setting(max_length=MAX_LIST)] = {}
     """Pattern of paths → language, so that static checks know what to parse."""
 

@@ -1,0 +1,119 @@
+"""What a person sees of a run on a terminal: real processes, a real pseudo-terminal."""
+
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from tests.gemini_server import KEY, Asked, Author, FakeGemini, Reply, error, retry_info
+from tests.repositories import git, new_repository
+from tests.terminal import Shown, run_in_terminal
+from tests.unit.values import BLOG
+
+_HERE = {"PYTHONPATH": str(Path(__file__).parents[2])}
+_RUNNING = re.compile(r"\[\d+/10\] +\S+ +\d+:\d\d  \S")
+
+
+def generate(folder: Path, fake: FakeGemini | None = None, **options: object) -> Shown:
+    environ = {"GEMINI_API_KEY": KEY, "GOOGLE_GEMINI_BASE_URL": fake.url} if fake else {"GEMINI_API_KEY": ""}
+    environ |= options.pop("environ", {})  # type: ignore[arg-type]  # names and values
+    command = [sys.executable, "-m", "bot", "generate", BLOG, "--repo", folder]
+    return run_in_terminal(command, environ=environ, **options)  # type: ignore[arg-type]  # those of that function
+
+
+def running_in(lines: Sequence[str]) -> Sequence[str]:
+    return [line for line in lines if _RUNNING.match(line)]
+
+
+@pytest.mark.parametrize("columns", [80, 200])
+def test_running_phases_have_a_line_each_and_what_is_done_stays_above(tmp_path: Path, columns: int) -> None:
+    with FakeGemini(Author(latency=3)) as fake:
+        shown = generate(tmp_path / "blog", fake, columns=columns)
+
+    assert shown.code == 0
+    busiest = max((lines for _, lines in shown.frames), key=lambda lines: len(running_in(lines)))
+    running = running_in(busiest)
+    assert len(running) == 5, "the entities"
+    below = busiest[busiest.index(running[-1]) + 1 :]
+    assert below[0] == "2 waiting: migration, main"
+    assert re.fullmatch(r"[23]/10 · 0:\d\d · about \d+ (s|min) left · \dk tokens · under \$0\.01", below[1])
+    assert not any(below[2:])
+    assert not running_in(shown.last), "all of it is gone at the end"
+    assert not any(" waiting: " in line for line in shown.last)
+    done = [line for line in shown.history if " committed " in line]
+    assert len(done) == 10
+
+
+def test_the_last_lines_say_how_to_try_a_new_project(tmp_path: Path) -> None:
+    shown = generate(tmp_path / "blog", cwd=tmp_path, environ=_HERE)
+
+    assert [line for line in shown.last if line][-5:] == [
+        "phasebot: try it:",
+        "  cd blog",
+        "  python3 -m venv .venv && .venv/bin/pip install -q -r requirements.txt",
+        "  .venv/bin/uvicorn main:app --reload",
+        "  # then open http://127.0.0.1:8000/docs",
+    ]
+
+
+def test_in_a_repository_with_other_work_the_branch_is_named_first(tmp_path: Path) -> None:
+    shown = generate(new_repository(tmp_path / "shop"), cwd=tmp_path, environ=_HERE)
+
+    last = [line for line in shown.last if line]
+    assert last[-5:-3] == ["  cd shop", "  git switch phasebot/blog-api"]
+
+
+@pytest.mark.parametrize(("name", "value"), [("NO_COLOR", "1"), ("TERM", "dumb")])
+def test_who_wants_no_colours_gets_none(tmp_path: Path, name: str, value: str) -> None:
+    shown = generate(tmp_path / "blog", environ={name: value})
+
+    assert shown.code == 0
+    assert not re.search(rb"\x1b\[[0-9;]*[34][0-9][;m]", shown.output)
+    assert name != "TERM" or b"\x1b" not in shown.output
+
+
+def test_no_colour_is_unreadable_on_a_light_ground(tmp_path: Path) -> None:
+    with FakeGemini(Author(latency=0.2)) as fake:
+        shown = generate(tmp_path / "blog", fake)
+
+    codes = {code for found in re.findall(rb"\x1b\[([0-9;]+)m", shown.output) for code in found.split(b";")}
+    assert codes <= {b"0", b"1", b"31"}, "bold and red only"
+
+
+def test_ctrl_c_leaves_the_reason_and_the_next_step_at_the_end(tmp_path: Path) -> None:
+    def interrupt(lines: Sequence[str], process: "subprocess.Popen[bytes]") -> None:
+        if any(line.startswith("2/10 ") for line in lines):
+            process.send_signal(signal.SIGINT)
+
+    with FakeGemini(Author(latency=2)) as fake:
+        shown = generate(tmp_path / "blog", fake, columns=120, at_frame=interrupt)
+
+    assert shown.code == 130
+    last = " ".join(line for line in shown.last if line)
+    assert last.endswith("stopped as asked; what was finished is committed, run generate again to continue")
+    assert not running_in(shown.last)
+    assert git(tmp_path / "blog", "log", "--format=%s", "-1").startswith("Generate ")
+
+
+def test_notes_that_are_alike_are_one_line(tmp_path: Path) -> None:
+    author, number = Author(), 0
+
+    def answer(asked: Asked) -> Reply:
+        nonlocal number
+        number += 1
+        return error(429, "slow down", "RESOURCE_EXHAUSTED", [retry_info(6)]) if number < 6 else author(asked)
+
+    with FakeGemini(answer) as fake:
+        shown = generate(tmp_path / "blog", fake, columns=100)
+
+    assert shown.code == 0
+    told = [line for line in shown.history if "trying again in" in line]
+    assert len(told) == 2, told
+    assert re.fullmatch(r"note: gemini-3.8-flash: .*429 slow down; trying again in [67] s", told[0])
+    assert re.fullmatch(r"note: gemini-3.8-flash: .*429 slow down; trying again in [67] s \(\d times\)", told[1])
+    live = {line for _, lines in shown.frames for line in lines if line.startswith("note \u00d7")}
+    assert live, "meanwhile, they are one line below the phases"
