@@ -18,6 +18,7 @@ _REWORDED: Mapping[str, str] = {
     r"'phasebot status'": "/status",
     r"'phasebot fix'": "/fix",
     r"; 'phasebot verify' runs the tests to find some": "",
+    r"with GEMINI_API_KEY set, a model": "with the action's input gemini-api-key, a model",
     r"set GEMINI_API_KEY, or mend": "set the action's input gemini-api-key, or mend",
     r",? or use another --model": ", or set another model in the action's inputs",
     r"use another --model": "set another model in the action's inputs",
