@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from bot.cli.door import Door
+from bot.cli.help import examples
 from bot.cli.options import with_inputs
 from bot.errors import UsageError
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 _OID = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 
 
-@click.command()
+@click.command(epilog=examples("action --finish"))
 @with_inputs
 @click.option("--run", metavar="NAME", help="The run to verify, or to report on.")
 @click.option("--head", metavar="COMMIT", help="The commit to verify, or to report on instead of answering the event.")

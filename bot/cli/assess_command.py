@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 from bot.cli.door import Door
+from bot.cli.help import examples
 from bot.cli.options import on_a_run_with_findings
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 _FAILED = 1
 
 
-@click.command()
+@click.command(epilog=examples("assess", "assess --format sarif"))
 @on_a_run_with_findings
 @click.pass_obj
 def assess(door: Door, *, location: "RunLocation", output: str) -> None:

@@ -9,11 +9,13 @@ import click
 
 from bot.cli.action_command import action
 from bot.cli.assess_command import assess
+from bot.cli.completion_command import complete_phase, completion
 from bot.cli.door import Door
 from bot.cli.dry_run import show_agenda
 from bot.cli.explain_command import explain
 from bot.cli.fix_command import fix
 from bot.cli.given_spec import check_phases, read_given_spec, unused_options
+from bot.cli.help import examples
 from bot.cli.options import ProjectSettings, on_a_new_run, on_a_run, with_a_provider, with_project_settings, with_work
 from bot.cli.recipes_command import recipes
 from bot.cli.verify_command import verify
@@ -25,16 +27,22 @@ if TYPE_CHECKING:
     from bot.generation.provider_factory import ProviderOptions
     from bot.history.checkout import RunLocation
 
-_PHASES = click.argument("phases", nargs=-1, metavar="PHASE…")
+_PHASES = click.argument("phases", nargs=-1, metavar="PHASE…", shell_complete=complete_phase)
 
 
-@click.command()
+@click.command(epilog=examples("generate spec.md --repo blog", "generate", "generate --dry-run"))
 @click.argument("spec", required=False)
 @on_a_new_run
 @with_a_provider
 @with_work
 @with_project_settings
-@click.option("--only", multiple=True, metavar="PHASE", help="Generate only this phase; repeatable.")
+@click.option(
+    "--only",
+    multiple=True,
+    metavar="PHASE",
+    shell_complete=complete_phase,
+    help="Generate only this phase; repeatable.",
+)
 @click.option(
     "--dry-run", is_flag=True, help="Show what would be generated, why, and what it likely costs; write nothing."
 )
@@ -86,7 +94,7 @@ def generate(  # noqa: PLR0913  # one for each option
         log_how_to_try(door, opened)
 
 
-@click.command()
+@click.command(epilog=examples("regenerate entity/Post", "regenerate entity/Post --instruction 'sort by date'"))
 @_PHASES
 @on_a_run
 @with_a_provider
@@ -116,10 +124,15 @@ def regenerate(
     work_on(door, open_run(door, location), request, output)
 
 
-@click.command()
-@click.argument("phases", nargs=-1, metavar="[PHASE…]")
+@click.command(epilog=examples("rollback entity/Post --cascade", "rollback --to core"))
+@click.argument("phases", nargs=-1, metavar="[PHASE…]", shell_complete=complete_phase)
 @on_a_run
-@click.option("--to", metavar="PHASE", help="Roll back every phase after PHASE, instead of naming them.")
+@click.option(
+    "--to",
+    metavar="PHASE",
+    shell_complete=complete_phase,
+    help="Roll back every phase after PHASE, instead of naming them.",
+)
 @click.option("--cascade", is_flag=True, help="Also roll back the phases that depend on these.")
 @click.option("--discard-edits", is_flag=True, help="Also remove people's edits in the files of these phases.")
 @click.option("--push/--no-push", default=None, help="Default: push if there is a remote.")
@@ -155,7 +168,7 @@ def rollback(
         raise result.error
 
 
-@click.command()
+@click.command(epilog=examples("plan spec.md", "plan spec.md --format mermaid"))
 @click.argument("spec")
 @click.option("--format", "output", type=click.Choice(["yaml", "json", "mermaid"]), default="yaml", show_default=True)
 @click.option("--recipe", show_default="fastapi", help="A built-in recipe, or a folder with a recipe.yaml.")
@@ -190,7 +203,7 @@ def plan(  # one for each option
         click.echo(inert_yaml(resolved.text, in_job=door.in_job), nl=False)
 
 
-@click.command()
+@click.command(epilog=examples("status", "status --run blog --format json"))
 @on_a_run
 @click.pass_obj
 def status(door: Door, *, location: "RunLocation", output: str) -> None:
@@ -224,4 +237,11 @@ def status(door: Door, *, location: "RunLocation", output: str) -> None:
         door.log(f"phasebot: {conflicts}")
 
 
-COMMANDS = (generate, plan, status, explain, assess, verify, regenerate, fix, rollback, recipes, action)
+COMMANDS = {
+    "Make": (generate, plan, regenerate, fix, rollback),
+    "Look": (status, explain),
+    "Check": (assess, verify),
+    "Set up": (recipes, completion),
+    "GitHub Actions": (action,),
+}
+"""Title of the group in the help → its commands."""

@@ -6,15 +6,17 @@ from typing import TYPE_CHECKING
 
 import click
 
+from bot.cli.completion_command import complete_phase
 from bot.cli.door import Door
+from bot.cli.help import examples
 from bot.cli.options import on_a_run
 
 if TYPE_CHECKING:
     from bot.history.checkout import RunLocation
 
 
-@click.command()
-@click.argument("phases", nargs=-1, metavar="[PHASE…]")
+@click.command(epilog=examples("explain entity/Post", "explain"))
+@click.argument("phases", nargs=-1, metavar="[PHASE…]", shell_complete=complete_phase)
 @on_a_run
 @click.pass_obj
 def explain(door: Door, *, phases: Sequence[str], location: "RunLocation", output: str) -> None:

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from bot.cli.completion_command import complete_phase
 from bot.cli.door import Door
+from bot.cli.help import examples
 from bot.cli.options import on_a_run, with_a_provider, with_work
 
 if TYPE_CHECKING:
@@ -17,8 +19,8 @@ if TYPE_CHECKING:
 _FAILED = 1
 
 
-@click.command()
-@click.argument("phases", nargs=-1, metavar="[PHASE…]")
+@click.command(epilog=examples("fix", "fix entity/Post"))
+@click.argument("phases", nargs=-1, metavar="[PHASE…]", shell_complete=complete_phase)
 @on_a_run
 @with_a_provider
 @with_work

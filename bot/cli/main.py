@@ -15,6 +15,7 @@ import click
 from bot import __version__
 from bot.cli.commands import COMMANDS
 from bot.cli.door import Door
+from bot.cli.help import EXIT_CODES, GroupedCommands
 from bot.cli.secrets import NAMES
 from bot.cli.streams import guarded_streams
 from bot.errors import PhasebotError
@@ -30,14 +31,17 @@ _PROGRAM = "GIT_PYTHON_GIT_EXECUTABLE"
 """GitPython would run it when it is imported, though Phasebot always runs git."""
 
 
-@click.group(context_settings={"auto_envvar_prefix": "PHASEBOT", "help_option_names": ["-h", "--help"]})
+@click.group(
+    cls=GroupedCommands,
+    context_settings={"auto_envvar_prefix": "PHASEBOT", "help_option_names": ["-h", "--help"]},
+    epilog=EXIT_CODES,
+)
 @click.version_option(__version__, prog_name="phasebot")
 def cli() -> None:
     """Generate a project phase by phase, one git commit per phase; run again to continue."""
 
 
-for _command in COMMANDS:
-    cli.add_command(_command)
+cli.add_groups(COMMANDS)
 
 
 def _announcer(log: Callable[[str], None]) -> "AbstractContextManager[Announcer]":

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from bot.cli.door import Door
+from bot.cli.help import examples
 from bot.errors import UsageError
 from bot.text import one_line, shown
 
@@ -28,7 +29,7 @@ _REPO = click.option(
 _FORMAT = click.option("--format", "output", type=click.Choice(["text", "json"]), default="text", show_default=True)
 
 
-@click.group()
+@click.group(epilog=examples("recipes list", "recipes show fastapi", "recipes new my-recipe"))
 def recipes() -> None:
     """List, show, check and start recipes: what kinds of project there are."""
 

@@ -38,7 +38,9 @@ class GuardedStream(io.TextIOBase):
     def writable(self) -> bool:
         return True
 
-    def write(self, text: str) -> int:
+    def write(self, text: str | bytes) -> int:  # click writes bytes that complete a word
+        if isinstance(text, bytes):
+            text = text.decode()
         if self.isatty() and not self._in_job:
             self._write(self._redactor.redact(text))
             return len(text)

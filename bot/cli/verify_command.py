@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from bot.cli.door import Door
+from bot.cli.help import examples
 from bot.cli.options import on_a_run_with_findings
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ _SHORT = 10
 _MAX_SHOWN = 10
 
 
-@click.command()
+@click.command(epilog=examples("verify", "verify --rebuild"))
 @on_a_run_with_findings
 @click.option("--again", is_flag=True, help="Run the commands, also if they ran on the very same files before.")
 @click.option(

@@ -4,8 +4,9 @@ import re
 import signal
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -18,11 +19,15 @@ _HERE = {"PYTHONPATH": str(Path(__file__).parents[2])}
 _RUNNING = re.compile(r"\[\d+/10\] +\S+ +\d+:\d\d  \S")
 
 
-def generate(folder: Path, fake: FakeGemini | None = None, **options: object) -> Shown:
-    environ = {"GEMINI_API_KEY": KEY, "GOOGLE_GEMINI_BASE_URL": fake.url} if fake else {"GEMINI_API_KEY": ""}
-    environ |= options.pop("environ", {})  # type: ignore[arg-type]  # names and values
+def generate(
+    folder: Path,
+    fake: FakeGemini | None = None,
+    environ: Mapping[str, str] | None = None,
+    **options: Any,  # noqa: ANN401  # those of run_in_terminal
+) -> Shown:
+    key = {"GEMINI_API_KEY": KEY, "GOOGLE_GEMINI_BASE_URL": fake.url} if fake else {"GEMINI_API_KEY": ""}
     command = [sys.executable, "-m", "bot", "generate", BLOG, "--repo", folder]
-    return run_in_terminal(command, environ=environ, **options)  # type: ignore[arg-type]  # those of that function
+    return run_in_terminal(command, environ={**key, **(environ or {})}, **options)
 
 
 def running_in(lines: Sequence[str]) -> Sequence[str]:

@@ -1,0 +1,131 @@
+"""What `--help` says, and what a shell completes."""
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+import pytest
+
+from bot.cli.main import cli
+from tests.repositories import NOTE, SMALL, phasebot
+
+_ROOT = Path(__file__).parents[2]
+
+
+def commands(group: click.Group = cli, path: str = "") -> Iterator[tuple[str, click.Command]]:
+    for name, command in group.commands.items():
+        yield f"{path}{name}", command
+        if isinstance(command, click.Group):
+            yield from commands(command, f"{path}{name} ")
+
+
+def helped(*arguments: str, columns: int = 80) -> str:
+    command = [sys.executable, "-m", "bot", *arguments, "--help"]
+    return subprocess.run(
+        command, capture_output=True, text=True, check=True, env={**os.environ, "COLUMNS": str(columns)}
+    ).stdout
+
+
+@pytest.mark.parametrize("columns", [80, 200])
+def test_no_sentence_is_cut_and_the_action_comes_last(columns: int) -> None:
+    shown = helped(columns=columns)
+
+    assert "..." not in shown.replace("[ARGS]...", "")
+    assert max(map(len, shown.splitlines())) <= columns
+    listed = re.findall(r"^  ([a-z]+)  +\S", shown.partition("\nMake:\n")[2], re.MULTILINE)
+    assert listed == [*cli.commands]
+    assert listed[-1] == "action"
+    assert "3    incomplete" in shown
+
+
+@pytest.mark.parametrize("name", [name for name, command in commands() if " " not in name])
+def test_each_command_has_examples_that_it_takes(name: str) -> None:
+    _, _, written = helped(name).partition("  Example")
+    found = [line.strip() for line in written.splitlines()[1:] if line.strip()]
+
+    assert found
+    for line in found:
+        program, used, *arguments = shlex.split(line)
+        assert (program, used) == ("phasebot", name)
+        cli.commands[name].make_context(name, arguments)
+
+
+def complete(words: str, folder: Path) -> list[str]:
+    environ = {"COMP_WORDS": f"phasebot {words}", "COMP_CWORD": str(len(words.split(" ")))}
+    done = subprocess.run(
+        [str(Path(sys.executable).with_name("phasebot"))],
+        env={**os.environ, **environ, "_PHASEBOT_COMPLETE": "bash_complete"},
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stderr == ""
+    return [line.partition(",")[2] for line in done.stdout.splitlines() if line]
+
+
+def test_commands_options_and_phases_are_completed(tmp_path: Path) -> None:
+    assert phasebot("generate", NOTE, "--repo", tmp_path / "notes", "--recipe", SMALL).returncode == 0
+
+    assert complete("re", tmp_path) == ["regenerate", "recipes"]
+    assert complete("status --ex", tmp_path) == []
+    assert "--dry-run" in complete("generate --", tmp_path)
+    assert complete("explain ent", tmp_path / "notes") == ["entity/Note"]
+    assert complete(f"explain --repo {tmp_path / 'notes'} s", tmp_path) == ["support"]
+    assert complete("explain ", tmp_path) == [], "there is no repository"
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    (tmp_path / "home").mkdir()
+    return tmp_path / "home"
+
+
+def install(home: Path, *arguments: str, program: str = "/bin/bash") -> subprocess.CompletedProcess[str]:
+    environ = {name: value for name, value in os.environ.items() if not name.startswith("XDG_")}
+    return subprocess.run(
+        [sys.executable, "-m", "bot", "completion", *arguments],
+        env={**environ, "HOME": str(home), "SHELL": program, "ZDOTDIR": ""},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh"])
+def test_a_shell_completes_after_one_command(home: Path, shell: str) -> None:
+    startup = home / f".{shell}rc"
+    startup.write_bytes(b"alias ll='ls -l'")
+
+    first, second = install(home, "--install", program=f"/usr/bin/{shell}"), install(home, shell, "--install")
+
+    assert (first.returncode, second.returncode) == (0, 0)
+    assert f"added a line to {startup}" in first.stderr
+    assert f"{startup} reads it already" in second.stderr
+    lines = startup.read_text().splitlines()
+    assert (len(lines), lines[0]) == (2, "alias ll='ls -l'")
+    if shell == "bash":
+        ask = ["bash", "--norc", "-c", f". {shlex.quote(str(startup))}; complete -p phasebot"]
+        done = subprocess.run(ask, capture_output=True, text=True, check=True, env={**os.environ, "HOME": str(home)})
+        assert "_phasebot_completion" in done.stdout
+
+
+def test_fish_finds_its_script_by_itself(home: Path) -> None:
+    assert install(home, "fish", "--install").returncode == 0
+    assert "phasebot" in (home / ".config/fish/completions/phasebot.fish").read_text()
+
+
+def test_a_shell_without_completion_and_a_home_that_is_read_only_are_told(home: Path) -> None:
+    unknown = install(home, program="/bin/tcsh")
+    (home / ".local").write_text("in the way")
+    blocked = install(home, "--install")
+
+    assert (unknown.returncode, blocked.returncode) == (2, 2)
+    assert "$SHELL is 'tcsh', for which there is none; name one: bash, zsh, fish" in unknown.stderr
+    assert "print the script without --install instead" in blocked.stderr
+    assert not (home / ".bashrc").exists()
