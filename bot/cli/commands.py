@@ -1,6 +1,7 @@
 """The commands: each turns its options into a request, and its result into output and an exit code."""
 
 import json
+import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -19,7 +20,17 @@ from bot.cli.help import examples
 from bot.cli.options import ProjectSettings, on_a_new_run, on_a_run, with_a_provider, with_project_settings, with_work
 from bot.cli.recipes_command import recipes
 from bot.cli.verify_command import verify
-from bot.cli.work import log_how_to_try, log_notes, log_wait, open_run, print_result, print_state, start_worker, work_on
+from bot.cli.work import (
+    INCOMPLETE,
+    log_how_to_try,
+    log_notes,
+    log_wait,
+    open_run,
+    print_result,
+    print_state,
+    start_worker,
+    work_on,
+)
 from bot.errors import UsageError
 
 if TYPE_CHECKING:
@@ -205,8 +216,9 @@ def plan(  # one for each option
 
 @click.command(epilog=examples("status", "status --run blog --format json"))
 @on_a_run
+@click.option("--exit-code", is_flag=True, help="End with 3 if the run is not complete.")
 @click.pass_obj
-def status(door: Door, *, location: "RunLocation", output: str) -> None:
+def status(door: Door, *, location: "RunLocation", output: str, exit_code: bool) -> None:
     """Show the phases of a run: status, commit, files, tokens, people's edits."""
     from bot.cli.output import render_conflicts, render_diff, render_json, render_status
     from bot.engine.explanation import outdated_causes
@@ -235,6 +247,8 @@ def status(door: Door, *, location: "RunLocation", output: str) -> None:
         door.log(render_diff(path, diff))
     if conflicts := render_conflicts(state):
         door.log(f"phasebot: {conflicts}")
+    if exit_code and not state.complete:
+        sys.exit(INCOMPLETE)
 
 
 COMMANDS = {

@@ -102,6 +102,16 @@ def test_json_is_the_contract(blog: Path) -> None:
     assert json.loads(again.stdout) == state
 
 
+def test_the_exit_code_of_status_tells_scripts_whether_a_run_is_complete(blog: Path) -> None:
+    complete = phasebot("status", "--repo", blog, "--exit-code")
+    phasebot("rollback", "main", "--repo", blog)
+    incomplete = phasebot("status", "--repo", blog, "--exit-code")
+    plain = phasebot("status", "--repo", blog)
+
+    assert [each.returncode for each in (complete, incomplete, plain)] == [0, 3, 0]
+    assert incomplete.stdout == plain.stdout
+
+
 def test_status_shows_a_persons_edit(blog: Path) -> None:
     commit(blog, "Mine", {"app/models/post.py": "mine\n"})
 

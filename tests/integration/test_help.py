@@ -73,7 +73,7 @@ def test_commands_options_and_phases_are_completed(tmp_path: Path) -> None:
     assert phasebot("generate", NOTE, "--repo", tmp_path / "notes", "--recipe", SMALL).returncode == 0
 
     assert complete("re", tmp_path) == ["regenerate", "recipes"]
-    assert complete("status --ex", tmp_path) == []
+    assert complete("status --ex", tmp_path) == ["--exit-code"]
     assert "--dry-run" in complete("generate --", tmp_path)
     assert complete("explain ent", tmp_path / "notes") == ["entity/Note"]
     assert complete(f"explain --repo {tmp_path / 'notes'} s", tmp_path) == ["support"]
