@@ -1,5 +1,6 @@
 """The forge client protocol, and the values that it returns."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -7,6 +8,11 @@ from typing import Literal, Protocol
 
 Reaction = Literal["eyes", "rocket", "confused", "+1"]
 StatusState = Literal["success", "failure", "error"]
+
+WRITING = ("admin", "maintain", "write")
+"""The permissions with which a person may give commands."""
+VALID_SETTINGS = re.compile(r"[!-~]+ [\w.-]+/[\w.-]+ https?://[\w.-]+(:\d{1,5})?(/[\w./-]*)?", re.ASCII)
+"""Token, repository and address of the API of a client, separated by blanks."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from github.PullRequestComment import PullRequestComment
 from pydantic import AwareDatetime, TypeAdapter
 
 from bot.errors import ForgeError
-from bot.forge.client import Issue, PullRequest, Reaction, ReviewComment, StatusState
+from bot.forge.client import WRITING, Issue, PullRequest, Reaction, ReviewComment, StatusState
 from bot.forge.github_transport import Failure, GitHubTransport, RequestPacing
 from bot.redaction import Redactor
 from bot.text import shown, unix_newlines
@@ -27,7 +27,6 @@ LOGIN = "github-actions[bot]"
 _MAX_BODY = 60_000  # characters; GitHub's limit is 65,536
 _READ_ISSUES, _WRITE_ISSUES = "issues=read; pull_requests=read", "issues=write; pull_requests=write"
 _READ_PULLS, _WRITE_PULLS = "pull_requests=read", "pull_requests=write"
-_WRITING = ("admin", "maintain", "write")
 _WHO = "query { viewer { login } }"
 _MARK_READY = "contents=write,pull_requests=write"  # cli/cli#8910: without contents, GitHub refuses this one mutation
 _MOVED, _NOT_FOUND, _INVALID = 301, 404, 422
@@ -67,7 +66,7 @@ class GitHubClient:
         def read() -> tuple[str, str]:
             answer = self._requester.requestJsonAndCheck("GET", f"{path}/permission")[1]
             permission = answer["permission"]
-            found = (permission, answer["user"]["login"] if permission in _WRITING else login)
+            found = (permission, answer["user"]["login"] if permission in WRITING else login)
             if not all(isinstance(each, str) for each in found):
                 raise TypeError("they are text")
             return found
@@ -81,7 +80,7 @@ class GitHubClient:
                 f"{doing}: GitHub answered about {shown(about)}; "
                 "check GITHUB_API_URL and the network, or try again later"
             )
-        return permission in _WRITING
+        return permission in WRITING
 
     def own_login(self) -> str:
         """Return our login; an app's token can ask for it by GraphQL only."""

@@ -22,10 +22,10 @@ from requests.exceptions import ChunkedEncodingError
 from bot.errors import ForgeError, ForgeGoneError, ForgeRefusedError, UsageError
 from bot.forge import bounded_http
 from bot.forge.bounded_http import AnswerTooLargeError, NoAnswerError, OutOfTimeError
+from bot.forge.client import VALID_SETTINGS
 from bot.redaction import Redactor
 
 T = TypeVar("T")
-_VALID_SETTINGS = re.compile(r"[!-~]+ [\w.-]+/[\w.-]+ https?://[\w.-]+(:\d{1,5})?(/[\w./-]*)?", re.ASCII)
 _MAX_MESSAGE, _ATTEMPTS = 200, 4
 _GRAPHQL = {"FORBIDDEN": 403, "NOT_FOUND": 404, "RATE_LIMITED": 429}
 _TOO_LONG, _NO_ANSWER, _UNREADABLE, _FORBIDDEN, _TOO_MANY, _SERVER_ERROR = -1, 0, 200, 403, 429, 500
@@ -111,7 +111,7 @@ class GitHubTransport:
         Raises:
             UsageError: A value is missing or malformed; the message does not show it.
         """
-        if not _VALID_SETTINGS.fullmatch(f"{token} {repository} {api_url}"):
+        if not VALID_SETTINGS.fullmatch(f"{token} {repository} {api_url}"):
             raise UsageError("GITHUB_TOKEN, GITHUB_REPOSITORY or GITHUB_API_URL is missing or malformed; correct it")
         self._redactor, self._pacing = Redactor([token]), pacing
         self._one_at_a_time = threading.Lock()
