@@ -13,16 +13,8 @@ home=$RUNNER_TEMP/phasebot-action
 lock=$root/requirements.lock
 python=$home/bin/python
 if ! cmp -s "$lock" "$home/requirements.lock"; then  # else an earlier step of this job installed it
-  base=
-  while IFS= read -r candidate; do
-    if "$candidate" -I -c 'import pip, sys, venv; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
-      base=$candidate && break
-    fi
-  done < <(
-    type -aP python3.14 python3.13 python3.12 python3.11 python3 || true
-    printf '%s\n' "${RUNNER_TOOL_CACHE:-}"/Python/3.1[1-9]*/*/bin/python
-  )
-  [ -n "$base" ] || fail "Phasebot found no Python 3.11 or newer with pip on this runner; put a step \
+  . "$root/bot/action/find_python.sh"
+  base=$(find_python pip,venv) || fail "Phasebot found no Python 3.11 or newer with pip on this runner; put a step \
 with 'uses: actions/setup-python' before it."
   rm -rf "$home"
   "$base" -I -m venv --without-pip "$home"

@@ -1,4 +1,7 @@
-"""The command line: the only module that reads the clock and sets exit codes, and with `secrets` the environment."""
+"""The command line: the only module that reads the clock and sets exit codes, and with `secrets` the environment.
+
+One program beside it reads the environment, too: :mod:`bot.cli.first_reaction`, which runs where nothing is installed.
+"""
 
 import os
 import signal

@@ -71,6 +71,7 @@ def test_every_input_reaches_the_program() -> None:
     handed.pop("PHASEBOT_ACTION_REPORT")
     assert STEPS["finish"]["env"] == handed | cleared, "a report that is too large keeps a step from starting"
     assert STEPS["install"]["env"] == cleared, "what is installed gets no secret"
+    assert STEPS["react"]["env"] == cleared | {"GITHUB_TOKEN": "${{ inputs.github-token }}"}
 
 
 def test_every_output_comes_from_the_step_that_could_write_it() -> None:
@@ -415,8 +416,14 @@ def test_a_comment_becomes_ten_commits_and_a_pull_request(consumer: Consumer) ->
 
     assert job.results == {"generate": "success"}, job.log
     assert github.picture() == BLOG_STORY
+    number = github.github.comments[0].id
+    first = [(asked.line, asked.headers["user-agent"]) for asked in github.github.requests[:2]]
+    assert first == [
+        ("GET /collaborators/alice/permission", "phasebot"),
+        (f"POST /issues/comments/{number}/reactions", "phasebot"),
+    ], "before anything is installed"
     assert [asked.body["draft"] for asked in github.github.requests if asked.line == "POST /pulls"] == [True]
-    assert job.steps == {"install": "success", "run": "success"}
+    assert job.steps == {"react": "success", "install": "success", "run": "success"}
     assert job.outputs == {
         "run": "issue-12",
         "branch": "phasebot/issue-12",
@@ -450,6 +457,7 @@ def test_what_was_generated_is_verified_and_reported(installed: Installed, tmp_p
         assert status["sha"] == git(github.origin, "rev-parse", "phasebot/issue-12")
         assert "**Verified:** 2 tests passed." in github.said()[0]
         assert (github.pull().body or "").count("| verified |") == 5
+        assert github.reactions() == ["rocket"], "the job that reports adds none"
         assert "passed: python check.py" in job.log
         refs = git(github.origin, "for-each-ref", "--format=%(refname)", "refs/phasebot/")
         assert refs == "refs/phasebot/verified/issue-12"
