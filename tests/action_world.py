@@ -21,7 +21,7 @@ from pydantic import SecretStr
 
 from bot.action import progress_comment
 from bot.action.handler import CommandHandler
-from bot.action.inputs import ActionInputs
+from bot.action.inputs import ActionInputs, GivenInputs
 from bot.action.result import CommandResult
 from bot.cli.progress import PlainAnnouncer
 from bot.engine import factory
@@ -205,9 +205,10 @@ class World:
 
     def _handler(self, environ: Mapping[str, str], inputs: dict[str, Json]) -> CommandHandler:
         gemini, timer = inputs.pop("gemini", GeminiSettings()), inputs.pop("timer", _slow_clock)
+        built = build_inputs(**{**self.inputs, **inputs}, gemini=gemini)
         return CommandHandler(
             settings=read_actions_settings(environ),
-            inputs=build_inputs(**{**self.inputs, **inputs}, gemini=gemini),
+            given=GivenInputs(built.base_branch, lambda _: built),
             forge=GitHubClient(self.token, repository="acme/blog", api_url=self.github.url, pacing=QUICK),
             announcer=PlainAnnouncer(self.log.append),
             print_line=self.log.append,

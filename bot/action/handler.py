@@ -5,12 +5,13 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from bot.action.access import access_problem
-from bot.action.inputs import ActionInputs
-from bot.action.open_run import open_run
+from bot.action.inputs import ActionInputs, GivenInputs
+from bot.action.open_run import open_run, read_configuration
 from bot.action.report_job import ReportJob
 from bot.action.request import CommandRequest, find_request
 from bot.action.result import CommandResult, Status
 from bot.action.run_job import RunJob
+from bot.configuration import Configuration
 from bot.engine.explanation import explain_run
 from bot.engine.rejected_changes import rejected_changes
 from bot.engine.snapshot import Announcer
@@ -45,13 +46,15 @@ class CommandHandler:
     """Handles one command in a GitHub Actions job; every collaborator is an argument."""
 
     settings: ActionsSettings
-    inputs: ActionInputs
+    given: GivenInputs
+    """What the workflow says; the repository's settings complete it."""
     forge: ForgeClient
     announcer: Announcer
     print_line: Callable[[str], None]
     """Print a line to the log, unchanged."""
     timer: Callable[[], float]
     now: Callable[[], datetime]
+    _inputs: ActionInputs | None = field(init=False, default=None)
     _run: OpenRun | None = field(init=False, default=None)
     _again: bool = field(init=False, default=False)
     """Whether the command may have been answered before, so that its answer is looked for and edited."""
@@ -117,13 +120,32 @@ class CommandHandler:
             "rollback": self._roll_back,
         }
 
+    def _inputs_of(self, event: CommandEvent) -> ActionInputs:
+        """Return the workflow's inputs, completed by what the repository sets; once per process."""
+        if self._inputs is None:
+            self._inputs = self.given.complete(self._configuration(event))
+        return self._inputs
+
+    def _configuration(self, event: CommandEvent) -> Configuration:
+        workspace, base = self.settings.workspace, self.given.base_branch
+        try:
+            return read_configuration(workspace, base, event.default_branch, credentials=self._credentials())
+        except UsageError as exc:
+            command = event.command
+            if isinstance(command, InvalidCommand) or command.verb == "help" or command.verb not in QUESTIONS:
+                raise
+            self.announcer.note(str(exc))  # a run can be stopped, and looked at, whatever the file says
+            return Configuration()
+
+    def _credentials(self) -> Credentials:
+        return Credentials(self.settings.token.get_secret_value(), self.settings.server_url)
+
     def _open_run(self, request: CommandRequest) -> OpenRun:
         """Open the run and integrate the remote's branch; once per process."""
         if self._run:
             return self._run
-        settings, branch = self.settings, request.event.default_branch
-        token = Credentials(settings.token.get_secret_value(), settings.server_url)
-        run = open_run(settings.workspace, self.inputs, request.run, branch, self.now, credentials=token)
+        settings, branch, inputs = self.settings, request.event.default_branch, self._inputs_of(request.event)
+        run = open_run(settings.workspace, inputs, request.run, branch, self.now, credentials=self._credentials())
         run.sync.integrate(run.sync.fetch())
         self._run = run
         return run
@@ -168,7 +190,7 @@ class CommandHandler:
             run=self._open_run(request),
             settings=self.settings,
             again=self._again,
-            inputs=self.inputs,
+            inputs=self._inputs_of(request.event),
             forge=self.forge,
             announcer=self.announcer,
             timer=self.timer,
@@ -214,7 +236,7 @@ class CommandHandler:
     def _help(self, request: CommandRequest) -> CommandResult:
         plan = self._open_run(request).branch.view().plan
         phases = [phase.key for phase in plan.phases] if plan else []
-        return self._answer(request, rendering.render_help(self.inputs.shown(), phases))
+        return self._answer(request, rendering.render_help(self._inputs_of(request.event).shown(), phases))
 
     # Answers
 

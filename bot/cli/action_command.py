@@ -15,7 +15,7 @@ from bot.errors import UsageError
 
 if TYPE_CHECKING:
     from bot.action.handler import CommandHandler
-    from bot.action.inputs import ActionInputs
+    from bot.action.inputs import GivenInputs
 
 _OID = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 
@@ -31,7 +31,7 @@ _OID = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 def action(
     door: Door,
     *,
-    inputs: "Callable[[], ActionInputs]",
+    inputs: "Callable[[], GivenInputs]",
     run: str | None,
     head: str | None,
     report: str,
@@ -84,8 +84,9 @@ def _write(door: Door, outputs: Mapping[str, str], summary: str = "") -> None:
         workflow_commands.write_summary(Path(path), door.redactor.redact(summary))
 
 
-def _verify(door: Door, inputs: "ActionInputs", run: str, head: str, default_branch: str) -> str:
+def _verify(door: Door, given: "GivenInputs", run: str, head: str, default_branch: str) -> str:
     """Verify a commit, and return what is handed over; nothing if there is nothing to verify."""
+    from bot.action.open_run import read_configuration
     from bot.action.verify_job import VerifyJob
     from bot.cli.verify_command import as_text
     from bot.engine.verification import NothingToVerifyError
@@ -93,9 +94,11 @@ def _verify(door: Door, inputs: "ActionInputs", run: str, head: str, default_bra
     from bot.verification.handover import format_handover
     from bot.verification.verify import Surroundings
 
+    workspace = Path(door.environ.get("GITHUB_WORKSPACE", ""))
+    configured = read_configuration(workspace, given.base_branch, default_branch, credentials=None)
     job = VerifyJob(
-        workspace=Path(door.environ.get("GITHUB_WORKSPACE", "")),
-        inputs=inputs,
+        workspace=workspace,
+        inputs=given.complete(configured),
         run=run,
         head=head,
         default_branch=default_branch,
@@ -126,17 +129,17 @@ def _event_content(door: Door) -> bytes:
         ) from exc
 
 
-def _command_handler(door: Door, inputs: "ActionInputs") -> "CommandHandler":
+def _command_handler(door: Door, given: "GivenInputs") -> "CommandHandler":
     """Build the handler, and keep its secrets out of the log."""
     from bot.action.handler import CommandHandler
     from bot.cli.progress import PlainAnnouncer
     from bot.forge import workflow_commands
     from bot.forge.github_client import GitHubClient
-    from bot.settings import read_actions_settings
+    from bot.settings import KEY, read_actions_settings
 
-    settings, key = read_actions_settings(door.environ), inputs.provider.gemini.key
+    settings, key = read_actions_settings(door.environ), door.environ.get(KEY, "").strip()
     token = settings.token.get_secret_value()
-    secrets = [token, *([key.get_secret_value()] if key else [])]
+    secrets = [token, *([key] if key else [])]
     for secret in secrets:
         try:
             mask = workflow_commands.mask(secret)
@@ -147,7 +150,7 @@ def _command_handler(door: Door, inputs: "ActionInputs") -> "CommandHandler":
                 door.tell_runner(mask)
     return CommandHandler(
         settings=settings,
-        inputs=inputs,
+        given=given,
         forge=GitHubClient(token, repository=settings.repository, api_url=settings.api_url, secrets=secrets),
         announcer=PlainAnnouncer(door.log),
         print_line=door.tell_runner,

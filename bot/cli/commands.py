@@ -17,7 +17,16 @@ from bot.cli.explain_command import explain
 from bot.cli.fix_command import fix
 from bot.cli.given_spec import check_phases, read_given_spec, unused_options
 from bot.cli.help import examples
-from bot.cli.options import ProjectSettings, on_a_new_run, on_a_run, with_a_provider, with_project_settings, with_work
+from bot.cli.options import (
+    InRepository,
+    ProjectSettings,
+    is_said,
+    on_a_new_run,
+    on_a_run,
+    with_a_provider,
+    with_project_settings,
+    with_work,
+)
 from bot.cli.recipes_command import recipes
 from bot.cli.verify_command import verify
 from bot.cli.work import (
@@ -84,7 +93,10 @@ def generate(  # noqa: PLR0913  # one for each option
     if spec is None:
         clone = factory.open_clone(location)
         run = clone.open_run(location.run, door.now)
-        log_notes(door, unused_options(run, clone.plans.recipe, settings))
+        said = ProjectSettings(
+            settings.output_dir if is_said("output_dir") else None, settings.options if is_said("options") else {}
+        )
+        log_notes(door, unused_options(run, clone.plans.recipe if is_said("recipe") else None, said))
     else:
         found = factory.find_clone(location)
         with_model = request.provider.resolve() != "template"
@@ -179,7 +191,7 @@ def rollback(
         raise result.error
 
 
-@click.command(epilog=examples("plan spec.md", "plan spec.md --format mermaid"))
+@click.command(cls=InRepository, epilog=examples("plan spec.md", "plan spec.md --format mermaid"))
 @click.argument("spec")
 @click.option("--format", "output", type=click.Choice(["yaml", "json", "mermaid"]), default="yaml", show_default=True)
 @click.option("--recipe", show_default="fastapi", help="A built-in recipe, or a folder with a recipe.yaml.")

@@ -58,6 +58,7 @@ def read_given_spec(
 
     *base_of* returns the project that the spec adds to, by the default name of the spec's run.
     """
+    from bot.history.configuration_files import worktree_root
     from bot.history.recipe_files import worktree_file
     from bot.planning.recipe_names import RecipeFinder, given_name
     from bot.planning.resolved_plan import (
@@ -73,6 +74,7 @@ def read_given_spec(
     text, source, project, _ = read_source(spec, door.stdin)
     base = base_of(name_spec(text, source=source, project=project, with_model=with_model)) if base_of else None
     here = Path.cwd()
+    root = worktree_root(Path()) or here
     named = plans.recipe if plans else given_name(recipe, None, relative_to=here) if recipe else None
     resolve = resolve_spec if with_model else resolve_exact_spec
     return resolve(
@@ -83,6 +85,6 @@ def read_given_spec(
         output_dir=settings.output_dir or OUTPUT_DIR,
         options=settings.options,
         base=base,
-        load=plans.load if plans else RecipeFinder([named] if named else [], functools.partial(worktree_file, here)),
+        load=plans.load if plans else RecipeFinder([named] if named else [], functools.partial(worktree_file, root)),
         given=given_settings(recipe, settings.output_dir),
     )

@@ -1,16 +1,18 @@
 """Options that several commands share.  Each set reaches its command as one value."""
 
 import functools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
 _Command = Callable[..., None]
 
 if TYPE_CHECKING:
+    from bot.action.inputs import ActionInputs
+    from bot.configuration import Configuration
     from bot.generation.provider_factory import ProviderOptions
     from bot.settings import GeminiSettings
 
@@ -98,6 +100,10 @@ _PROJECT_OPTIONS = (
         help="An option of the recipe; repeatable. 'phasebot recipes show' lists them.",
     ),
 )
+_INPUT_KEYS = (
+    *("provider", "model", "fallback-models", "recipe", "options", "output-dir", "base-branch", "jobs", "max-tokens"),
+    *("repairs", "deadline-minutes", "draft"),
+)
 _INPUTS = (
     click.option("--provider", type=click.Choice(["template", "gemini"])),
     click.option("--model", default=_MODEL, show_default=True),
@@ -179,9 +185,38 @@ def gemini_settings(environ: Mapping[str, str], provider: str | None) -> "Gemini
     return GeminiSettings() if provider == "template" else read_settings(environ)
 
 
-def _is_given(name: str) -> bool:
-    """Whether the option *name* was set, and is not just its default."""
-    return click.get_current_context().get_parameter_source(name) is not click.core.ParameterSource.DEFAULT
+def is_said(name: str) -> bool:
+    """Whether the option *name* was set with the command or in the environment, and not by the repository."""
+    source = click.get_current_context().get_parameter_source(name)
+    return source in (click.core.ParameterSource.COMMANDLINE, click.core.ParameterSource.ENVIRONMENT)
+
+
+def _take_defaults(ctx: click.Context, repo: Path) -> None:
+    """Let what the repository sets in pyproject.toml stand in for options that are not given, and say so."""
+    from bot.configuration import PROJECT_FILE, as_options
+    from bot.history.configuration_files import worktree_configuration
+
+    found = as_options(worktree_configuration(repo))
+    taken = [each for each in ctx.command.params if each.name in found]
+    ctx.default_map = {str(each.name): found[str(each.name)] for each in taken}
+    if taken:
+        names = ", ".join(sorted(each.opts[0].removeprefix("--") for each in taken))
+        ctx.obj.log(f"note: {PROJECT_FILE} sets {names}")
+
+
+def _on_repo(ctx: click.Context, _: click.Parameter, repo: Path) -> Path:
+    _take_defaults(ctx, repo)
+    return repo
+
+
+class InRepository(click.Command):
+    """A command in the current folder's repository, which it takes no option for."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Read what the repository sets before the options."""
+        if not {"--help", "-h"} & {*args}:
+            _take_defaults(ctx, Path())
+        return super().parse_args(ctx, args)
 
 
 def on_a_run(command: _Command) -> _Command:
@@ -219,7 +254,13 @@ def _with_location_of(command: _Command, repo_help: str, formats: Sequence[str])
         command(location=location, **rest)
 
     repo_option = click.option(
-        "--repo", default=".", show_default=True, type=click.Path(path_type=Path), help=repo_help
+        "--repo",
+        default=".",
+        show_default=True,
+        type=click.Path(path_type=Path),
+        help=repo_help,
+        is_eager=True,  # what it sets in pyproject.toml is the default of the other options
+        callback=_on_repo,
     )
     output = click.option("--format", "output", type=click.Choice(formats), default="text", show_default=True)
     return _with_options(with_location, (repo_option, *_LOCATION_OPTIONS, output))
@@ -282,41 +323,46 @@ def with_inputs(command: _Command) -> _Command:
     """
 
     @functools.wraps(command)
-    def with_one_value(  # noqa: PLR0913  # one for each option
-        *,
-        provider: str | None,
-        model: str,
-        fallback_models: str,
-        recipe: str,
-        options: str,
-        output_dir: str,
-        base_branch: str | None,
-        jobs: int,
-        max_tokens: int | None,
-        repairs: int,
-        deadline_minutes: float | None,
-        draft: bool,
-        **rest: object,
-    ) -> None:
+    def with_one_value(**values: Any) -> None:  # noqa: ANN401  # one for each option
+        names = [key.replace("-", "_") for key in _INPUT_KEYS]
+        given = {name: values.pop(name) for name in names}
+        said = frozenset(name for name in names if is_said(name))
+        environ = click.get_current_context().obj.environ
+
         def inputs() -> object:
-            from bot.action.inputs import ActionInputs
-            from bot.generation.provider_factory import ProviderOptions
+            from bot.action.inputs import GivenInputs
 
-            models = (model, *fallback_models.replace(",", " ").split())
-            gemini = gemini_settings(click.get_current_context().obj.environ, provider)
-            return ActionInputs(
-                provider=ProviderOptions(provider=provider, models=models, thinking=_THINKING, gemini=gemini),
-                recipe=recipe if _is_given("recipe") else None,
-                options=read_options(options.replace(",", " ").split()),
-                output_dir=output_dir if _is_given("output_dir") else None,
-                base_branch=base_branch,
-                jobs=jobs,
-                max_tokens=max_tokens,
-                repairs=repairs,
-                deadline_minutes=deadline_minutes,
-                draft=draft,
-            )
+            return GivenInputs(given["base_branch"], functools.partial(_complete_inputs, environ, given, said))
 
-        command(inputs=inputs, **rest)
+        command(inputs=inputs, **values)
 
     return _with_options(with_one_value, _INPUTS)
+
+
+def _complete_inputs(
+    environ: Mapping[str, str], given: Mapping[str, Any], said: Collection[str], configured: "Configuration"
+) -> "ActionInputs":
+    from bot.action.inputs import ActionInputs
+    from bot.configuration import ACTION_FILE, ACTION_KEYS
+    from bot.generation.provider_factory import ProviderOptions
+
+    values: dict[str, Any] = {
+        **given,
+        "fallback_models": given["fallback_models"].replace(",", " ").split(),
+        "options": read_options(given["options"].replace(",", " ").split()),
+    }
+    origins = dict.fromkeys(said, "the workflow")
+    for key, field in ACTION_KEYS.items():
+        name, configured_value = key.replace("-", "_"), getattr(configured, field)
+        if name not in said and configured_value is not None:
+            values[name], origins[name] = configured_value, ACTION_FILE
+    provider = values.pop("provider")
+    models = (values.pop("model"), *values.pop("fallback_models"))
+    gemini = gemini_settings(environ, provider)
+    for name in ("recipe", "output_dir"):  # what nobody set is the spec's business
+        values[name] = values[name] if name in origins else None
+    return ActionInputs(
+        provider=ProviderOptions(provider=provider, models=models, thinking=_THINKING, gemini=gemini),
+        origins=origins,
+        **values,
+    )

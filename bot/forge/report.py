@@ -96,9 +96,9 @@ def render_pull_body(report: Report, issue: int | None, description: str) -> str
     )
 
 
-def render_help(settings: Mapping[str, str], phases: Sequence[str]) -> str:
-    """Return the list of commands, this repository's settings and the phases of this run."""
-    return cut(fill("help", {}, settings=[*settings.items()], phases=Markdown(markdown.paths(phases, FOLD_ABOVE))))
+def render_help(settings: Sequence[tuple[str, str, str]], phases: Sequence[str]) -> str:
+    """Return the list of commands, this repository's settings (name, value, origin) and the phases of this run."""
+    return cut(fill("help", {}, settings=settings, phases=Markdown(markdown.paths(phases, FOLD_ABOVE))))
 
 
 def render_stopping(run: str) -> str:

@@ -92,6 +92,16 @@ class BaseChooser:
         found = self._of_new_runs
         return replace(found, oid=self._oid(found.name)) if found.is_branch else found
 
+    def settings_commit(self) -> str | None:
+        """Return the commit that has the repository's settings: of the named base, else of the event's default branch.
+
+        Raises PushError if it is not here and can't be fetched.
+        """
+        named = self._names.named
+        names = [*((named, *self._without_prefix(named)) if named else ()), self._names.default]
+        found = next(filter(None, (self._branch(name) for name in names if name)), None)
+        return found.oid if found else None
+
     def look(self) -> RemoteBranches | None:
         """Return the remote's branches, asked once per process; None if it can't or must not be asked."""
         if self._remote and self._ask and self._remote_branches is None:

@@ -7,10 +7,12 @@ from datetime import datetime
 from functools import partial
 from pathlib import Path
 
+from bot.configuration import Configuration
 from bot.errors import UsageError
 from bot.history.base import BaseChooser, NamedBases
 from bot.history.branch_sync import BranchSync
 from bot.history.branch_writer import BranchWriter
+from bot.history.configuration_files import configuration_at
 from bot.history.credentials import Credentials
 from bot.history.git import Git, create_repository, open_repository
 from bot.history.merged_runs import RenderPhase
@@ -87,6 +89,16 @@ class Checkout:
     def plans(self) -> PlanReader:
         """Reads the plans of the clone's runs, and loads recipes."""
         return self._plans
+
+    def configuration(self) -> Configuration:
+        """Return what the repository sets for the action.
+
+        Raises:
+            UsageError: It can't be used.
+            PushError: Its branch can't be fetched.
+        """
+        commit = self._bases.settings_commit()
+        return configuration_at(self._repository, commit) if commit else Configuration()
 
     def base_plan(self, run: str, output_dir: str) -> ResolvedPlan | None:
         """Return the plan of an earlier, merged run in *output_dir* of the base of *run*; None if there is none.

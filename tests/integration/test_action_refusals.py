@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from pydantic import SecretStr
 
 from bot.action.handler import CommandHandler
+from bot.action.inputs import GivenInputs
 from bot.action.result import CommandResult
 from bot.cli.progress import PlainAnnouncer
 from bot.engine import factory
@@ -220,7 +221,7 @@ def answered(heard: CommandEvent, forge: Mock) -> CommandResult:
     )
     return CommandHandler(
         settings=settings,
-        inputs=build_inputs(),
+        given=GivenInputs(None, lambda _: build_inputs()),
         forge=forge,
         announcer=PlainAnnouncer(print),
         print_line=print,

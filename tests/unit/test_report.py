@@ -315,7 +315,12 @@ TEXTS: Mapping[str, str] = {
         )
     ),
     "help": rendering.render_help(
-        {"provider": "gemini", "model": "gemini-3.8-flash", "deadline": "45 minutes"}, [each.key for each in PHASES]
+        [
+            ("provider", "gemini", "the default"),
+            ("model", "gemini-3.8-flash", ".github/phasebot.yml"),
+            ("time limit", "45 minutes", "the workflow"),
+        ],
+        [each.key for each in PHASES],
     ),
     "refusal": rendering.render_refusal("@mallory has read access to acme/blog, and /generate needs write access."),
     "suggestion": rendering.render_suggestion("there is no command '/genrate'", "/generate --max-tokens 5000"),
@@ -475,7 +480,7 @@ def test_untrusted_text_has_no_effect(one: str, two: str, three: str, outcome: O
         rendering.render_closing(report),
         rendering.render_pull_body(report, None, two),
         rendering.render_summary(report, [(one, 0, 1), (two, 0.5, 0.5)]),
-        rendering.render_help({one: two}, [one, three]),
+        rendering.render_help([(one, two, three)], [one, three]),
         rendering.render_refusal(one),
         rendering.render_suggestion(two, one),
         rendering.render_failure(three, one),
