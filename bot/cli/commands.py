@@ -17,6 +17,7 @@ from bot.cli.explain_command import explain
 from bot.cli.fix_command import fix
 from bot.cli.given_spec import check_phases, read_given_spec, unused_options
 from bot.cli.help import examples
+from bot.cli.init_command import init
 from bot.cli.options import (
     InRepository,
     ProjectSettings,
@@ -267,7 +268,7 @@ COMMANDS = {
     "Make": (generate, plan, regenerate, fix, rollback),
     "Look": (status, explain),
     "Check": (assess, verify),
-    "Set up": (recipes, completion),
+    "Set up": (init, recipes, completion),
     "GitHub Actions": (action,),
 }
 """Title of the group in the help → its commands."""

@@ -74,7 +74,7 @@ def read_given_spec(
     text, source, project, _ = read_source(spec, door.stdin)
     base = base_of(name_spec(text, source=source, project=project, with_model=with_model)) if base_of else None
     here = Path.cwd()
-    root = worktree_root(Path()) or here
+    root = worktree_root(here, search=True) or here
     named = plans.recipe if plans else given_name(recipe, None, relative_to=here) if recipe else None
     resolve = resolve_spec if with_model else resolve_exact_spec
     return resolve(

@@ -41,7 +41,7 @@ def worktree_configuration(folder: Path) -> Configuration:
     Raises:
         UsageError: It can't be used.
     """
-    root = worktree_root(folder)
+    root = worktree_root(folder, search=folder == Path())
     if root is None:
         return Configuration()
     try:
@@ -57,11 +57,11 @@ def worktree_configuration(folder: Path) -> Configuration:
     return read_project_file(_decoded(content, PROJECT_FILE))
 
 
-def worktree_root(folder: Path) -> Path | None:
-    """Return the root of the worktree at *folder*, which may be anywhere in it if it is the current one, or None."""
+def worktree_root(folder: Path, *, search: bool) -> Path | None:
+    """Return *folder*, or with *search* the nearest one above it, if that is the root of a worktree; else None."""
     try:
         start = folder.resolve()
-        places = (start, *start.parents) if folder == Path() else (start,)
+        places = (start, *start.parents) if search else (start,)
         return next((place for place in places if (place / ".git").exists()), None)
     except (OSError, ValueError):  # who opens the repository says what is wrong with it
         return None
