@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import click
 
 from bot import __version__
+from bot.cli.help import examples
 from bot.errors import UsageError
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ _PINNED = re.compile(r"^( *- uses: )([\w.-]+/[\w.-]+)(/\S+)?@(\S+)(?: #[^\n]*)?$
 _SHORT = 10
 
 
-@click.command()
+@click.command(epilog=examples("init", "init --repo ../shop"))
 @click.option("--repo", default=".", show_default=True, type=click.Path(path_type=Path), help="The repository.")
 @click.option(
     "--from",

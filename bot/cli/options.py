@@ -199,7 +199,7 @@ def _take_defaults(ctx: click.Context, repo: Path) -> None:
     found = as_options(worktree_configuration(repo))
     taken = [each for each in ctx.command.params if each.name in found]
     ctx.default_map = {str(each.name): found[str(each.name)] for each in taken}
-    if taken:
+    if taken and not ctx.resilient_parsing:  # a shell that completes a word shows what is printed
         names = ", ".join(sorted(each.opts[0].removeprefix("--") for each in taken))
         ctx.obj.log(f"note: {PROJECT_FILE} sets {names}")
 
