@@ -28,6 +28,7 @@ from bot.forge.workflow_commands import Annotations, Level
 from bot.generation.llm.prices import estimate
 from bot.history.checkout import OpenRun
 from bot.history.credentials import Credentials
+from bot.history.explanation_words import why
 from bot.history.plan_reader import BrokenPlanError
 from bot.history.reasons import code_of, without_remedy
 from bot.planning.er_diagram import format_diagram
@@ -200,6 +201,7 @@ class CommandHandler:
     def _status(self, request: CommandRequest) -> CommandResult:
         branch = self._open_run(request).branch
         plan, state, error = branch.view()
+        explained = explain_run(branch).phases if plan else ()
         finished: Outcome = "complete" if state.complete else "conflicts"
         report = Report(
             state=state,
@@ -216,6 +218,7 @@ class CommandHandler:
             plan=plan.plan if plan else None,
             rejected=rejected_changes(branch, state, {}),
             verified=fetch_verified(self._open_run(request), state.head),
+            why={each.state.phase.key: why(each) for each in explained},
         )
         return self._answer(request, rendering.render_status(report), report, error)
 

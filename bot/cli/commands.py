@@ -234,10 +234,10 @@ def plan(  # one for each option
 def status(door: Door, *, location: "RunLocation", output: str, exit_code: bool) -> None:
     """Show the phases of a run: status, commit, files, tokens, people's edits."""
     from bot.cli.output import render_conflicts, render_diff, render_json, render_status
-    from bot.engine.explanation import outdated_causes
+    from bot.engine.explanation import explain_run
     from bot.engine.rejected_changes import rejected_changes
     from bot.engine.worktree_problems import worktree_problems
-    from bot.history.explanation_words import main_cause
+    from bot.history.explanation_words import why
     from bot.history.repository import ACTIONS_BOT
 
     run = open_run(door, location)
@@ -251,7 +251,7 @@ def status(door: Door, *, location: "RunLocation", output: str, exit_code: bool)
     if output == "json":
         print_result(door, output, render_json(state, own))
     else:
-        reasons = {key: main_cause(causes) for key, causes in outdated_causes(run.branch, plan).items()} if plan else {}
+        reasons = {each.state.phase.key: why(each) for each in explain_run(run.branch).phases}
         print_result(door, output, render_status(state, door.now(), own, reasons))
     log_notes(door, worktree_problems(run))
     if error:

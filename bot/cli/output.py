@@ -81,20 +81,22 @@ def render_status(
 ) -> str:
     """Return a table with one line per phase, and the summary of the run under it.
 
-    Phases of which nobody of *own* made the commit say who did.  *reasons* tells more of outdated phases, by key.
+    Phases of which nobody of *own* made the commit say who did.  *reasons* has a line to put below a phase, by key.
     """
     rows = [
         (
             *(_place(each, state), each.phase.key, each.status, files_of(each), commit_of(each)),
-            _status_remarks(each, own, reasons.get(each.phase.key, "")),
+            _status_remarks(each, own),
         )
         for each in state.phases
     ]
     widths = [max(len(row[column]) for row in rows) for column in range(5)] if rows else []
-    lines = [
-        "  ".join([*(cell.ljust(width) for cell, width in zip(row[:5], widths, strict=True)), row[5]]).rstrip()
-        for row in rows
-    ]
+    lines = []
+    for row in rows:
+        cells = [*(cell.ljust(width) for cell, width in zip(row[:5], widths, strict=True)), row[5]]
+        lines.append("  ".join(cells).rstrip())
+        if reason := reasons.get(row[1]):
+            lines.append(f"{' ' * widths[0]}  why: {reason}")
     why = render_reasons(state, {})
     told = [*([f"not generated: {why}"] if why else []), *shortfall_lines(find_shortfalls(state))]
     return "\n".join([*lines, render_summary(state, now), *told])
@@ -224,20 +226,15 @@ def commit_of(each: PhaseState) -> str:
     return each.commit[:_SHORT] if each.commit else "-"
 
 
-def _status_remarks(each: PhaseState, own: Collection[Identity], reason: str) -> str:
+def _status_remarks(each: PhaseState, own: Collection[Identity]) -> str:
     maker = other_maker(each, own)
-    return "; ".join(
-        filter(None, (f"made by {maker}" if maker else "", remarks_of(each, f" ({reason})" * bool(reason))))
-    )
+    return "; ".join(filter(None, (f"made by {maker}" if maker else "", remarks_of(each))))
 
 
-def remarks_of(each: PhaseState, detail: str = "") -> str:
-    """Return remarks on the phase, such as missing or edited files; empty if there are none.
-
-    *detail* follows the words for an outdated phase.
-    """
+def remarks_of(each: PhaseState) -> str:
+    """Return remarks on the phase, such as missing or edited files; empty if there are none."""
     remarks = ["made by people"] if each.by_people else []
-    remarks += [f"outdated: {OUTDATED[each.stale]}{detail}"] if each.stale else []
+    remarks += [f"outdated: {OUTDATED[each.stale]}"] if each.stale else []
     remarks += [f"not carried out by templates: {asks_of(each)}"] if each.unmet else []
     remarks += [f"errors left: {each.findings_left}"] if each.findings_left else []
     for words, paths in _by_reason(each):

@@ -1,9 +1,8 @@
 """Explain the phases of a run as it stands; reads, and writes nothing."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
-from bot.history.causes import OUTDATING, Cause
 from bot.history.explanation import Explanation, explain
 from bot.history.origins import Origin, Origins
 from bot.history.plan_reader import BrokenPlanError
@@ -53,11 +52,3 @@ def explain_phases(
         origin = origins.of(phase, record) if record else Origin()
         found.append(explain(phase, ledger, branch.commits, origin.versions, origin.recipe_files))
     return found
-
-
-def outdated_causes(branch: RunBranch, planned: ResolvedPlan) -> Mapping[str, Sequence[Cause]]:
-    """Return why the outdated phases of *planned* are outdated, by key."""
-    ledger = branch.ledger(planned.phases)
-    outdated = [phase for phase in planned.phases if ledger.stale(phase)]
-    found = explain_phases(branch, planned, outdated)
-    return {each.state.phase.key: [cause for cause in each.causes if isinstance(cause, OUTDATING)] for each in found}

@@ -84,7 +84,8 @@ def _remarks(report: Report, each: PhaseState) -> Sequence[str]:
     left = report.findings.get(key, ())[:_MAX_FINDINGS] if each.findings_left else ()
     errors, more_errors = shown(errors_of(report.verified, key))
     found = (errors, reasons, each.edited, each.fallback, each.conflicts, each.kept, each.stale, each.findings_left)
-    if key in report.active or not any((*found, each.unmet, each.by_people, each.unwritable)):
+    why = report.why.get(key, "")
+    if key in report.active or not any((*found, each.unmet, each.by_people, each.unwritable, why)):
         return ()
     return fill(
         "remarks",
@@ -99,6 +100,7 @@ def _remarks(report: Report, each: PhaseState) -> Sequence[str]:
         unmet=asks_of(each),
         by_people=each.by_people,
         unwritable=[path for path in each.unwritable if path not in each.missing],
+        why=why,
         key=truncate(key, _MAX_NAME),
     ).split("\n")
 

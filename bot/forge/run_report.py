@@ -72,6 +72,8 @@ class Report:
     """What is built."""
     warnings: Sequence[str] = ()
     """What people should know about options of the plan."""
+    why: Mapping[str, str] = field(default_factory=dict)
+    """Phase → the main cause why it is not simply complete, one printable line."""
     unwritable: Collection[str] = ()
     """Keys of the phases that templates were asked for and can't write."""
 

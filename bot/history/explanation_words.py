@@ -3,9 +3,21 @@
 Each text is one printable line; a comment escapes it once more.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
-from bot.history.causes import OUTDATING, Cause, NeverMade, RecipeChange, sentence
+from bot.history.causes import (
+    OUTDATING,
+    ByPeople,
+    Cause,
+    Conflict,
+    Edit,
+    Kept,
+    Missing,
+    NeverMade,
+    Reverted,
+    Unmet,
+    sentence,
+)
 from bot.history.explanation import Explanation
 from bot.history.run_state import PhaseState, Stale
 from bot.text import one_line
@@ -18,6 +30,8 @@ OUTDATED: Mapping[Stale, str] = {
     "recipe": "the recipe changed",
 }
 """Why a phase is outdated."""
+_BY_WEIGHT = (Conflict, Missing, *OUTDATING, Reverted, Unmet, Edit, Kept, ByPeople)
+"""The causes, those first that people have to do most about."""
 
 
 def status_words(state: PhaseState) -> str:
@@ -41,16 +55,19 @@ def made_words(each: Explanation, cost: str) -> str:
     return ", ".join(filter(None, words))
 
 
-def main_cause(causes: Sequence[Cause]) -> str:
-    """Return the main of the *causes* why a phase is outdated, and how many more there are; empty without details."""
-    main = next((each for kind in OUTDATING for each in causes if isinstance(each, kind)), None)
-    if main is None or (isinstance(main, RecipeChange) and not main.files):
+def why(each: Explanation) -> str:
+    """Return the main cause why a phase is more than simply complete, and how many more there are, in one line.
+
+    Empty if there is none, and for a phase that was never made: its state says that.
+    """
+    main = next((cause for kind in _BY_WEIGHT for cause in each.causes if isinstance(cause, kind)), None)
+    if main is None or not each.is_notable:
         return ""
-    others = len(causes) - 1
-    return one_line(main.words, _MAX_LINE) + (f", and {others} more" if others else "")
+    others = len(each.causes) - 1
+    return one_line(reason_words(main), _MAX_LINE) + (f", and {others} more" if others else "")
 
 
 def reason_words(cause: Cause) -> str:
     """Return a cause as the reason why a phase would be made: ``never made``, ``missing a.py: timed out``."""
-    labelled = cause.label in ("missing", "removed", "edited")
+    labelled = cause.label in ("missing", "removed", "edited", "kept") or isinstance(cause, ByPeople)
     return "never made" if isinstance(cause, NeverMade) else f"{f'{cause.label} ' if labelled else ''}{sentence(cause)}"

@@ -181,9 +181,9 @@ def test_status_has_one_line_of_it(shop: Path) -> None:
     edit_plan(shop, "name: string", "name: string(80)")
     work(shop, request=RunRequest(regenerate=["entity/Order"]), only=["entity/Order"])
 
-    text = well(shop, "status").out
-    assert "outdated: the plan changed (Item.name: string → string(80))\n" in text
-    assert "outdated: a phase it depends on was regenerated (entity/Order is newer)\n" in text
+    text = re.sub(r"\b[0-9a-f]{7}\b", "*", well(shop, "status").out)
+    assert "outdated: the plan changed\n       why: Item.name: string → string(80), in * by " in text
+    assert "outdated: a phase it depends on was regenerated\n       why: entity/Order is newer, in *" in text
     assert "Item.name" not in json.dumps(well(shop, "status", "--format", "json").json()["phases"])
 
 
@@ -215,6 +215,9 @@ def test_a_comment_is_answered_at_once_and_changes_nothing(github: World) -> Non
     assert "**`entity/Note`**: complete, outdated: the plan changed\n" in _answer(github)
     assert "- plan: Note.text: text → string(80), in * by " in _answer(github)
     assert "- next: `/generate` makes it again" in _answer(github)
+
+    github.say("/status")
+    assert "  - why: Note.text: text → string(80), in * by " in _answer(github)
 
     github.say("/explain")
     assert [line for line in _answer(github).split("\n") if line.startswith("**")] == [

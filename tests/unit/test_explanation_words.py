@@ -2,9 +2,21 @@
 
 from dataclasses import replace
 
-from bot.history.causes import Change, Missing, NeverMade, NewerNeed, PlanChange, RecipeChange
+from bot.history.causes import (
+    ByPeople,
+    Cause,
+    Change,
+    Conflict,
+    Edit,
+    Missing,
+    NeverMade,
+    NewerNeed,
+    PlanChange,
+    RecipeChange,
+    Unmet,
+)
 from bot.history.explanation import Explanation, explain
-from bot.history.explanation_words import made_words, main_cause, reason_words, status_words
+from bot.history.explanation_words import made_words, reason_words, status_words, why
 from bot.history.ledger import derive_state
 from bot.history.run_state import Commit
 from tests.unit.values import bot_commit, build_phase
@@ -35,11 +47,25 @@ def test_what_a_phase_was_made_by_and_what_it_cost() -> None:
     )
 
 
-def test_the_main_cause_is_a_field_of_the_plan_before_all_others() -> None:
-    assert main_cause([NewerNeed("core"), TITLE, RecipeChange("x")]) == "Post.title: string → text, and 2 more"
-    assert main_cause([RecipeChange("x")]) == ""
-    assert main_cause([RecipeChange("x", ("a.j2",))]) == "x: a.j2"
-    assert main_cause([]) == ""
+def _why(*causes: Cause) -> str:
+    return why(replace(_explain(bot_commit(1, CORE)), causes=causes))
+
+
+def test_the_line_of_a_status_is_the_main_cause_and_the_number_of_others() -> None:
+    assert (
+        _why(NewerNeed("core"), TITLE, RecipeChange("x"))
+        == "Post.title: string → text, in 1111111 by alice, and 2 more"
+    )
+    assert _why(TITLE, Conflict("a.py")) == "a.py: people's version stays, the new one was not written, and 1 more"
+    assert _why(RecipeChange("x", ("a.j2",))) == "x: a.j2"
+    assert _why(Edit("a.py", (Change("2" * 40, "bob"),))) == "edited a.py, in 2222222 by bob"
+    assert _why(ByPeople()) == "made by people, who wrote all of its files"
+    assert _why(Unmet("x" * 999)).endswith("\u2026")
+
+
+def test_a_phase_that_is_complete_or_only_never_made_needs_no_line() -> None:
+    assert _why() == ""
+    assert _why(NeverMade()) == ""
 
 
 def test_a_reason_to_make_a_phase_stands_alone() -> None:
