@@ -31,7 +31,6 @@ from bot.history.credentials import Credentials
 from bot.history.explanation_words import why
 from bot.history.plan_reader import BrokenPlanError
 from bot.history.reasons import code_of, without_remedy
-from bot.planning.er_diagram import format_diagram
 from bot.planning.phases import find_owner
 from bot.planning.spec_source import read_comment
 from bot.sandbox.worker import shared_worker
@@ -214,7 +213,6 @@ class CommandHandler:
             cost=str(estimate(state.models, self.now())) if any(state.tokens) else "",
             notes=branch.notes,
             next_command="" if state.conflicts and state.finished else "/generate",
-            plan_diagram=format_diagram(plan.plan) if plan else "",
             plan=plan.plan if plan else None,
             rejected=rejected_changes(branch, state, {}),
             verified=fetch_verified(self._open_run(request), state.head),

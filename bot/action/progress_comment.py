@@ -32,7 +32,6 @@ from bot.forge.run_report import Outcome, Report
 from bot.generation.llm.prices import estimate
 from bot.history.reasons import without_remedy
 from bot.history.run_state import RunState
-from bot.planning.er_diagram import format_diagram
 from bot.planning.phases import PLAN_PHASE
 
 T = TypeVar("T")
@@ -197,7 +196,6 @@ class ProgressComment:
             cost=str(estimate(state.models, self._now())) if any(state.tokens) else "",
             notes=tuple(dict.fromkeys(self._notes)),
             next_command=command,
-            plan_diagram=format_diagram(snapshot.plan) if snapshot.plan else "",
             plan=snapshot.plan,
             warnings=snapshot.warnings,
             unwritable=[each.phase.key for each in state.phases] if snapshot.by_templates else (),

@@ -12,7 +12,7 @@ from bot.cli.door import Door
 from bot.cli.given_spec import read_given_spec, unused_options
 from bot.cli.options import ProjectSettings
 from bot.errors import UsageError
-from bot.text import one_line
+from bot.text import count, one_line
 
 if TYPE_CHECKING:
     from bot.engine.agenda import Agenda, AgendaItem
@@ -118,7 +118,7 @@ def _lines(agenda: "Agenda", now: datetime) -> Iterator[str]:
         yield f"nothing to generate on {agenda.branch}"
     if agenda.items:
         number = len(agenda.items)
-        yield f"{number} phase{'' if number == 1 else 's'} would be made on {agenda.branch}{_price(agenda, now)}"
+        yield f"{count(number, 'phase')} would be made on {agenda.branch}{_price(agenda, now)}"
     if agenda.waiting:
         keys = ", ".join(one_line(key, _MAX_NAME) for key in agenda.waiting)
         yield f"not made by this run, because of what they need or lack: {keys}"
@@ -129,7 +129,7 @@ def _files(item: "AgendaItem") -> str:
 
 
 def _count(paths: Sequence[str]) -> str:
-    return f"{len(paths)} file{'' if len(paths) == 1 else 's'}"
+    return count(len(paths), "file")
 
 
 def _why(agenda: "Agenda", item: "AgendaItem") -> list[str]:
@@ -150,15 +150,17 @@ def _price(agenda: "Agenda", now: datetime) -> str:
         return "; tokens and cost are unknown, because no phase of this run was made by the model yet"
     if measure is None:
         return ", without tokens"
-    per_file = f"as {measure.files} files in {measure.phases} commits by {measure.model} in this run took"
-    return f"; about {sum(tokens):,} tokens ({tokens[0]:,} in, {tokens[1]:,} out), {_cost(agenda, now)}, {per_file}"
+    files, commits = count(measure.files, "file"), count(measure.phases, "commit")
+    per_file = f"as {files} in {commits} by {measure.model} in this run took"
+    cost = f", {cost}" if (cost := _cost(agenda, now)) else ""
+    return f"; about {sum(tokens):,} tokens ({tokens[0]:,} in, {tokens[1]:,} out){cost}, {per_file}"
 
 
 def _cost(agenda: "Agenda", now: datetime) -> str | None:
     from bot.generation.llm.prices import estimate
 
     tokens, measure = agenda.tokens, agenda.measure
-    return str(estimate({measure.model: tokens}, now)) if tokens and measure else None
+    return str(estimate({measure.model: tokens}, now)) or None if tokens and measure else None
 
 
 def _as_json(agenda: "Agenda", now: datetime) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from bot.history.run_state import PhaseState, RunState
 from bot.history.shortfalls import asks_of, find_shortfalls
 from bot.history.shortfalls import lines as shortfall_lines
 from bot.planning.plan import FEATURES
-from bot.text import one_line, without_hidden
+from bot.text import count, one_line, without_hidden
 
 _SHORT = 7
 _MAX_NAME = 100
@@ -106,11 +106,12 @@ def render_summary(state: RunState, now: datetime) -> str:
     """Return the state of the run in one line, with prices as of *now*."""
     done = sum(1 for each in state.phases if each.done)
     files = sum(len(each.files) for each in state.phases)
-    spent = f", {sum(state.tokens):,} tokens, {_cost(state, now)}" if any(state.tokens) else ""
-    conflicts = f" with {len(state.conflicts)} conflict{'' if len(state.conflicts) == 1 else 's'}"
+    cost = _cost(state, now) if any(state.tokens) else ""
+    spent = f", {sum(state.tokens):,} tokens{f', {cost}' if cost else ''}" if any(state.tokens) else ""
+    conflicts = f" with {count(len(state.conflicts), 'conflict')}"
     word = f"complete{conflicts if state.conflicts else ''}" if state.finished else "incomplete"
     where = f"{state.branch} at {state.head[:_SHORT]}" + (", pushed" if state.pushed else "")
-    return f"{word}: {done} of {len(state.phases)} phases, {files} file{'' if files == 1 else 's'}{spent} on {where}"
+    return f"{word}: {done} of {count(len(state.phases), 'phase')}, {count(files, 'file')}{spent} on {where}"
 
 
 def render_outdated(state: RunState) -> str:
@@ -194,7 +195,7 @@ def render_errors(result: RunResult) -> str:
     if not result.errors:
         return ""
     number = sum(map(len, result.errors.values()))
-    what = f"{number} error{'' if number == 1 else 's'} left in {', '.join(result.errors)}"
+    what = f"{count(number, 'error')} left in {', '.join(result.errors)}"
     edited = [each.phase.key for each in result.state.phases if _has_errors_in_edits(each, result)]
     discard = (
         f"; people's lines stay, but for 'phasebot regenerate {' '.join(edited)} --discard-edits'" if edited else ""
@@ -218,7 +219,7 @@ def _place(each: PhaseState, state: RunState) -> str:
 
 def files_of(each: PhaseState) -> str:
     """Return how many of the phase's files exist: ``3/4 files``."""
-    return f"{len(each.files)}/{each.total} files"
+    return f"{len(each.files)}/{count(each.total, 'file')}"
 
 
 def commit_of(each: PhaseState) -> str:

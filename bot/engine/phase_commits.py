@@ -11,6 +11,7 @@ from bot.history.ledger import Ledger
 from bot.history.reasons import code_of, meaning
 from bot.history.trailers import Status
 from bot.planning.phases import PLAN_PHASE, Phase
+from bot.text import count
 
 
 def phase_commit(  # noqa: PLR0913  # each of them goes into the commit
@@ -87,13 +88,13 @@ def _findings(generated: GenerationResult) -> tuple[int, int] | None:
 
 def _body(generated: GenerationResult, seconds: float) -> Sequence[str]:
     """Return the message's body, one paragraph each; it holds no text of a model."""
-    count = len(generated.files)
+    made = len(generated.files)
     lines = [f"Missing {quote(path)}: {meaning(code).words}" for code, path in _reasons(generated)]
     if findings := _findings(generated):
         lines.append(f"Findings given to the model: {findings[0]}, left: {findings[1]}.")
     if refused := len(generated.refused):
-        lines.append(f"Refused {refused} file{'' if refused == 1 else 's'} that nobody asked for.")
+        lines.append(f"Refused {count(refused, 'file')} that nobody asked for.")
     return [
-        f"{count} of {count + len(generated.missing)} files, {seconds:.1f} s.",
+        f"{made} of {count(made + len(generated.missing), 'file')}, {seconds:.1f} s.",
         *(["\n".join(lines)] if lines else []),
     ]

@@ -3,10 +3,10 @@
 from collections.abc import Iterator, Sequence
 
 from bot.forge.light_markup import light_line
-from bot.forge.markdown import Markdown, count, folded, inert_code, line, within
+from bot.forge.markdown import Markdown, folded, inert_code, line, within
 from bot.planning.entities import Entity, Item
 from bot.planning.plan import FEATURES, Plan
-from bot.text import truncate
+from bot.text import count, truncate
 
 _ROOM = {"Features": 3_500, "Rules": 3_500, "Left out": 1_500, "Options": 500}
 _MAX_LINE, _MAX_NAME = 400, 100

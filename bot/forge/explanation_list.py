@@ -2,12 +2,12 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from bot.forge.markdown import code, count, cut, line, within
+from bot.forge.markdown import code, cut, line, within
 from bot.history.causes import sentence
 from bot.history.explanation import Explanation
 from bot.history.explanation_words import made_words, status_words
 from bot.history.reasons import meaning
-from bot.text import truncate
+from bot.text import count, truncate
 
 _SHORT, _MAX_KEY, _MAX_PHASE, _MAX_LIST = 7, 100, 8_000, 50_000
 """Characters."""

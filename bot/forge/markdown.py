@@ -6,11 +6,11 @@ commit messages, and a squash merge builds one from a pull request's raw text.  
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from typing import TYPE_CHECKING
 
-from bot.text import all_newlines, truncate, without_hidden
+from bot.text import all_newlines, count, truncate, without_hidden
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -20,7 +20,7 @@ LIMIT = 60_000
 CUT = "*The rest was cut: GitHub limits the length of this text.*"
 DETAILS, END_DETAILS = "<details>", "</details>"
 
-_TITLE_LIMIT, _BAR_LIMIT = 200, 60
+_TITLE_LIMIT = 200
 
 _ACTIVE = re.compile(
     r"(?P<whole>www\.(?:[^\s@#`<]*[^\s@#`<.,;:!?'\")])?|\$+(?!\d)[\w$]*)"
@@ -33,6 +33,7 @@ _MARKUP = re.compile(r"[\\`*~<\[\]|]|(?<![^\W_])_|_(?![^\W_])|!(?=[\[-])|&(?=\#?
 _BLOCK = re.compile(r"(?=[-+=:/#>])|[0-9]{1,9}(?=[.)](?:\s|$))")
 """The start of a line that would be more than text: a list, heading, quote, rule, table or command."""
 _URL = re.compile(r"https?://[A-Za-z0-9.-]+(:\d+)?(/[A-Za-z0-9._~%:@/?#=&+,-]*)?")
+_BREAK = re.compile(r"(?<=[/:_])(?=\w)")
 _COMMENT = "<!--"
 _FENCE = re.compile(r" {0,3}(`{3,}|~{3,})(.*)")
 
@@ -51,6 +52,12 @@ def prose(text: str) -> str:
 def line(text: str) -> str:
     """Return *text* sanitised like :func:`prose`, on one line, for a list, table or sentence."""
     return _plain(visible(text))
+
+
+def breakable(text: str) -> str:
+    """Return *text* sanitised like :func:`line`, for a narrow cell: a long path or name may break within."""
+    shown = line(text)
+    return shown if "`" in shown else _BREAK.sub("<wbr>", shown)
 
 
 def _plain(text: str) -> str:
@@ -177,16 +184,11 @@ def within(rows: Iterable[str], room: int, word: str, more: str = "- and {}") ->
         yield more.format(count(left_out, f"more {word}"))
 
 
-def paths(names: Sequence[str], few: int = 4) -> str:
-    """Return *names* as inline code, separated by commas; of many, only the first *few*."""
+def paths(names: Sequence[str], few: int = 4, show: Callable[[str], str] = code) -> str:
+    """Return *names* as inline code, or as *show* gives them, separated by commas; of many, only the first *few*."""
     if len(names) <= few + 1:
-        return ", ".join(map(code, names))
-    return f"{', '.join(map(code, names[:few]))} and {len(names) - few} more"
-
-
-def count(number: int, word: str) -> str:
-    """``1 file``, ``2 files``."""
-    return f"{number:,} {word}" if number == 1 else f"{number:,} {word}s"
+        return ", ".join(map(show, names))
+    return f"{', '.join(map(show, names[:few]))} and {len(names) - few} more"
 
 
 def span(seconds: float) -> str:
@@ -194,17 +196,6 @@ def span(seconds: float) -> str:
     minutes, rest = divmod(max(0, round(seconds)), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}h {minutes}m" if hours else f"{minutes}m {rest}s" if minutes else f"{rest}s"
-
-
-def gantt(bars: Sequence[tuple[str, float, float]]) -> str:
-    """Return a Mermaid Gantt chart of names with start and end in seconds; the first start is zero."""
-    start = min(begin for _, begin, _ in bars)
-    lines = ["gantt", "    dateFormat x", "    axisFormat %M:%S", "    todayMarker off"]
-    for place, (name, begin, end) in enumerate(bars, 1):  # the number keeps a name from being a Mermaid keyword
-        shown = truncate(re.sub(r"[^A-Za-z0-9_./ -]+", " ", name), _BAR_LIMIT)
-        first, last = round((begin - start) * 1000), round((end - start) * 1000)
-        lines.append(f"    {place}. {shown}, {span(end - begin)} :done, {first}, {max(first + 1, last)}")
-    return "\n".join(lines)
 
 
 class Markdown(str):
@@ -219,6 +210,10 @@ def fill(template: str, values: Mapping[str, object], **more: object) -> str:
     return re.sub(r"\n{3,}", "\n\n", text).strip("\n")
 
 
+def _fenced(text: str, language: str = "") -> Markdown:
+    return Markdown(fenced(text, language))
+
+
 @cache
 def _templates() -> "Environment":
     from jinja2 import Environment, PackageLoader
@@ -231,7 +226,7 @@ def _templates() -> "Environment":
     )
     environment.filters |= {
         "code": lambda text: Markdown(code(text)),
-        "fenced": lambda text: Markdown(fenced(text)),
+        "fenced": _fenced,
         "paths": lambda names: Markdown(paths(names)),
     }
     return environment

@@ -1,32 +1,75 @@
-"""Lists the phases of a run in Markdown: for the comment, and as rows of the table in the pull request.  Pure."""
+"""Lists the phases of a run in Markdown: for the comment, and as a table in the pull request.  Pure.
+
+A phase is named by its key, because commands take the key.  What people should know about it stands below its name, so
+that the table fits a phone.
+"""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
 
-from bot.forge.markdown import code, count, fill, folded, line, link, span, within
+from bot.forge.file_tree import file_tree
+from bot.forge.markdown import Markdown, breakable, code, fill, folded, link, paths, span, within
 from bot.forge.run_report import Report
 from bot.forge.verified import errors_of, shown
 from bot.history.reasons import code_of, meaning, without_remedy
 from bot.history.run_state import PhaseState
 from bot.history.shortfalls import asks_of
-from bot.text import truncate
+from bot.text import count, truncate
 
-MAX_LIST, _MAX_FILES = 18_000, 10_000
-"""Character limits, so that no part crowds out another."""
+MAX_LIST = 18_000
+"""Characters, so that no part crowds out another."""
 _MAX_REASON, _MAX_NAME, _MAX_FINDINGS = 300, 100, 5
-FOLD_ABOVE = 30
+FOLD_ABOVE = 20
 """Up to this many phases are listed in full.  A longer list is folded, below the phases that need attention."""
+_LINK_UP_TO = 60
+"""Up to this many phases have links; GitHub makes one of a bare commit id by itself."""
+_TABLE = "| Phase | Review |\n|---|---|"
 _OID = re.compile(r"[0-9a-f]{40,64}")
 
 
 def checklist(report: Report) -> str:
+    """Return one list item per phase; of many, those that need attention, and all of them folded."""
     phases = report.state.phases
     if len(phases) <= FOLD_ABOVE:
         return "\n".join(_items(report, phases))
-    notable = [each for each in phases if each.phase.key in report.active or _remarks(report, each)]
-    whole = within((_item(report, each, linked=False) for each in phases), MAX_LIST, "phase")
-    folded_list = folded(f"All {len(phases)} phases", whole)
-    return "\n".join([*within(_items(report, notable), MAX_LIST, "phase"), "", folded_list])
+    told = _notable(report)
+    rows = [*within(_items(report, told[:FOLD_ABOVE]), MAX_LIST, "phase"), *_more(told, "- and {}, below")]
+    whole = folded(_summary(report), within((_item(report, each) for each in phases), MAX_LIST, "phase"))
+    return "\n".join([*rows, "", whole] if rows else [whole])
+
+
+def table(report: Report) -> str:
+    """Return the table of the pull request; of many phases, those that need attention, and all of them folded."""
+    phases, diffs = report.state.phases, diffs_of(report)
+    if not phases:
+        return ""
+    if len(phases) <= FOLD_ABOVE:
+        return "\n".join([_TABLE, *within(_rows(report, phases, diffs), MAX_LIST, "phase", "| and {} | |")])
+    told = _notable(report)
+    rows = within(_rows(report, told[:FOLD_ABOVE], diffs), MAX_LIST, "phase", "| and {} | |")
+    parts = [_TABLE, *rows, *_more(told, "| and {}, below | |"), ""] if told else []
+    whole = within(_rows(report, phases, diffs, with_remarks=False), MAX_LIST, "phase", "| and {} | |")
+    return "\n".join([*parts, folded(_summary(report), [_TABLE, *whole])])
+
+
+def _summary(report: Report) -> str:
+    return f"All {len(report.state.phases)} phases, {sum(each.done for each in report.state.phases)} done"
+
+
+def _notable(report: Report) -> Sequence[PhaseState]:
+    """Return the phases that people should see; while a run works, all that it did not come to yet are too many."""
+    is_working = report.outcome == "working"
+    return [
+        each
+        for each in report.state.phases
+        if each.phase.key in report.active or _remarks(report, each) or (each.wanted and not is_working)
+    ]
+
+
+def _more(told: Sequence[PhaseState], words: str) -> Iterator[str]:
+    if (more := len(told) - FOLD_ABOVE) > 0:
+        yield words.format(f"{more} more")
 
 
 def _items(report: Report, phases: Sequence[PhaseState]) -> Iterator[str]:
@@ -38,13 +81,27 @@ def _items(report: Report, phases: Sequence[PhaseState]) -> Iterator[str]:
         yield "".join([item, *remarks]) if room > 0 else item
 
 
-def _item(report: Report, each: PhaseState, *, linked: bool = True) -> str:
-    key = each.phase.key
-    if key in report.active:
-        details = [span(report.active[key])]
+def _item(report: Report, each: PhaseState) -> str:
+    if each.phase.key in report.active:
+        details = [span(report.active[each.phase.key])]
     else:
-        details = [_commit(report, each, linked=linked), _file_count(each)]
-    return " \u00b7 ".join([f"- {_symbol(report, each)} {_title(each)}", *filter(None, details)])
+        details = [_commit(report, each), _file_count(each)]
+    return " \u00b7 ".join([f"- {_symbol(report, each)} {_name(each)}", *filter(None, details)])
+
+
+def _rows(
+    report: Report, phases: Sequence[PhaseState], diffs: Mapping[str, str], *, with_remarks: bool = True
+) -> Iterator[str]:
+    """Yield the rows of *phases*; the number of files links to the phase's diff, where it has one."""
+    found = report.verified
+    level = ["verified"] if found and found.is_current and found.verification.is_verified else []
+    for each in phases:
+        key = each.phase.key
+        told = [*(level if each.files else ()), *_remarks(report, each, in_cell=True)] if with_remarks else []
+        name = "<br>\u2022 ".join([f"{_symbol(report, each)} {_name(each)}", *told])
+        files = span(report.active[key]) if key in report.active else _file_count(each)
+        review = "<br>".join(filter(None, [_commit(report, each), link(files, diffs.get(key, ""))]))
+        yield f"| {name} | {review} |"
 
 
 def _symbol(report: Report, each: PhaseState) -> str:
@@ -56,14 +113,31 @@ def _symbol(report: Report, each: PhaseState) -> str:
     return "\u2b1c" if each.wanted else "\u2705"
 
 
-def _title(each: PhaseState) -> str:
-    return line(truncate(each.phase.title, _MAX_NAME))
+def _name(each: PhaseState) -> str:
+    return code(truncate(each.phase.key, _MAX_NAME))
 
 
-def _commit(report: Report, each: PhaseState, *, linked: bool) -> str:
-    """Return the phase's short commit id.  Without room for a URL, return it bare: GitHub links bare ids."""
+def _commit(report: Report, each: PhaseState) -> str:
+    """Return the phase's short commit id, with a link to its review inside the pull request, once there is one."""
     oid = each.commit if each.commit and _OID.fullmatch(each.commit) else ""
-    return link(code(oid[:7]), report.url("commit", oid)) if oid and linked else oid[:7]
+    if not oid or len(report.state.phases) > _LINK_UP_TO:
+        return oid[:7]
+    is_inside = report.pull is not None and (each.position or each.status == "reverted")
+    place = ("pull", str(report.pull), "commits") if is_inside else ("commit",)
+    return link(code(oid[:7]), report.url(*place, oid))
+
+
+def diffs_of(report: Report) -> Mapping[str, str]:
+    """Return where the pull request shows what changed since the phase that was committed before, by key."""
+    if report.pull is None or len(report.state.phases) > _LINK_UP_TO:
+        return {}
+    made = [each for each in report.state.phases if each.position and _OID.fullmatch(each.commit or "")]
+    made.sort(key=lambda each: each.position)
+    return {
+        each.phase.key: report.url("pull", str(report.pull), "files", f"{before.commit}..{each.commit}")
+        for before, each in pairwise(made)
+        if before.commit != each.commit
+    }
 
 
 def _file_count(each: PhaseState) -> str:
@@ -73,8 +147,9 @@ def _file_count(each: PhaseState) -> str:
     return count(generated, "file") if generated == planned else f"{generated} of {count(planned, 'file')}"
 
 
-def _remarks(report: Report, each: PhaseState) -> Sequence[str]:
-    """Return what people should know about a phase that is not in progress."""
+def _remarks(report: Report, each: PhaseState, *, in_cell: bool = False) -> Sequence[str]:
+    """Return what people should know about a phase that is not in progress; *in_cell* so that long names may break."""
+    show = breakable if in_cell else code
     key = each.phase.key
     failed, reasons = report.failures.get(key, {}), dict[str, list[str]]()
     for path in dict.fromkeys([*each.missing, *failed]):
@@ -102,28 +177,16 @@ def _remarks(report: Report, each: PhaseState) -> Sequence[str]:
         unwritable=[path for path in each.unwritable if path not in each.missing],
         why=why,
         key=truncate(key, _MAX_NAME),
+        show=lambda text: Markdown(show(text)),
+        show_all=lambda names: Markdown(paths(names, show=show)),
     ).split("\n")
 
 
-def rows(report: Report) -> Iterator[str]:
-    """Yield the rows of the table in the pull request."""
-    verified = report.verified
-    level = ["verified"] if verified and verified.is_current and verified.verification.is_verified else []
-    for each in report.state.phases:
-        commit = _commit(report, each, linked=len(report.state.phases) <= FOLD_ABOVE)
-        key = code(truncate(each.phase.key, _MAX_NAME))
-        told = [*(level if each.files else ()), *_remarks(report, each)]
-        cells = (key, commit, _file_count(each), "; ".join(told))
-        yield f"| {' | '.join(cells)} |"
-
-
 def file_list(report: Report) -> str:
-    """Return links to the files, or nothing for a large project, whose branch is linked instead."""
-    if not report.files or len(report.state.phases) > FOLD_ABOVE:
+    """Return the files as a tree with links to the branch, folded."""
+    paths = [path for each in report.state.phases for path in each.files]
+    if not paths:
         return ""
-    rows = (f"- {_title(each)}: {', '.join(_files(report, each))}" for each in report.state.phases if each.files)
-    return folded(count(report.files, "file"), within(rows, _MAX_FILES, "phase"))
-
-
-def _files(report: Report, each: PhaseState) -> Iterator[str]:
-    return (link(code(path), report.url("blob", report.state.branch, path)) for path in each.files)
+    return folded(
+        count(len(paths), "file"), [file_tree(paths, lambda path: report.url("blob", report.state.branch, path))]
+    )

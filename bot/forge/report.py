@@ -10,12 +10,12 @@ from collections.abc import Mapping, Sequence
 from bot.forge import markdown
 from bot.forge.behaviour import fold_behaviour, render_behaviour
 from bot.forge.conflict_advice import render_advice, render_diffs
+from bot.forge.diagrams import entity_diagram, gantt
 from bot.forge.explanations import explain_fault, explain_reasons, explain_shortfalls, link_to_fault
 from bot.forge.light_markup import light
 from bot.forge.markdown import (
     Markdown,
     code,
-    count,
     cut,
     fenced,
     fill,
@@ -25,17 +25,15 @@ from bot.forge.markdown import (
     span,
     within,
 )
-from bot.forge.phase_list import FOLD_ABOVE, MAX_LIST, checklist, file_list, rows
+from bot.forge.phase_list import FOLD_ABOVE, checklist, diffs_of, file_list, table
 from bot.forge.run_report import Report
 from bot.forge.verified import render_verdict
 from bot.history.reasons import without_remedy
 from bot.history.run_state import PlanFault, RunState
 from bot.history.shortfalls import find_shortfalls
 from bot.planning.phases import PLAN_PHASE
-from bot.text import truncate
+from bot.text import count, truncate
 
-_MAX_DIAGRAM = 12_000
-"""Characters; no part crowds out another, see :mod:`bot.forge.phase_list`."""
 _MAX_TEXT, _MAX_REASON, _MAX_NAME = 2_000, 300, 100
 _MAX_BARS = 60
 
@@ -61,7 +59,9 @@ def render_progress(report: Report) -> str:
 def render_summary(report: Report, timings: Sequence[tuple[str, float, float]]) -> str:
     """Return the job summary; *timings* are phase, start and end, in seconds of any clock."""
     longest = sorted(timings, key=lambda each: each[1] - each[2])[:_MAX_BARS]
-    chart = fenced(markdown.gantt(sorted(longest, key=lambda each: each[1:])), "mermaid") if timings else ""
+    places = {each.phase.key: each.phase.place for each in report.state.phases}
+    bars = [(places.get(key, 0), key, start, end) for key, start, end in sorted(longest, key=lambda each: each[1:])]
+    chart = fenced(gantt(bars), "mermaid") if bars else ""
     return cut(fill("progress", _values(report), gantt=Markdown(chart)))
 
 
@@ -90,7 +90,9 @@ def render_pull_body(report: Report, issue: int | None, description: str) -> str
             issue=issue,
             description=Markdown(light(truncate(description, _MAX_TEXT))),
             warnings=Markdown("\n".join(f"> {line(truncate(each, _MAX_REASON))}  " for each in report.warnings)),
-            rows=Markdown("\n".join(within(rows(report), 2 * MAX_LIST, "phase", "| and {} | | | |"))),
+            table=Markdown(table(report)),
+            checkout=f"gh pr checkout {report.pull}" if report.pull and report.files else "",
+            has_diffs=bool(diffs_of(report)),
             example=next((each.key for each in phases if each.is_of_item), phases[-1].key if phases else ""),
         )
     )
@@ -149,7 +151,7 @@ def _values(report: Report) -> Mapping[str, object]:
         "branch": link(code(state.branch), report.url("tree", state.branch)) if state.head else "",
         "checklist": checklist(report),
         "file_list": file_list(report),
-        "diagram": _diagram(report),
+        "diagram": entity_diagram(report.plan) if report.plan else "",
         "behaviour": render_behaviour(report.plan) if report.plan else "",
         "folded_behaviour": fold_behaviour(report.plan) if report.plan else "",
         "notes": "\n".join(within(notes, _MAX_TEXT, "note")),
@@ -208,9 +210,3 @@ def _why(report: Report) -> str:
         return ""
     shortfalls = explain_shortfalls(find_shortfalls(report.state, unwritable=report.unwritable))
     return "\n".join(filter(None, (shortfalls, explain_reasons(report.state, report.failures, report.error_code))))
-
-
-def _diagram(report: Report) -> str:
-    """Return the diagram, unless it is too large for GitHub to draw or for people to read."""
-    fits = len(report.plan_diagram) <= _MAX_DIAGRAM
-    return fenced(report.plan_diagram, "mermaid") if report.plan_diagram and fits else ""

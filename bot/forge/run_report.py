@@ -7,9 +7,10 @@ from typing import Literal
 
 from bot.assessment.finding import Finding
 from bot.forge.explanations import url_of
-from bot.forge.markdown import count, link
+from bot.forge.markdown import link
 from bot.history.run_state import RunState
 from bot.planning.plan import Plan
+from bot.text import count
 from bot.verification.verdict import Verified
 
 Outcome = Literal[
@@ -66,8 +67,6 @@ class Report:
     cost: str = ""
     notes: Sequence[str] = ()
     next_command: str = ""
-    plan_diagram: str = ""
-    """Mermaid."""
     plan: Plan | None = None
     """What is built."""
     warnings: Sequence[str] = ()

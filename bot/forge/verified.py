@@ -8,8 +8,8 @@ from typing import NamedTuple
 
 from bot.assessment.finding import Finding
 from bot.forge.client import StatusState
-from bot.forge.markdown import code, count, line
-from bot.text import one_line, truncate
+from bot.forge.markdown import code, line
+from bot.text import count, one_line, truncate
 from bot.verification.verdict import IN_WORDS, Verification, Verified
 
 _MAX_DESCRIPTION = 140

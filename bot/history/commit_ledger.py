@@ -34,6 +34,8 @@ class PhaseRecord:
     author: str = ""
     reverted_by: str = ""
     """The commit that took it back, if it is taken back."""
+    position: int = 0
+    """Like *order*, but also for a commit that made nothing, whose order is that of the commit before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +137,9 @@ class CommitLedger:
         self._not_written[key] = {*trailers.conflict, *trailers.kept, *earlier}
         still = {path: head for path, head in self._conflicts.get(key, {}).items() if path in earlier}
         self._conflicts[key] = still | {path: self._head.get(path) for path in trailers.conflict}
-        self._records[key] = PhaseRecord(commit.oid, self._order(key, commit), trailers, author=commit.author)
+        self._records[key] = PhaseRecord(
+            commit.oid, self._order(key, commit), trailers, author=commit.author, position=self._count
+        )
         if used := trailers.tokens:
             _add_tokens(self._tokens, key, used)
             _add_tokens(self._models, trailers.model or UNKNOWN_MODEL, used)

@@ -20,7 +20,7 @@ from bot.history.causes import (
 )
 from bot.history.explanation import Explanation
 from bot.history.run_state import PhaseState, Stale
-from bot.text import one_line
+from bot.text import count, one_line
 
 _MAX_NAME, _MAX_LINE = 100, 160
 
@@ -47,7 +47,7 @@ def made_words(each: Explanation, cost: str) -> str:
     files, (read, written) = len(state.files), state.tokens
     words = (
         one_line(trailers.model or {"template": "templates"}.get(trailers.provider or "", ""), _MAX_NAME),
-        f"{files} of {state.total} files" if state.missing else f"{files} file{'' if files == 1 else 's'}",
+        f"{files} of {count(state.total, 'file')}" if state.missing else count(files, "file"),
         f"{len(state.fallback)} of them from the template" if state.fallback else "",
         f"{read:,} in + {written:,} out tokens{f', {cost}' if cost else ''}" if read + written else "",
         f"asked for by {one_line(trailers.requested_by, _MAX_NAME)}" if trailers.requested_by else "",

@@ -109,6 +109,7 @@ class Ledger(CommitLedger):
             blocked={path: name for path in conflicts if (name := self._head.blocked_by(path))},
             unmet=unmet,
             findings_left=0 if edited else (record.trailers.findings or (0, 0))[1],
+            position=record.position,
         )
 
     def _is_partial(self, phase: Phase, record: PhaseRecord) -> bool:

@@ -112,6 +112,8 @@ class PhaseState:
     """What people ask of the phase and templates, which made its files, did not carry out."""
     findings_left: int = 0
     """How many errors were left in what a model wrote when it was committed; 0 once a person changed a file of it."""
+    position: int = 0
+    """The position of its commit in history; 1 is the oldest commit of the branch, 0 stands for none."""
     by_people: bool = False
     """Whether people wrote all of its files, so that there is nothing to generate, and no commit of the phase."""
 

@@ -1,7 +1,7 @@
 """Draw a plan as a Mermaid entity-relationship diagram."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from bot.planning.entities import Entity
 from bot.planning.plan import Plan
@@ -19,10 +19,16 @@ _MAX_COMMENT = 80
 
 def format_diagram(plan: Plan) -> str:
     """Return the ``erDiagram`` of *plan*, with entities and fields in plan order."""
+    return draw(plan.entities)
+
+
+def draw(entities: Sequence[Entity], *, with_fields: bool = True) -> str:
+    """Return the ``erDiagram`` of *entities*, which holds all that they relate to."""
     lines = ["erDiagram"]
-    for entity in plan.entities:
-        lines += [f"    {_quote_reserved(entity.name)} {{", *_attribute_lines(entity), "    }"]
-    lines += [line for entity in plan.entities for line in _relation_lines(entity)]
+    for entity in entities:
+        name = _quote_reserved(entity.name)
+        lines += [f"    {name} {{", *_attribute_lines(entity), "    }"] if with_fields else [f"    {name}"]
+    lines += [line for entity in entities for line in _relation_lines(entity)]
     return "\n".join(lines) + "\n"
 
 

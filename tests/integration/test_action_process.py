@@ -81,7 +81,7 @@ def test_a_job_answers_a_comment_with_a_run_its_outputs_and_a_summary(github: Wo
     summary = (github.root / "job-1-summary.md").read_text()
     assert summary.startswith("**Phasebot finished `@alice`'s request")
     assert log.splitlines()[0] == "phasebot/issue-12: 5 phases"
-    assert re.fullmatch(r"\[5/5\] main  1/1 files  committed [0-9a-f]{7}  pushed", log.splitlines()[-1])
+    assert re.fullmatch(r"\[5/5\] main  1/1 file  committed [0-9a-f]{7}  pushed", log.splitlines()[-1])
 
 
 def test_an_incomplete_run_exits_with_3_and_a_refused_command_with_2(github: World) -> None:

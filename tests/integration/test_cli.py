@@ -49,7 +49,7 @@ def test_progress_is_a_story_on_stderr_and_the_result_is_on_stdout(tmp_path: Pat
         f"[2/5] core  2/2 files  committed {oids[1]}",
         f"[4/5] support  2/2 files  committed {oids[2]}",
         f"[3/5] entity/Note  2/2 files  committed {oids[3]}",
-        f"[5/5] main  1/1 files  committed {oids[4]}",
+        f"[5/5] main  1/1 file  committed {oids[4]}",
         "",
     ]
     assert done.stdout == f"complete: 5 of 5 phases, 9 files on phasebot/note at {oids[4]}\n"

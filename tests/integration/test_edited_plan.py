@@ -77,7 +77,7 @@ def test_a_field_renamed_lists_what_is_older_than_it_and_cascade_makes_that(shop
 
     assert told.err.endswith("was regenerated: main; generate --cascade regenerates them\n")
     assert well(shop, "status", "--format", "json").stale() == {"main": "dependency"}
-    assert "main          complete  1/1 files" in well(shop, "status").out
+    assert "main          complete  1/1 file" in well(shop, "status").out
     well(shop, "generate", "--cascade")
     assert (
         commits(shop, before)

@@ -60,7 +60,7 @@ def test_what_is_left_of_a_review_is_repaired_once_all_is_made(tmp_path: Path) -
     assert "X0 = missing_0" in repair.prompt, "it sees the file"
     message = git(tmp_path / "blog", "log", "-1", "--format=%B")
     assert "Phasebot-Findings: given=2 left=0\nPhasebot-Repair: round=1 errors=2 phases=1" in message
-    assert "1 of 1 files" in message, "the others stay as they are"
+    assert "1 of 1 file, " in message, "the others stay as they are"
 
 
 def test_a_model_that_never_mends_is_left_alone_and_what_is_left_is_told(tmp_path: Path) -> None:

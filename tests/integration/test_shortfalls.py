@@ -242,4 +242,4 @@ def test_a_branch_of_an_earlier_release_continues_without_a_commit(shop: Path) -
     git(shop, "cherry-pick", *oids[1:])
 
     assert_settled(shop)
-    assert " ".join(well(shop, "status").out.split()).startswith("[1/6] plan complete 1/1 files")
+    assert " ".join(well(shop, "status").out.split()).startswith("[1/6] plan complete 1/1 file")

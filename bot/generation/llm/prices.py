@@ -8,17 +8,23 @@ from datetime import datetime
 from decimal import Decimal
 from typing import NamedTuple
 
+from bot.history.run_state import UNKNOWN_MODEL
+
 
 class Estimate(NamedTuple):
     """The estimated cost of a run."""
 
-    dollars: Decimal
+    dollars: Decimal | None
+    """None if no model has a known price."""
     unpriced: tuple[str, ...]
     """Models without a known price; their tokens are not included."""
 
     def __str__(self) -> str:
-        """Format the estimate: ``about $0.0123 (estimate)``."""
-        more = f", without {', '.join(self.unpriced)}" if self.unpriced else ""
+        """Format the estimate: ``about $0.0123 (estimate)``; empty if nothing is known."""
+        if self.dollars is None:
+            return ""
+        names = ["a model that is not recorded" if each == UNKNOWN_MODEL else each for each in self.unpriced]
+        more = f", without {', '.join(names)}" if names else ""
         return f"about ${self.dollars:.{2 if self.dollars >= 1 else 4}f} (estimate{more})"
 
 
@@ -26,7 +32,8 @@ def estimate(models: Mapping[str, tuple[int, int]], day: datetime) -> Estimate:
     """Estimate the cost of each model's (input, output) tokens at the prices of *day*."""
     from genai_prices import Usage, calc_price
 
-    dollars, unpriced = Decimal(0), []
+    dollars: Decimal | None = None
+    unpriced = []
     for model, (read, written) in models.items():
         try:
             price = calc_price(
@@ -38,5 +45,5 @@ def estimate(models: Mapping[str, tuple[int, int]], day: datetime) -> Estimate:
         except LookupError:
             unpriced.append(model)
         else:
-            dollars += price.total_price
+            dollars = (dollars or Decimal(0)) + price.total_price
     return Estimate(dollars, tuple(unpriced))
