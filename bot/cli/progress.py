@@ -145,8 +145,7 @@ class LiveAnnouncer:
 
         if not any(snapshot.state.tokens):
             return None
-        found = estimate(snapshot.state.models, self._now())
-        return None if found.unpriced and not found.dollars else found.dollars
+        return estimate(snapshot.state.models, self._now()).dollars
 
     def _view(self) -> "Group":
         from rich.console import Group

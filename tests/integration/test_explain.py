@@ -59,7 +59,7 @@ entity/Item  complete, outdated: the plan changed
   next      phasebot generate makes it again
 
 entity/Order  partial
-  made      *  some-model, 0 of 2 files, 100 in + 20 out tokens, about $0.0000 (estimate, without some-model)
+  made      *  some-model, 0 of 2 files, 100 in + 20 out tokens
   missing   app/models/order.py: the file does not parse
   removed   app/routers/order.py  in *
   next      run generate again, or use another --model
