@@ -101,7 +101,7 @@ def hostile_workspace(folder: Path) -> dict[str, str]:
     noticed = folder / "noticed"
     shout = f"from pathlib import Path; Path({str(noticed)!r}).touch(); raise SystemExit('noticed')\n"
     modules = ("bot/__init__.py", "bot/__main__.py", "click.py", "pip.py", "venv.py", "sitecustomize.py", "json.py")
-    programs = ("bin/python3", "bin/python3.13", "bin/cmp", "bin/cp")
+    programs = ("bin/python3", "bin/python3.13", "bin/cmp", "bin/cp", "bin/uv")
     settings = {
         "uv.toml": 'index-url = "http://127.0.0.1:9/simple"\n',
         "pip.conf": "[global]\nindex-url = http://127.0.0.1:9/simple\n",
@@ -129,9 +129,20 @@ echo "$0 $*" >>"$PHASEBOT_NOTES"
 case "$*" in
 *version_info*) exit {usable} ;;
 *"-m venv"*) mkdir -p "$5/bin" && cp "$0" "$5/bin/python" ;;
+*"-m pip config list") printf '%s' "$PHASEBOT_PIP_SETTINGS" ;;
+*"--target $RUNNER_TEMP/phasebot-action/uv"*)
+  [ "$PHASEBOT_UV_EXITS" != absent ] && mkdir -p "$RUNNER_TEMP/phasebot-action/uv/bin" &&
+    cp "$PHASEBOT_NOTES.uv" "$RUNNER_TEMP/phasebot-action/uv/bin/uv" ;;
 *"-m pip"*) exit "$PHASEBOT_PIP_EXITS" ;;
 *sysconfig*) mkdir -p "$PHASEBOT_NOTES.packages" && echo "$PHASEBOT_NOTES.packages" ;;
 esac
+"""
+UV = """\
+#!/bin/sh
+[ "$1" = --version ] && echo "{version}" && exit
+echo "$0 $*" >>"$PHASEBOT_NOTES"
+echo "$UV_INDEX_URL|$UV_EXTRA_INDEX_URL|$UV_FIND_LINKS|$UV_NO_INDEX|$SSL_CERT_FILE" >>"$PHASEBOT_NOTES"
+exit "$PHASEBOT_UV_EXITS"
 """
 
 
@@ -147,6 +158,14 @@ class Runner:
         for tool in ("cmp", "rm", "cp", "mkdir"):
             (self.bin / tool).symlink_to(shutil.which(tool) or "")
         self.action = copy_action(folder / "action")
+        self.add_uv("notes.uv")
+
+    def add_uv(self, place: str, version: str = "uv 0.13.9") -> None:
+        """Put a uv at *place*; pip installs the one at ``notes.uv``."""
+        path = self.folder / place
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(UV.format(version=version))
+        path.chmod(0o755)
 
     def add(self, place: str, *, usable: bool = True) -> None:
         """Put an interpreter at *place*."""
@@ -155,16 +174,32 @@ class Runner:
         path.write_text(INTERPRETER.format(usable=int(not usable)))
         path.chmod(0o755)
 
-    def install(self, *, pip_exits: int = 0) -> subprocess.CompletedProcess[str]:
-        """Run the step."""
+    def install(
+        self, *, pip_exits: int = 0, uv_exits: int | str = 0, pip_settings: str = ""
+    ) -> subprocess.CompletedProcess[str]:
+        """Run the step; *pip_settings* are those that pip lists, and a uv that is "absent" can't be installed."""
         self.notes.unlink(missing_ok=True)
         settings = {
             "PHASEBOT_NOTES": self.notes,
             "PHASEBOT_PIP_EXITS": pip_exits,
+            "PHASEBOT_PIP_SETTINGS": pip_settings,
+            "PHASEBOT_UV_EXITS": uv_exits,
             "PATH": f"{self.workspace}/bin:{self.bin}",
         }
         places = {"RUNNER_TEMP": self.temp, "RUNNER_TOOL_CACHE": self.folder / "tools"}
         return run_step("install", self.workspace, GITHUB_ACTION_PATH=self.action, **places, **settings)
+
+    @property
+    def installers(self) -> list[str]:
+        """What was started to install packages, in order: uv by its path, pip, or pip for uv."""
+        lines = self.notes.read_text().splitlines() if self.notes.exists() else []
+        found = []
+        for line in lines:
+            if "/uv --no-config" in line:
+                found.append(line.split()[0].removeprefix(f"{self.folder}/"))
+            elif "-m pip --python" in line:
+                found.append("pip for uv" if "--target" in line else "pip")
+        return found
 
     @property
     def chosen(self) -> list[str]:

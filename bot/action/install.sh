@@ -20,9 +20,12 @@ with 'uses: actions/setup-python' before it."
   "$base" -I -m venv --without-pip "$home"
   # Wheels only: building from source would run code that the lock doesn't cover. --no-compile saves time,
   # since most modules are never imported.
-  "$base" -I -m pip --python "$python" install --quiet --disable-pip-version-check --no-input \
-    --require-hashes --only-binary :all: --no-deps --no-compile --requirement "$lock" ||
-    fail "Installing Phasebot's locked packages failed, see above; run the job again, and if that does not \
+  pip_options=(--quiet --disable-pip-version-check --no-input --require-hashes --only-binary :all: --no-deps --no-compile)
+  . "$root/bot/action/install_with_uv.sh"
+  install_with_uv || {
+    rm -rf "$home/uv"
+    "$base" -I -m pip --python "$python" install "${pip_options[@]}" --requirement "$lock"
+  } || fail "Installing Phasebot's locked packages failed, see above; run the job again, and if that does not \
 help, check that the runner can reach the package index."
   cp "$lock" "$home"  # last, because it marks the environment as complete
 fi

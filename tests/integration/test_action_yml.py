@@ -17,6 +17,7 @@ import click
 import pytest
 import yaml
 from filelock import FileLock
+from packaging.requirements import Requirement
 
 from bot.cli.action_command import action
 from bot.forge.comment_command import QUESTIONS, USAGE
@@ -268,7 +269,7 @@ def test_without_an_interpreter_it_says_what_to_do_in_one_sentence(runner: Runne
 
 def test_packages_that_can_not_be_installed_are_told_and_tried_again(runner: Runner) -> None:
     runner.add("bin/python3")
-    failed = runner.install(pip_exits=1)
+    failed = runner.install(pip_exits=1, uv_exits=1)
     again = runner.install()
 
     assert failed.returncode == 1
@@ -291,6 +292,91 @@ def test_an_environment_is_used_again_until_the_lock_changes(runner: Runner) -> 
     (runner.action / "requirements.lock").write_text("other\n")
     runner.install()
     assert runner.chosen == ["bin/python3"]
+
+
+# …and uv
+
+PINNED = "temp/phasebot-action/uv/bin/uv"
+
+
+def test_uv_installs_what_is_locked_and_nothing_of_it_stays(runner: Runner) -> None:
+    runner.add("bin/python3")
+    done = runner.install()
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert runner.installers == ["pip for uv", PINNED]
+    notes = runner.notes.read_text()
+    pip, uv = (re.findall(rf"^.*{word}.*$", notes, re.MULTILINE)[0] for word in ("--target", "--no-config"))
+    for call, lock in ((pip, "bot/action/installer.lock"), (uv, "requirements.lock")):
+        assert "--require-hashes --only-binary :all: --no-deps" in call
+        assert call.endswith(f"--requirement {runner.action}/{lock}")
+    assert f"--python {runner.temp}/phasebot-action/bin/python" in uv
+    assert "\n||||\n" in notes, "it has no settings"
+    assert not (runner.temp / "phasebot-action" / "uv").exists()
+
+
+@pytest.mark.parametrize("uv_exits", ["absent", 1, 2])
+def test_where_uv_can_not_do_it_pip_does(runner: Runner, uv_exits: int | str) -> None:
+    runner.add("bin/python3")
+    done = runner.install(uv_exits=uv_exits)
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert runner.installers == ["pip for uv", *([] if uv_exits == "absent" else [PINNED]), "pip"]
+    assert not (runner.temp / "phasebot-action" / "uv").exists()
+
+
+@pytest.mark.parametrize(
+    ("place", "version", "used"),
+    [
+        ("bin/uv", "uv 0.13.9 (x86_64-unknown-linux-gnu)", True),
+        ("bin/uv", "uv 0.5.0", True),
+        ("bin/uv", "uv 0.4.30", False),
+        ("bin/uv", "uv: no such option", False),
+        ("workspace/bin/uv", "uv 0.13.9", False),
+    ],
+)
+def test_a_uv_of_the_runner_saves_the_download(runner: Runner, place: str, version: str, used: bool) -> None:  # noqa: FBT001
+    runner.add("bin/python3")
+    runner.add_uv(place, version)
+    done = runner.install()
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert runner.installers == ([place] if used else ["pip for uv", PINNED])
+
+
+@pytest.mark.parametrize(
+    ("settings", "told"),
+    [
+        ("global.index-url='https://a/simple'", "https://a/simple||||"),
+        (":env:.index-url='https://c'\nglobal.index-url='https://a'\ninstall.index-url='https://b'", "https://c||||"),
+        ("global.index-url='https://a'\ninstall.index-url='https://b'", "https://b||||"),
+        ("global.extra-index-url='\\nhttps://a\\nhttps://b'", "|https://a https://b|||"),
+        (":env:.find-links='/a /b'\n:env:.no-index='1'", "||/a,/b|1|"),
+        ("global.cert='/etc/ca.pem'\nglobal.timeout='60'\nglobal.constraint='/x'", "||||/etc/ca.pem"),
+        ('global.index-url="https://a/it\'s"', "https://a/it's||||"),
+        ("global.client-cert='/mine.pem'", None),
+        ("global.proxy='http://proxy:1'", None),
+        (":env:.trusted-host='a'", None),
+        ("user.keyring-provider='subprocess'\nglobal.keyring-provider='subprocess'", None),
+    ],
+)
+def test_packages_come_from_where_pip_is_told(runner: Runner, settings: str, told: str | None) -> None:
+    runner.add("bin/python3")
+    done = runner.install(pip_settings=f"{settings}\n")
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert runner.installers == (["pip"] if told is None else ["pip for uv", PINNED])
+    assert told is None or told in runner.notes.read_text().splitlines()
+
+
+def test_the_installer_is_pinned_as_the_project_writes_its_lock() -> None:
+    text = (ROOT / "bot" / "action" / "installer.lock").read_text()
+    (version,) = re.findall(r"^uv==([\d.]+) \\$", text, re.MULTILINE)
+    (wanted,) = re.findall(r'^  "(uv>=.+?)",', (ROOT / "pyproject.toml").read_text(), re.MULTILINE)
+
+    assert Requirement(wanted).specifier.contains(version)
+    assert len(re.findall(r"^    --hash=sha256:[0-9a-f]{64}", text, re.MULTILINE)) > 10
+    assert not re.search(r"^[^ #](?!v==)", text, re.MULTILINE)
 
 
 # Running
