@@ -110,6 +110,14 @@ def error(code: int, message: str = "no", status: str = "", details: Sequence[ob
     return Reply(status=code, body=json.dumps(content).encode(), headers=headers)
 
 
+def known_model(asked: Asked) -> Reply:
+    """Answer who asks whether there is a model as the service does: there is each one, for who has the key."""
+    if asked.key != KEY:
+        details = [{"@type": "type.googleapis.com/google.rpc.ErrorInfo", "reason": "API_KEY_INVALID"}]
+        return error(400, "API key not valid. Please pass a valid API key.", "INVALID_ARGUMENT", details)
+    return Reply(body=json.dumps({"name": f"models/{asked.model}", "version": "001"}).encode())
+
+
 def retry_info(seconds: float) -> Mapping[str, object]:
     return {"@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": f"{seconds}s"}
 
@@ -210,7 +218,10 @@ class FakeGemini:
 
     def __init__(self, script: Callable[[Asked], Reply]) -> None:
         self.script = script
+        self.models: Callable[[Asked], Reply] = known_model
+        """Answers who asks whether there is a model."""
         self.requests: list[Asked] = []
+        """Those to a model."""
         self.active = self.most = 0
         self._lock = threading.Lock()
         fake = self
@@ -237,6 +248,11 @@ class FakeGemini:
                 finally:
                     with fake._lock:
                         fake.active -= 1
+
+            def do_GET(self) -> None:
+                key, headers = self.headers.get("x-goog-api-key", ""), dict(self.headers.items())
+                asked = Asked(0, self.path.rpartition("/")[2].partition("?")[0], key, {}, self.path, headers)
+                _act(self, fake.models(asked), time.monotonic())
 
             def log_message(self, *_: object) -> None:
                 """Say nothing."""

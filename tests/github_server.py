@@ -41,6 +41,10 @@ _NEEDS = {
     "pulls/update": "pull_requests=write",
     "actions/create-workflow-dispatch": "actions=write",
     "repos/create-commit-status": "statuses=write",
+    "actions/get-github-actions-permissions-repository": "administration=read",
+    "actions/get-github-actions-default-workflow-permissions-repository": "administration=read",
+    "actions/list-repo-secrets": "secrets=read",
+    "actions/list-repo-organization-secrets": "secrets=read",
     "graphql": "contents=write,pull_requests=write",
 }
 _VIEWER = "query { viewer { login } }"
@@ -325,6 +329,15 @@ class FakeGitHub:
         """The permission and the name of the role, by login."""
         self.granted = {"contents", "issues", "pull_requests", "actions", "statuses"}
         """What the token may write."""
+        self.readable = {"administration", "secrets"}
+        """What the token may read, besides what every token may."""
+        self.may_push: bool | None = True
+        self.scopes: str | None = None
+        """Of a classic token."""
+        self.actions_enabled, self.allowed_actions = True, "all"
+        self.secrets, self.organization_secrets = {"GEMINI_API_KEY"}, set[str]()
+        self.rules: list[str] = []
+        """The kinds of rules that hold for every branch."""
         self.may_open_pulls = self.has_drafts = True
         self.workflows = {"phasebot.yml"}
         self.dispatches: list[Mapping[str, Any]] = []
@@ -414,7 +427,10 @@ class FakeGitHub:
             raise _Refused(401, "Bad credentials")
         if f"{operation.values['owner']}/{operation.values['repo']}" != REPOSITORY:
             raise _Refused(404, "Not Found")
-        wanted = re.findall(r"(\w+)=write", _NEEDS.get(operation.id, ""))
+        needs = _NEEDS.get(operation.id, "")
+        if not {*re.findall(r"(\w+)=read", needs)} <= self.readable:
+            raise _Refused(403, "Resource not accessible by integration")
+        wanted = re.findall(r"(\w+)=write", needs)
         if wanted and not self.granted & set(wanted):
             raise _Refused(403, "Resource not accessible by integration")
 
@@ -603,6 +619,45 @@ class FakeGitHub:
         self.statuses.append({"sha": sha, **asked.body})
         known = {name: asked.body.get(name) for name in ("state", "description", "target_url", "context")}
         return 201, contract().filled("status", known | {"id": next(self._ids)})
+
+    def _repos_get(self, *_: Asked, **__: str) -> _Page:
+        rights = {"admin": False, "push": self.may_push, "pull": True}
+        known: dict[str, Any] = {"default_branch": "main", "full_name": REPOSITORY}
+        known |= {} if self.may_push is None else {"permissions": rights}
+        headers = {} if self.scopes is None else {"X-OAuth-Scopes": self.scopes}
+        return 200, contract().filled("full-repository", known), headers
+
+    def _actions_get_github_actions_permissions_repository(self, *_: Asked, **__: str) -> tuple[int, Any]:
+        known = {"enabled": self.actions_enabled} | (
+            {"allowed_actions": self.allowed_actions} if self.actions_enabled else {}
+        )
+        return 200, known
+
+    def _actions_get_github_actions_default_workflow_permissions_repository(
+        self, *_: Asked, **__: str
+    ) -> tuple[int, Any]:
+        return 200, {
+            "default_workflow_permissions": "read",
+            "can_approve_pull_request_reviews": self.may_open_pulls,
+        }
+
+    def _actions_list_repo_secrets(self, *_: Asked, **__: str) -> tuple[int, Any]:
+        return 200, self._secrets(self.secrets, "actions-secret")
+
+    def _actions_list_repo_organization_secrets(self, *_: Asked, **__: str) -> tuple[int, Any]:
+        return 200, self._secrets(self.organization_secrets, "actions-secret")
+
+    def _secrets(self, names: Iterable[str], kind: str) -> Json:
+        rows = [contract().filled(kind, {"name": name}) for name in sorted(names)]
+        return {"total_count": len(rows), "secrets": rows}
+
+    def _repos_get_branch_rules(self, *_: Asked, **__: str) -> tuple[int, Any]:
+        source = {"ruleset_source_type": "Repository", "ruleset_source": REPOSITORY, "ruleset_id": 1}
+        rule = {"operator": "contains", "pattern": "x"}
+        return 200, [
+            {"type": kind, **source} | ({"parameters": rule} if kind.endswith("_pattern") else {})
+            for kind in self.rules
+        ]
 
     def _check_lock(self, issue: Issue | Pull) -> None:
         if issue.locked:

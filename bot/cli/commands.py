@@ -11,6 +11,7 @@ import click
 from bot.cli.action_command import action
 from bot.cli.assess_command import assess
 from bot.cli.completion_command import complete_phase, completion
+from bot.cli.doctor_command import doctor
 from bot.cli.door import Door
 from bot.cli.dry_run import show_agenda
 from bot.cli.explain_command import explain
@@ -268,7 +269,7 @@ COMMANDS = {
     "Make": (generate, plan, regenerate, fix, rollback),
     "Look": (status, explain),
     "Check": (assess, verify),
-    "Set up": (init, recipes, completion),
+    "Set up": (init, doctor, recipes, completion),
     "GitHub Actions": (action,),
 }
 """Title of the group in the help → its commands."""

@@ -1,10 +1,9 @@
 """The command `init`: write the workflow and the issue form into a repository."""
 
-import re
 import shlex
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import click
 
@@ -17,10 +16,6 @@ if TYPE_CHECKING:
     from bot.history.remote_address import RemoteAddress
 
 KEY_PAGE = "https://aistudio.google.com/apikey"
-_OWN = re.compile(r"^( *- uses: )\./(\S*)(?: #[^\n]*)?$", re.MULTILINE)
-"""A step that uses an action of this repository."""
-_PINNED = re.compile(r"^( *- uses: )([\w.-]+/[\w.-]+)(/\S+)?@(\S+)(?: #[^\n]*)?$", re.MULTILINE | re.ASCII)
-_SHORT = 10
 
 
 @click.command(epilog=examples("init", "init --repo ../shop"))
@@ -36,6 +31,7 @@ def init(*, repo: Path, named: str | None) -> None:
 
     Files that are there are not replaced.
     """
+    from bot.forge.workflow_file import pin
     from bot.history.configuration_files import worktree_root
     from bot.history.git import open_repository
     from bot.history.installation import FORM, WORKFLOW, named_source, packaged_file
@@ -63,39 +59,6 @@ def init(*, repo: Path, named: str | None) -> None:
     click.echo("\n".join(["", *_next_steps(add, _address(url.text if url.status == 0 else ""))]))
 
 
-def pin(workflow: str, source: "Source", comment: str = "") -> str:
-    """Return *workflow* with the commit *source* where it uses the actions of its own repository."""
-
-    def pinned(match: re.Match[str]) -> str:
-        path = f"/{match[2]}" if match[2] else ""
-        return f"{match[1]}{source.repository}{path}@{source.commit}{comment}"
-
-    return _OWN.sub(pinned, workflow)
-
-
-class Pins(NamedTuple):
-    """What a workflow is without its pins, and which they are."""
-
-    text: str
-    """With the actions of its own repository, as Phasebot's workflow has them."""
-    sources: frozenset[str]
-    """``owner/name@ref``."""
-
-
-def read_pins(workflow: str) -> Pins:
-    """Take the pins of Phasebot's actions out of *workflow*."""
-    found: set[str] = set()
-
-    def own(match: re.Match[str]) -> str:
-        if match[2].startswith("actions/"):
-            return match[0]
-        found.add(f"{match[2]}@{match[4]}")
-        return f"{match[1]}./{(match[3] or '').removeprefix('/')}"
-
-    text = _PINNED.sub(own, workflow)
-    return Pins(_OWN.sub(r"\1./\2", text), frozenset(found))
-
-
 def _installed_source(package: Path) -> "Source":
     from importlib.metadata import PackageNotFoundError, distribution
 
@@ -116,6 +79,8 @@ def _read(path: Path) -> str:
 
 
 def _difference(path: str, there: str, wanted: str, source: "Source") -> str:
+    from bot.forge.workflow_file import read_pins
+
     old, new = read_pins(there), read_pins(wanted)
     others = sorted(old.sources - {f"{source.repository}@{source.commit}"})
     if old.text == new.text and others:
@@ -146,3 +111,4 @@ def _next_steps(add: str, address: "RemoteAddress | None") -> Iterator[str]:
     yield "   Without it, built-in templates write."
     yield f"3. Allow GitHub Actions to create and approve pull requests, in the settings under Actions > General{page}"
     yield "4. Comment /generate on an issue that says what to build."
+    yield "'phasebot doctor' checks all of that."

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from bot.generation.provider_factory import ProviderOptions
     from bot.settings import GeminiSettings
 
-_MODEL = "gemini-3.8-flash"
-_FALLBACK_MODELS = ("gemini-3.7-flash", "gemini-3.5-flash-lite")  # others' quota and capacity
+MODEL = "gemini-3.8-flash"
+FALLBACK_MODELS = ("gemini-3.7-flash", "gemini-3.5-flash-lite")  # others' quota and capacity
 _THINKING = "medium"
 
 _LOCATION_OPTIONS = (
@@ -40,11 +40,11 @@ _PROVIDER_OPTIONS = (
         type=click.Choice(["template", "gemini"]),
         help="Default: gemini if GEMINI_API_KEY is set, else template.",
     ),
-    click.option("--model", default=_MODEL, show_default=True),
+    click.option("--model", default=MODEL, show_default=True),
     click.option(
         "--fallback-model",
         multiple=True,
-        default=_FALLBACK_MODELS,
+        default=FALLBACK_MODELS,
         show_default=True,
         help="Used when the model before it fails. Repeatable, in order; '' for none.",
     ),
@@ -106,10 +106,10 @@ _INPUT_KEYS = (
 )
 _INPUTS = (
     click.option("--provider", type=click.Choice(["template", "gemini"])),
-    click.option("--model", default=_MODEL, show_default=True),
+    click.option("--model", default=MODEL, show_default=True),
     click.option(
         "--fallback-models",
-        default=" ".join(_FALLBACK_MODELS),
+        default=" ".join(FALLBACK_MODELS),
         show_default=True,
         help="Model names, separated by blanks or commas.",
     ),

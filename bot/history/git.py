@@ -49,6 +49,7 @@ _RUN_FILTERS = ("checkout-index", "hash-object", "update-index")
 """Commands that read or write files of a worktree, and so run the filters of git's configuration."""
 _LFS = re.compile(r"git-lfs (filter-process|(clean|smudge)( --skip)? -- %f|filter-process --skip)")
 """The filter that actions/checkout configures in the workspace, if it is told so."""
+_VERSION = re.compile(r"git version ([0-9]{1,4}(?:\.[0-9]{1,4}){1,2})")
 _REMOTE_COMMANDS = ("fetch", "ls-remote", "push")
 _FIND_PROGRAM = "check the programs that git's configuration runs, such as filters, and the disk"
 _GET_PERMISSION = "get write permission for it, or work in a clone of your own"
@@ -252,6 +253,12 @@ def _run(git: Command, call: _Call, options: Sequence[str] = ()) -> Result:
         remedy = "check the network" if call.fetches or call.command in _REMOTE_COMMANDS else _FIND_PROGRAM
         raise RepositoryError(f"git {call.command}: no answer within {call.timeout:.0f} s; {remedy}") from exc
     return Result(process.returncode, out, err.decode("utf-8", "replace").strip())
+
+
+def git_version() -> tuple[int, ...] | None:
+    """Return the version of git; None if it does not say."""
+    match = _VERSION.search(_run(Command(), _Call(("version",))).text)
+    return tuple(map(int, match[1].split("."))) if match else None
 
 
 def remedy_for(err: str) -> str:

@@ -180,6 +180,13 @@ class Remote:
         self._push(f"{oid}:refs/heads/{branch}", branch)
         self._repository.git.run("update-ref", self.tracking_ref(branch), oid)
 
+    def try_push(self, oid: str, branch: str) -> None:
+        """Ask for permission to push the commit *oid* as *branch*, and push nothing; raises like :meth:`push`.
+
+        What rules of the branch say shows only when something is pushed.
+        """
+        self._push(f"{oid}:refs/heads/{branch}", branch, "--dry-run")
+
     def set_ref(self, oid: str, ref: str) -> None:
         """Point *ref*, which is not a branch, to *oid*, whatever it points to now; raises like :meth:`push`."""
         self._push(f"+{oid}:{ref}", ref, default_remedy="try again")

@@ -134,6 +134,21 @@ def isolation_in_words(apart: frozenset[str]) -> str:
     return f"This system does not let commands be apart: they could use the network, processes and files {who}."
 
 
+def probe_isolation() -> frozenset[str]:
+    """Return what this system lets commands be apart from; a command that does nothing is run to see it."""
+    python = os.path.realpath(sys.executable)
+    with clean_place() as place:
+        call = Call(
+            run=[python, "-I", "-S", "-c", ""],
+            folder=place.root,
+            environment={},
+            place=place.root,
+            shown=[sys.base_prefix, sys.base_exec_prefix, python],
+            limits=_PROBING,
+        )
+        return find_isolation(call)
+
+
 class _Runner:
     """Runs commands in one place."""
 

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from bot.cli.init_command import Pins, pin, read_pins
 from bot.errors import UsageError
+from bot.forge.workflow_file import Pins, read_pins
 from bot.history.installation import FORM, WORKFLOW, Source, find_source, named_source, packaged_file
 from tests.act_jobs import ROOT, TOOLS
 from tests.history_picture import Told, bot, well
@@ -251,10 +251,3 @@ def test_a_source_is_named_in_full(blog: Path, text: str) -> None:
 
 def test_a_named_source_is_taken_as_it_is() -> None:
     assert named_source(f"my-org/phase.bot@{SHA}") == ("my-org/phase.bot", SHA)
-
-
-def test_pins_can_be_taken_out_again() -> None:
-    text = (ROOT / WORKFLOW).read_text()
-
-    assert read_pins(pin(text, SOURCE, " # phasebot 0.1.0")).text == read_pins(text).text
-    assert read_pins(text).sources == frozenset()

@@ -7,7 +7,7 @@ automatic continuation are off, because they would spend tokens without checking
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, Self
 
 import httpx2
@@ -85,12 +85,30 @@ class GeminiModel:
 
     async def ask(self, model: str, request: ModelRequest) -> ModelResponse:
         """Send one request; see :class:`bot.generation.llm.client.ModelClient`."""
+        asking = self._client.aio.models.generate_content(
+            model=model, contents=list(request.parts), config=self._config(request)
+        )
+        received = await self._received(asking)
+        if received.code == _OK and received.fault is None:
+            return self._parse(received.body, request)
+        raise self._classify(received, plain=request.schema is None)
+
+    async def find(self, model: str) -> None:
+        """Make sure that the key is accepted, and that there is the model; this costs no tokens.
+
+        Raises:
+            ModelError: There is none, or it can't be asked for.
+        """
+        received = await self._received(self._client.aio.models.get(model=model))
+        if received.code != _OK or received.fault is not None:
+            raise self._classify(received, plain=True)
+
+    async def _received(self, asking: Awaitable[object]) -> "_Response":
+        """Return the answer to a request that *asking* sends.  Raises ModelError if there is none."""
         received: _Response
         failure: ModelError | None
         try:
-            await self._client.aio.models.generate_content(
-                model=model, contents=list(request.parts), config=self._config(request)
-            )
+            await asking
             failure = ModelError(FailureKind.UNREADABLE, "there was no response")
         except _Response as exc:
             received, failure = exc, None
@@ -105,9 +123,7 @@ class GeminiModel:
         # Outside the try, so an error has no context: the library's exceptions contain the request and the key.
         if failure is not None:
             raise failure
-        if received.code == _OK and received.fault is None:
-            return self._parse(received.body, request)
-        raise self._classify(received, request)
+        return received
 
     def _config(self, request: ModelRequest) -> types.GenerateContentConfig:
         plain = request.schema is None  # models that reject the schema may also reject the thinking level
@@ -138,8 +154,8 @@ class GeminiModel:
             raise ModelError(FailureKind.EMPTY, self._plain(str(reason or "no candidate")), tokens=tokens)
         return ModelResponse(text, tokens or _estimate(request, text), cut=cut)
 
-    def _classify(self, response: "_Response", request: ModelRequest) -> ModelError:
-        """Classify an error response of the service, or one whose body can't be read."""
+    def _classify(self, response: "_Response", *, plain: bool) -> ModelError:
+        """Classify an error response to a request with a schema, or a *plain* one, or one whose body can't be read."""
         if response.code == _OK:
             return ModelError(FailureKind.UNREADABLE, str(response.fault))
         error = _parse_error(response.body)
@@ -148,7 +164,6 @@ class GeminiModel:
         if code == _TOO_MANY:
             kind = FailureKind.QUOTA if error.is_lasting() else FailureKind.RATE
         elif code == _BAD_REQUEST:
-            plain = request.schema is None
             kind = FailureKind.KEY if error.is_about_the_key() else FailureKind.REQUEST if plain else FailureKind.SCHEMA
         return ModelError(kind, self._plain(f"{code} {message}"), delay=error.delay(response.retry_after))
 

@@ -15,6 +15,7 @@ Json: TypeAlias = Any
 
 _REPOSITORY = "/repos/{owner}/{repo}"
 _OPERATIONS = {
+    "": ("get",),
     "/collaborators/{username}/permission": ("get",),
     "/issues/{issue_number}": ("get",),
     "/issues/{issue_number}/comments": ("get", "post"),
@@ -29,6 +30,11 @@ _OPERATIONS = {
     "/pulls/comments/{comment_id}/reactions": ("get", "post"),
     "/pulls/comments/{comment_id}/reactions/{reaction_id}": ("delete",),
     "/actions/workflows/{workflow_id}/dispatches": ("post",),
+    "/actions/permissions": ("get",),
+    "/actions/permissions/workflow": ("get",),
+    "/actions/secrets": ("get",),
+    "/actions/organization-secrets": ("get",),
+    "/rules/branches/{branch}": ("get",),
     "/statuses/{sha}": ("post",),
 }
 _OF_OPERATION = ("operationId", "parameters", "requestBody", "responses")
