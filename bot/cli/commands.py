@@ -1,7 +1,6 @@
 """The commands: each turns its options into a request, and its result into output and an exit code."""
 
 import json
-import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -30,14 +29,13 @@ from bot.cli.options import (
     with_work,
 )
 from bot.cli.recipes_command import recipes
+from bot.cli.status_command import status
 from bot.cli.verify_command import verify
 from bot.cli.work import (
-    INCOMPLETE,
     log_how_to_try,
     log_notes,
     log_wait,
     open_run,
-    print_result,
     print_state,
     start_worker,
     work_on,
@@ -226,43 +224,6 @@ def plan(  # one for each option
         click.echo(format_diagram(resolved.plan), nl=False)
     else:
         click.echo(inert_yaml(resolved.text, in_job=door.in_job), nl=False)
-
-
-@click.command(epilog=examples("status", "status --run blog --format json"))
-@on_a_run
-@click.option("--exit-code", is_flag=True, help="End with 3 if the run is not complete.")
-@click.pass_obj
-def status(door: Door, *, location: "RunLocation", output: str, exit_code: bool) -> None:
-    """Show the phases of a run: status, commit, files, tokens, people's edits."""
-    from bot.cli.output import render_conflicts, render_diff, render_json, render_status
-    from bot.engine.explanation import explain_run
-    from bot.engine.rejected_changes import rejected_changes
-    from bot.engine.worktree_problems import worktree_problems
-    from bot.history.explanation_words import why
-    from bot.history.repository import ACTIONS_BOT
-
-    run = open_run(door, location)
-    run.branch.read()
-    for note in run.branch.notes:
-        door.log(f"note: {note}")
-    plan, state, error = run.branch.view()
-    if plan is None and error is None:
-        run.branch.existing_plan()  # raises, because there is none
-    own = (ACTIONS_BOT, run.writer.author, run.writer.committer)
-    if output == "json":
-        print_result(door, output, render_json(state, own))
-    else:
-        reasons = {each.state.phase.key: why(each) for each in explain_run(run.branch).phases}
-        print_result(door, output, render_status(state, door.now(), own, reasons))
-    log_notes(door, worktree_problems(run))
-    if error:
-        raise error
-    for path, diff in rejected_changes(run.branch, state, {}).items():
-        door.log(render_diff(path, diff))
-    if conflicts := render_conflicts(state):
-        door.log(f"phasebot: {conflicts}")
-    if exit_code and not state.complete:
-        sys.exit(INCOMPLETE)
 
 
 COMMANDS = {

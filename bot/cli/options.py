@@ -229,6 +229,11 @@ def on_a_run_with_findings(command: _Command) -> _Command:
     return _with_location_of(command, "The repository.", ("text", "json", "sarif", "markdown"))
 
 
+def on_a_run_with_a_page(command: _Command) -> _Command:
+    """Do the same as :func:`on_a_run` for the command that can show the run as a web page, too."""
+    return _with_location_of(command, "The repository.", ("text", "json", "html"))
+
+
 def on_a_new_run(command: _Command) -> _Command:
     """Do the same as :func:`on_a_run` for a command that may create the repository."""
     return _with_location_of(command, "The repository; created if it does not exist or is empty.", ("text", "json"))

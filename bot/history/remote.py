@@ -116,6 +116,12 @@ class Remote:
         """Return the remote-tracking branch of *branch*."""
         return f"refs/remotes/{self.name}/{branch}"
 
+    @property
+    def url(self) -> str:
+        """Its first URL, as the clone's configuration has it; empty if there is none.  It may hold a password."""
+        urls = self._repository.git.run("config", "--get-all", f"remote.{self.name}.url").text.split("\n")
+        return urls[0]
+
     def branches(self) -> RemoteBranches:
         """Ask the remote for its branches; raises like :meth:`fetch`."""
         result = self._run(("ls-remote", "--symref"), "HEAD", "refs/heads/*")

@@ -207,6 +207,19 @@ class Repository:
         """Return the tree entries at *paths* (files or folders) in *commit*; missing ones are left out."""
         return dict(self._ls_tree(commit, paths))
 
+    def sizes(self, commit: str, paths: Sequence[str]) -> dict[str, int]:
+        """Return how many bytes the files at *paths* have in *commit*, asked of one git process; others are left out.
+
+        A partial clone may lack the files, and is not asked: it would fetch each.
+        """
+        asked = [path for path in dict.fromkeys(paths) if "\n" not in path]
+        if not asked or self.git.promisors:
+            return {}
+        names = "".join(f"{commit}:{path}\n" for path in asked).encode("utf-8", "surrogateescape")
+        rows = self.git("cat-file", "--batch-check=%(objecttype) %(objectsize)", stdin=names).split("\n")
+        found = (row.split(" ") for row in rows)
+        return {path: int(size) for path, (kind, *_, size) in zip(asked, found, strict=True) if kind == "blob"}
+
     def children(self, commit: str, folders: Sequence[str]) -> dict[str, Entry]:
         """Return what is directly in the root of *commit* and in *folders*; folders that are listed are left out."""
         return dict([*self._ls_tree(commit, [""]), *self._ls_tree(commit, [f"{folder}/" for folder in folders])])

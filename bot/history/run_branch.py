@@ -102,6 +102,11 @@ class RunBranch:
         return self._remote is not None
 
     @property
+    def remote_url(self) -> str:
+        """The URL of the remote, as the clone's configuration has it; empty without one."""
+        return self._remote.url if self._remote else ""
+
+    @property
     def _tracked_oid(self) -> str | None:
         return self._repository.oid(self._remote.tracking_ref(self.name)) if self._remote else None
 

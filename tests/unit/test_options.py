@@ -3,10 +3,11 @@
 import click
 
 from bot.cli import commands
+from bot.cli.status_command import status
 
 
 def test_only_generate_says_that_it_creates_the_repository() -> None:
-    sharing = (commands.generate, commands.regenerate, commands.rollback, commands.status)
+    sharing = (commands.generate, commands.regenerate, commands.rollback, status)
     helps = {
         command.name: option.help
         for command in sharing
