@@ -88,6 +88,8 @@ class World:
     log: list[str] = field(default_factory=list)
     """What was printed, a line each."""
     jobs: int = 0
+    edits: int = 0
+    """How often boxes were ticked; each edit has a second of its own."""
 
     # ---- events
 
@@ -117,6 +119,26 @@ class World:
         payload["comment"] |= {"id": written.id, "body": text, "user": payload["comment"]["user"] | user}
         payload["pull_request"] |= {"number": pull, "title": about.title, "body": about.body, "state": about.state}
         payload["sender"] |= user
+        payload["repository"] |= {"full_name": "acme/blog", "default_branch": "main"}
+        return replaced(payload, more)
+
+    def tick(self, *boxes: str, author: str = "alice", **more: Json) -> dict[str, Any]:
+        """Tick boxes of the progress comment in one edit (``rollback:core``), and return the event that it makes."""
+        (written,) = (
+            each for each in self.github.comments if each.login == LOGIN and each.body.startswith("<!-- phasebot:i")
+        )
+        old = written.body
+        for box in boxes:
+            empty, ticked = (f"- [{mark}] <!-- phasebot:box:{box} -->" for mark in " x")
+            assert empty in written.body, f"there is no empty box {box}"
+            written.body = written.body.replace(empty, ticked)
+        about = self.github.issues[written.issue]
+        payload = event("issue_comment.created") | {"action": "edited", "changes": {"body": {"from": old}}}
+        self.edits += 1
+        payload["comment"] |= {"id": written.id, "body": written.body, "user": {"login": LOGIN, "type": "Bot"}}
+        payload["comment"]["updated_at"] = f"2026-11-23T12:00:{self.edits:02}Z"
+        payload["issue"] |= {"number": written.issue, "title": about.title, "body": about.body, "state": about.state}
+        payload["sender"] |= {"login": author, "type": "User"}
         payload["repository"] |= {"full_name": "acme/blog", "default_branch": "main"}
         return replaced(payload, more)
 

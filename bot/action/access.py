@@ -15,6 +15,8 @@ def access_problem(event: CommandEvent, forge: ForgeClient) -> str | None:
                 f"{event.started_by} started the workflow in the name of {event.login}, and only Phasebot itself "
                 "may do that, to continue a run; start it again with the input login left empty"
             )
+        if event.tick and event.tick.author.lower() != forge.own_login():
+            return f"the comment with the box is by {event.tick.author}, and not by Phasebot"
         for login in event.vouching:
             if not forge.may_write(login):
                 return f"{login} has no write access to this repository; ask somebody with write access to comment"

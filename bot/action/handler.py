@@ -19,7 +19,7 @@ from bot.engine.verification import fetch_verified
 from bot.errors import ForgeError, PhasebotError, UsageError
 from bot.forge import report as rendering
 from bot.forge.client import ForgeClient, Reaction
-from bot.forge.comment_command import QUESTIONS, InvalidCommand, Verb, format_command, own_words, parse_command
+from bot.forge.comment_command import QUESTIONS, Command, InvalidCommand, Verb, format_command, own_words, parse_command
 from bot.forge.comment_wording import for_comment
 from bot.forge.explanation_list import render_explanations
 from bot.forge.run_report import Outcome, Report
@@ -38,6 +38,7 @@ from bot.settings import ActionsSettings
 
 _REACTIONS: Mapping[Status, Reaction] = {"complete": "rocket", "answered": "+1"}
 """All other statuses get "confused"."""
+_STATUS = Command(verb="status")
 _LEVELS: Mapping[Status, Level] = {"failed": "error", "incomplete": "warning"}
 
 
@@ -63,23 +64,39 @@ class CommandHandler:
         """Run the command and report its result; with *finish* only report, after a process that was killed."""
         self._again = finish or self.settings.attempt > 1
         if reason := access_problem(event, self.forge):
-            return self._end(event, self._refuse(event, reason))
+            refused = CommandResult("refused", reason) if event.tick else self._refuse(event, reason)
+            return self._end(event, refused)
         self._react(event, "eyes")
+        result = self._answered(event, finish=finish)
+        if event.tick and not result.report:
+            self._empty_boxes(event)
+        return self._end(event, result)
+
+    def _answered(self, event: CommandEvent, *, finish: bool) -> CommandResult:
+        """Run the command; people get an answer whatever happens."""
         try:
-            result = self._run_command(event, finish=finish)
+            return self._run_command(event, finish=finish)
         except BrokenPlanError as exc:
             settings = self.settings
             text = rendering.render_broken_plan(exc.fault, settings.server_url, settings.repository)
             self._write(event, text)
-            result = CommandResult("refused", str(exc))
+            return CommandResult("refused", str(exc))
         except UsageError as exc:
-            result = self._refuse(event, for_comment(str(exc)))
+            return self._refuse(event, for_comment(str(exc)))
         except PhasebotError as exc:
             written = "" if isinstance(event.command, InvalidCommand) else format_command(event.command)
             message = for_comment(str(exc), written)
             self._write(event, rendering.render_failure(message, written))
-            result = CommandResult("failed", message)
-        return self._end(event, result)
+            return CommandResult("failed", message)
+
+    def _empty_boxes(self, event: CommandEvent) -> None:
+        """Write the progress comment again after a command that did not, so that the box can be ticked again."""
+        try:
+            request = find_request(replace(event, command=_STATUS), _STATUS, self.forge)
+            if event.tick and event.tick.run == request.run:
+                self._job(request).show([])
+        except PhasebotError as exc:
+            self.announcer.note(str(exc))
 
     def report(self, event: CommandEvent, run: str, head: str, handed: str) -> CommandResult:
         """Report what a job without secrets verified of the commit *head* of *run*, which the event's command made.
@@ -105,6 +122,8 @@ class CommandHandler:
         if finish and command.verb in QUESTIONS:
             return CommandResult("failed", "the job ended before the command was answered")
         request = find_request(event, command, self.forge)
+        if event.tick and event.tick.run != request.run:
+            return CommandResult("refused", f"the box is in a comment about {event.tick.run}, not {request.run}")
         return self._job(request).report() if finish else self._verbs()[command.verb](request)
 
     def _verbs(self) -> Mapping[Verb, Callable[[CommandRequest], CommandResult]]:
@@ -275,12 +294,14 @@ class CommandHandler:
             self.announcer.note(str(exc))
 
     def _react(self, event: CommandEvent, reaction: Reaction, *, hurry: bool = False) -> None:
-        if event.comment is None:
+        comment = event.tick.comment if event.tick else event.comment
+        if comment is None:
             return
         try:
             if reaction != "eyes" and not hurry:
-                self.forge.take_back_reaction(event.comment, "eyes", in_review=event.in_review)
-            self.forge.react(event.comment, reaction, in_review=event.in_review)
+                self.forge.take_back_reaction(comment, "eyes", in_review=event.in_review)
+            if reaction == "eyes" or not event.tick:  # our own comment says by itself how it ended
+                self.forge.react(comment, reaction, in_review=event.in_review)
         except ForgeError as exc:
             self.announcer.note(str(exc))
 

@@ -39,8 +39,7 @@ class CommandRequest:
 
     @property
     def requester(self) -> Requester:
-        comment = self.event.comment
-        return Requester(self.event.login, str(comment) if comment else None)
+        return Requester(self.event.login, self.event.request_id)
 
     def check_alive(self) -> None:
         """Refuse to work on a closed issue or a merged pull request.

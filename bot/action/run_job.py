@@ -117,7 +117,7 @@ class RunJob:
         stop_ref, event = self.run.stop_ref, self.request.event
         not_before = None if event.in_review else event.comment
         if stop_ref and not (event.comment or event.continues):
-            with suppress(PushError):  # a manual start cancels an earlier stop request
+            with suppress(PushError):  # a manual start, or a ticked box, cancels an earlier stop request
                 stop_ref.take_request(None)
         take_request = functools.partial(stop_ref.take_request, not_before) if stop_ref else None
         async with progress:

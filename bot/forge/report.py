@@ -25,6 +25,7 @@ from bot.forge.markdown import (
     span,
     within,
 )
+from bot.forge.phase_boxes import render_boxes
 from bot.forge.phase_list import FOLD_ABOVE, checklist, diffs_of, file_list, table
 from bot.forge.run_report import Report
 from bot.forge.verified import render_verdict
@@ -53,7 +54,8 @@ def render_answer(key: str, text: str) -> str:
 
 def render_progress(report: Report) -> str:
     """Return the progress comment, which is edited during the run."""
-    return cut(fill("progress", _values(report), marker=Markdown(marker(report.state.run))))
+    boxes = "" if report.outcome in ("working", "continued") else render_boxes(report.state.phases)
+    return cut(fill("progress", _values(report), marker=Markdown(marker(report.state.run)), boxes=Markdown(boxes)))
 
 
 def render_summary(report: Report, timings: Sequence[tuple[str, float, float]]) -> str:

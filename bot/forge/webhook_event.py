@@ -1,5 +1,7 @@
 """Reads a GitHub event: the command that a person gave, or the reason why the event holds none.
 
+A command is a new comment, the input of a workflow that was started, or a box that was ticked in our own comment.
+
 A payload is hostile: strangers wrote half of it, and emulators and older servers leave fields out.  Whatever can't be a
 command is ignored with a reason for the log; no payload makes this raise.  It imports little: most comments are chat.
 """
@@ -7,7 +9,10 @@ command is ignored with a reason for the log; no payload makes this raise.  It i
 import json
 import re
 from dataclasses import dataclass
+from datetime import datetime
+from zlib import crc32
 
+from bot.forge.box_edit import read_ticks, run_of
 from bot.forge.comment_command import Command, InvalidCommand, parse_command
 from bot.text import is_printable, shown
 
@@ -22,6 +27,19 @@ _LOGIN = re.compile(r"[A-Za-z0-9_-]{1,100}")
 _BRANCH = re.compile(r"[^\s-]\S{0,254}")
 _NUMBER = re.compile(r"[1-9][0-9]{0,17}")
 _MAX_ID = 2**63 - 1
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """A box that was ticked in a progress comment."""
+
+    comment: int
+    author: str
+    """Who wrote the comment; it counts only if that is ourselves."""
+    run: str
+    """The run whose progress comment it says to be."""
+    id: str
+    """Digits, the same for the same edit of the comment, and for no other; longer than any id of a comment."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +70,13 @@ class CommandEvent:
     """Whether the comment is on a line of a diff: GitHub numbers those apart from other comments."""
     path: str | None = None
     """The file that a review comment is on."""
+    tick: Tick | None = None
+    """Set if the command is a box that was ticked; *comment* is None then."""
+
+    @property
+    def request_id(self) -> str | None:
+        """What tells this command from every other one on a comment; None for dispatch events."""
+        return self.tick.id if self.tick else str(self.comment) if self.comment else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +108,10 @@ def read_event(name: str, content: bytes) -> CommandEvent | Ignored:
 
 
 def _comment(payload: object, *, in_review: bool) -> CommandEvent:
-    if (action := _at(payload, "action")) != "created":
+    action = _at(payload, "action")
+    if action == "edited" and not in_review and run_of(_text(payload, "comment.body")):
+        return _ticked(payload)
+    if action != "created":
         raise _Unfit(f"only a new comment can be a command; this one was {_named(action)}")
     author = _author(payload)
     text = _text(payload, "comment.body")
@@ -127,6 +155,41 @@ def _author(payload: object) -> str:
     if (sender := _at(payload, "sender.login")) != login:
         raise _Unfit(f"the comment is by {_named(login)} and was sent by {_named(sender)}")
     return login
+
+
+def _ticked(payload: object) -> CommandEvent:
+    """Read an edit of a progress comment; it is not known yet whether the comment is ours."""
+    old, new = _text(payload, "changes.body.from"), _text(payload, "comment.body")
+    author, sender = _at(payload, "comment.user.login"), _at(payload, "sender.login")
+    if _at(payload, "comment.user.type") != "Bot" or not isinstance(author, str):
+        raise _Unfit(f"the edited comment is by {_named(author)}, which is not a bot")
+    if _at(payload, "sender.type") != "User" or not isinstance(sender, str) or not _LOGIN.fullmatch(sender):
+        raise _Unfit(f"the comment was edited by {_named(sender)}, which is not a person")
+    command = read_ticks(old, new) if run_of(old) == run_of(new) else None
+    if command is None:
+        raise _Unfit("no box of the progress comment was ticked")
+    comment = _positive(payload, "comment.id")
+    return CommandEvent(
+        command=command,
+        number=_positive(payload, "issue.number"),
+        login=sender,
+        vouching=(sender,),
+        default_branch=_branch(payload),
+        is_pull_request=isinstance(_at(payload, "issue.pull_request"), dict),
+        title=_text(payload, "issue.title"),
+        body=_text(payload, "issue.body"),
+        is_open=_at(payload, "issue.state") == "open",
+        tick=Tick(comment, author, run_of(new), _edit_id(comment, _text(payload, "comment.updated_at"), command)),
+    )
+
+
+def _edit_id(comment: int, updated_at: str, command: Command | InvalidCommand) -> str:
+    """Return digits for one edit; GitHub tells only its second, so what was ticked in that second is part of them."""
+    try:
+        seconds = int(datetime.fromisoformat(updated_at).timestamp())
+    except (ValueError, OverflowError, OSError):
+        raise _Unfit(f"comment.updated_at {shown(updated_at)} is not a time") from None
+    return f"{comment}{max(0, seconds):011}{crc32(repr(command).encode('utf-8', 'replace')):010}"
 
 
 def _dispatch(payload: object) -> CommandEvent:

@@ -20,6 +20,7 @@ from filelock import FileLock
 from packaging.requirements import Requirement
 
 from bot.cli.action_command import action
+from bot.forge.box_edit import format_box
 from bot.forge.comment_command import QUESTIONS, USAGE
 from bot.planning.resolved_plan import resolve_exact_spec
 from bot.planning.spec_source import read_issue
@@ -128,6 +129,10 @@ def test_every_command_has_the_job_that_may_do_it() -> None:
         "answer": [("", "/"), *(("!", verb) for verb in working)],
         "generate": [("", verb) for verb in working],
     }
+    assert (
+        f"'- [x] {format_box('rollback', 'x').partition('] ')[2].partition('rollback')[0]}'" in JOBS["generate"]["if"]
+    )
+    assert [JOBS[name]["if"].startswith("github.event.action != 'edited' && ") for name in told] == [True, True]
     assert yaml.safe_load(WORKFLOW.read_text())["permissions"] == {}
     assert [name for name, job in JOBS.items() if "secrets." in json.dumps(job)] == ["generate"]
     for job in JOBS.values():
@@ -581,6 +586,10 @@ def test_other_comments_are_answered_or_run_no_job(consumer: Consumer) -> None:
     github = consumer.world
 
     assert consumer.act(github.comment("I would like a blog. /generate")).results == {}
+    assert github.github.lines == []
+
+    assert consumer.act(github.comment("/generate", action="edited")).results == {}, "an old command does nothing"
+    assert consumer.act(github.comment("thanks", action="edited")).results == {}
     assert github.github.lines == []
 
     answered = consumer.act(github.comment("/help"))

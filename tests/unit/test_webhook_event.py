@@ -92,6 +92,69 @@ def test_a_dispatch_in_anothers_name_says_who_started_it(told: Mapping[str, Any]
     assert (found.number, found.is_pull_request, found.comment, found.title) == (12, None, None, "")
 
 
+# Boxes that people tick
+
+_OLD = "<!-- phasebot:issue-1 -->\nDone.\n- [ ] <!-- phasebot:box:rollback:main --> roll `main` back"
+
+
+def ticked(**more: object) -> Any:  # noqa: ANN401  # as JSON is
+    """Return the event of a box that a person ticked; *more* replaces fields: ``sender__type="Bot"``."""
+    payload = copy.deepcopy(WHOLE[COMMENT])
+    payload |= {"action": "edited", "changes": {"body": {"from": _OLD}}}
+    payload["comment"] |= {"body": _OLD.replace("[ ]", "[x]"), "user": {"login": "phasebot[bot]", "type": "Bot"}}
+    for place, value in more.items():
+        payload = changed(payload, tuple(place.split("__")), value)
+    return payload
+
+
+def test_a_ticked_box_is_the_command_of_who_ticked_it() -> None:
+    found = commanded(COMMENT, ticked())
+
+    assert found.command == Command(verb="rollback", phases=("main",), cascade=True)
+    assert (found.login, found.vouching, found.comment) == ("Codertocat", ("Codertocat",), None)
+    assert found.tick
+    assert (found.tick.author, found.tick.run, found.tick.comment) == ("phasebot[bot]", "issue-1", 492700400)
+
+
+def test_one_edit_has_one_id_and_no_other_has_it() -> None:
+    later = ticked(comment__updated_at="2019-05-15T15:20:22Z")
+    same_second = ticked(
+        comment__body=_OLD.replace("[ ]", "[x]").replace("main", "core"),
+        changes__body__from=_OLD.replace("main", "core"),
+    )
+    ids = [commanded(COMMENT, each).request_id or "" for each in (ticked(), ticked(), later, same_second)]
+
+    assert ids[0] == ids[1]
+    assert len(set(ids)) == 3
+    assert all(each.isascii() and each.isdigit() and len(each) > 19 for each in ids), "no id of a comment is so long"
+
+
+@pytest.mark.parametrize(
+    ("more", "why"),
+    [
+        ({"sender__type": "Bot"}, "which is not a person"),
+        ({"sender__login": "phasebot[bot]"}, "which is not a person"),
+        ({"comment__user__type": "User"}, "which is not a bot"),
+        ({"comment__user": None}, "which is not a bot"),
+        ({"comment__body": _OLD}, "no box of the progress comment was ticked"),
+        ({"changes": {}}, "no box of the progress comment was ticked"),
+        ({"changes__body__from": _OLD.replace("issue-1", "issue-2")}, "no box of the progress comment was ticked"),
+        ({"comment__body": "/generate"}, "only a new comment can be a command"),
+        ({"comment__body": "<!-- phasebot: answer 1 -->\n- [x] <!-- phasebot:box:rollback:main -->"}, "only a new"),
+        ({"action": "deleted"}, "only a new comment can be a command"),
+        ({"comment__updated_at": "yesterday"}, "is not a time"),
+        ({"comment__updated_at": None}, "is not a time"),
+        ({"comment__id": 0}, "is not a number above 0"),
+    ],
+)
+def test_other_edits_are_ignored(more: dict[str, object], why: str) -> None:
+    assert why in reason(COMMENT, json.dumps(ticked(**more)).encode())
+
+
+def test_an_edit_of_a_comment_on_a_line_is_ignored() -> None:
+    assert "only a new comment" in reason(REVIEW, json.dumps(ticked()).encode())
+
+
 # Everything else is ignored
 
 
@@ -158,6 +221,13 @@ VALUES: tuple[Any, ...] = (
     "/stop",
     "x" * 70_000,
 )
+
+
+def test_no_field_of_an_edit_makes_it_raise_or_lets_anybody_else_tick() -> None:
+    for place in places(ticked()):
+        for value in VALUES:
+            found = read(COMMENT, changed(ticked(), place, value))
+            assert isinstance(found, Ignored) or (found.tick and set(found.vouching) == {found.login})
 
 
 @EVERY
