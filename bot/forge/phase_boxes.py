@@ -7,11 +7,11 @@ from bot.forge.markdown import code, folded, paths, within
 from bot.history.run_state import PhaseState
 from bot.planning.phases import PLAN_PHASE
 
-_ROOM = 6_000
+_ROOM = 8_000
 """Characters, so that the boxes crowd nothing else out."""
 _INTRODUCTION = (
     "Tick a box: Phasebot begins within a minute, if you have write access, and empties the box when it is done. "
-    "For other phases, comment the command."
+    "A phase that is made again keeps people's edits."
 )
 
 
@@ -27,10 +27,10 @@ def _boxes(phases: Sequence[PhaseState]) -> Iterator[str]:
             continue
         name = code(each.phase.key)
         if each.open_conflicts or each.edited:
-            yield f"{format_box('discard', each.phase.key)} take the new version of {name}, and drop people's edits"
-        yield f"{format_box('regenerate', each.phase.key)} make {name} again, and keep people's edits"
+            yield f"{format_box('discard', each.phase.key)} take the new {name}, without people's edits"
+        yield f"{format_box('regenerate', each.phase.key)} make {name} again"
         others = _dependents(phases, each.phase.key)
-        also = f", and what needs it: {paths(others, few=2)}" if others else ""
+        also = f", with {paths(others, few=2)}" if others else ""
         yield f"{format_box('rollback', each.phase.key)} roll {name} back{also}"
 
 

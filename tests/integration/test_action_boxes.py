@@ -56,9 +56,7 @@ def test_the_boxes_make_phases_again_and_roll_them_back(github: World) -> None:
 
 
 def test_a_box_that_rolls_back_names_what_goes_with_it(github: World) -> None:
-    assert f"- [ ] {BOX}rollback:entity/Note --> roll `entity/Note` back, and what needs it: `main`\n" in progress(
-        github
-    )
+    assert f"- [ ] {BOX}rollback:entity/Note --> roll `entity/Note` back, with `main`\n" in progress(github)
 
     github.ended(github.tick("rollback:entity/Note"))
 
