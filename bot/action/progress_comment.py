@@ -198,6 +198,7 @@ class ProgressComment:
             next_command=command,
             plan=snapshot.plan,
             warnings=snapshot.warnings,
+            try_it=snapshot.try_it,
             unwritable=[each.phase.key for each in state.phases] if snapshot.by_templates else (),
         )
 

@@ -17,6 +17,7 @@ from bot.generation.templates import render_phase
 from bot.history.checkout import Checkout, OpenRun, RunLocation, create_checkout, find_checkout
 from bot.history.push_queue import PushQueue
 from bot.history.stop_request import StopRequest
+from bot.planning.recipe_model import TryIt
 from bot.planning.resolved_plan import ProseSpec, ResolvedPlan
 
 
@@ -119,7 +120,14 @@ async def roll_back_phases(run: OpenRun, request: RollbackRequest, log: Callable
         raise failure
     state = branch.state(plan.phases)
     rejected = rejected_changes(branch, state, {})
-    snapshot = Snapshot(state=state, plan=plan.plan, warnings=plan.warnings, pushes=run.sync.pushes, rejected=rejected)
+    snapshot = Snapshot(
+        state=state,
+        plan=plan.plan,
+        warnings=plan.warnings,
+        try_it=plan.recipe.try_it,
+        pushes=run.sync.pushes,
+        rejected=rejected,
+    )
     return RunResult(snapshot, error=behind, notes=notes)
 
 
@@ -139,6 +147,7 @@ async def publish_and_read(run: OpenRun) -> RunResult:
         state=state,
         plan=plan.plan if plan else None,
         warnings=plan.warnings if plan else (),
+        try_it=plan.recipe.try_it if plan else TryIt(),
         unpublished=unpublished,
         rejected=rejected,
     )

@@ -31,6 +31,7 @@ from bot.history.reasons import Reason
 from bot.history.run_branch import RunBranch
 from bot.history.stop_request import StopRequest, StopWatcher
 from bot.planning.phases import Phase
+from bot.planning.recipe_model import TryIt
 from bot.planning.resolved_plan import ResolvedPlan
 
 _SHOW_EVERY = 0.05
@@ -347,6 +348,7 @@ class Runner:
             state=state,
             plan=self._plan.plan if phases and self._plan else None,
             warnings=self._plan.warnings if phases and self._plan else (),
+            try_it=self._plan.recipe.try_it if phases and self._plan else TryIt(),
             by_templates=not self._scheduler.with_model,
             jobs=self.request.jobs,
             pushes=self.run.sync.pushes,

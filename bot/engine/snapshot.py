@@ -7,6 +7,7 @@ from typing import Protocol
 from bot.assessment.finding import Finding
 from bot.history.run_state import PhaseState, RunState
 from bot.planning.plan import Plan
+from bot.planning.recipe_model import TryIt
 from bot.verification.verdict import Verified
 
 
@@ -19,6 +20,8 @@ class Snapshot:
     plan: Plan | None = None
     warnings: Sequence[str] = ()
     """What people should know about options of the plan."""
+    try_it: TryIt = field(default_factory=TryIt)
+    """What people type to try the project, as its recipe says."""
     by_templates: bool = False
     """Whether this process generates with templates only."""
     jobs: int = 1

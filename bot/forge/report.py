@@ -5,6 +5,7 @@ the repository.
 """
 
 import re
+import shlex
 from collections.abc import Mapping, Sequence
 
 from bot.forge import markdown
@@ -93,7 +94,8 @@ def render_pull_body(report: Report, issue: int | None, description: str) -> str
             description=Markdown(light(truncate(description, _MAX_TEXT))),
             warnings=Markdown("\n".join(f"> {line(truncate(each, _MAX_REASON))}  " for each in report.warnings)),
             table=Markdown(table(report)),
-            checkout=f"gh pr checkout {report.pull}" if report.pull and report.files else "",
+            run_lines=_run_lines(report),
+            test_lines=truncate("\n".join(report.try_it.test), _MAX_TEXT) if report.state.finished else "",
             has_diffs=bool(diffs_of(report)),
             example=next((each.key for each in phases if each.is_of_item), phases[-1].key if phases else ""),
         )
@@ -138,6 +140,17 @@ def render_failure(detail: str, command: str) -> str:
 
 
 # ---- values for the templates
+
+
+def _run_lines(report: Report) -> str:
+    """Return what to type to get and run the project; of an unfinished one, only what gets it."""
+    if report.pull is None or not report.files:
+        return ""
+    lines, folder = [f"gh pr checkout {report.pull}"], report.plan.output_dir if report.plan else "."
+    if report.state.finished and report.try_it.run:
+        lines += [f"cd {shlex.quote(folder)}"] if folder != "." else []
+        lines += [*report.try_it.run, *([f"# then open {report.try_it.see}"] if report.try_it.see else [])]
+    return truncate("\n".join(lines), _MAX_TEXT)
 
 
 def _values(report: Report) -> Mapping[str, object]:

@@ -10,6 +10,7 @@ from bot.forge.explanations import url_of
 from bot.forge.markdown import link
 from bot.history.run_state import RunState
 from bot.planning.plan import Plan
+from bot.planning.recipe_model import TryIt
 from bot.text import count
 from bot.verification.verdict import Verified
 
@@ -69,6 +70,8 @@ class Report:
     next_command: str = ""
     plan: Plan | None = None
     """What is built."""
+    try_it: TryIt = field(default_factory=TryIt)
+    """What people type to try the project, as its recipe says."""
     warnings: Sequence[str] = ()
     """What people should know about options of the plan."""
     why: Mapping[str, str] = field(default_factory=dict)

@@ -22,6 +22,7 @@ from bot.history.reasons import Reason
 from bot.history.run_state import Commit, RunState
 from bot.planning.entities import Item
 from bot.planning.phases import Phase
+from bot.planning.recipe import load_recipe
 from bot.planning.resolved_plan import resolve_exact_spec
 from bot.planning.schema_changes import MigrationStart
 from bot.verification.verdict import CommandResult, Counts, Ending, Verification, Verified
@@ -83,6 +84,7 @@ def _report(outcome: Outcome, phases: Sequence[Phase], commits: Sequence[Commit]
         pull=13,
         cost="about $0.0213 (estimate)" if commits else "",
         plan=BLOG_PLAN,
+        try_it=load_recipe("fastapi").try_it,
     )
 
 
