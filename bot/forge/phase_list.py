@@ -23,7 +23,7 @@ _MAX_REASON, _MAX_NAME, _MAX_FINDINGS = 300, 100, 5
 FOLD_ABOVE = 20
 """Up to this many phases are listed in full.  A longer list is folded, below the phases that need attention."""
 _LINK_UP_TO = 60
-"""Up to this many phases have links; GitHub makes one of a bare commit id by itself."""
+"""A list of up to this many phases has links; GitHub makes one of a bare commit id by itself."""
 _TABLE = "| Phase | Review |\n|---|---|"
 _OID = re.compile(r"[0-9a-f]{40,64}")
 
@@ -35,7 +35,9 @@ def checklist(report: Report) -> str:
         return "\n".join(_items(report, phases))
     told = _notable(report)
     rows = [*within(_items(report, told[:FOLD_ABOVE]), MAX_LIST, "phase"), *_more(told, "- and {}, below")]
-    whole = folded(_summary(report), within((_item(report, each) for each in phases), MAX_LIST, "phase"))
+    is_linked = len(phases) <= _LINK_UP_TO
+    items = (_item(report, each, is_linked=is_linked) for each in phases)
+    whole = folded(_summary(report), within(items, MAX_LIST, "phase"))
     return "\n".join([*rows, "", whole] if rows else [whole])
 
 
@@ -81,11 +83,11 @@ def _items(report: Report, phases: Sequence[PhaseState]) -> Iterator[str]:
         yield "".join([item, *remarks]) if room > 0 else item
 
 
-def _item(report: Report, each: PhaseState) -> str:
+def _item(report: Report, each: PhaseState, *, is_linked: bool = True) -> str:
     if each.phase.key in report.active:
         details = [span(report.active[each.phase.key])]
     else:
-        details = [_commit(report, each), _file_count(each)]
+        details = [_commit(report, each, is_linked=is_linked), _file_count(each)]
     return " \u00b7 ".join([f"- {_symbol(report, each)} {_name(each)}", *filter(None, details)])
 
 
@@ -95,12 +97,14 @@ def _rows(
     """Yield the rows of *phases*; the number of files links to the phase's diff, where it has one."""
     found = report.verified
     level = ["verified"] if found and found.is_current and found.verification.is_verified else []
+    is_linked = len(phases) <= _LINK_UP_TO
     for each in phases:
         key = each.phase.key
         told = [*(level if each.files else ()), *_remarks(report, each, in_cell=True)] if with_remarks else []
         name = "<br>\u2022 ".join([f"{_symbol(report, each)} {_name(each)}", *told])
         files = span(report.active[key]) if key in report.active else _file_count(each)
-        review = "<br>".join(filter(None, [_commit(report, each), link(files, diffs.get(key, ""))]))
+        files = link(files, diffs.get(key, "")) if is_linked else files
+        review = "<br>".join(filter(None, [_commit(report, each, is_linked=is_linked), files]))
         yield f"| {name} | {review} |"
 
 
@@ -117,10 +121,10 @@ def _name(each: PhaseState) -> str:
     return code(truncate(each.phase.key, _MAX_NAME))
 
 
-def _commit(report: Report, each: PhaseState) -> str:
+def _commit(report: Report, each: PhaseState, *, is_linked: bool) -> str:
     """Return the phase's short commit id, with a link to its review inside the pull request, once there is one."""
     oid = each.commit if each.commit and _OID.fullmatch(each.commit) else ""
-    if not oid or len(report.state.phases) > _LINK_UP_TO:
+    if not oid or not is_linked:
         return oid[:7]
     is_inside = report.pull is not None and (each.position or each.status == "reverted")
     place = ("pull", str(report.pull), "commits") if is_inside else ("commit",)
@@ -129,7 +133,7 @@ def _commit(report: Report, each: PhaseState) -> str:
 
 def diffs_of(report: Report) -> Mapping[str, str]:
     """Return where the pull request shows what changed since the phase that was committed before, by key."""
-    if report.pull is None or len(report.state.phases) > _LINK_UP_TO:
+    if report.pull is None:
         return {}
     made = [each for each in report.state.phases if each.position and _OID.fullmatch(each.commit or "")]
     made.sort(key=lambda each: each.position)
