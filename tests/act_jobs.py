@@ -1,7 +1,7 @@
 """The action outside GitHub: its scripts as a runner starts them, and whole jobs run by act, without a container.
 
-act can't check permissions, concurrency (it refuses ``queue``) or cancelled jobs; signals are tested on the script
-itself. Its ``actions/checkout`` copies the current folder and knows no ``ref``.
+act can't check permissions, concurrency (it refuses ``queue``, see the README) or cancelled jobs; signals are tested on
+the script itself. Its ``actions/checkout`` copies the current folder and knows no ``ref``.
 """
 
 import json
@@ -287,24 +287,40 @@ class Consumer:
         **secrets: str,
     ) -> Job:
         """Do what the workflow says to an event, in a checkout after *prepare*, *under* a program that watches it."""
-        checkout = self.world.checkout()
-        prepare(checkout)
-        environ = self.world.environment(checkout, payload)
-        told = {name: environ[name] for name in ("GITHUB_API_URL", "GITHUB_SERVER_URL", "GITHUB_REPOSITORY")}
-        kept = self.world.root / "secrets"
-        kept.write_text(
-            "".join(f"{name}={value}\n" for name, value in (secrets | {"GITHUB_TOKEN": self.world.token}).items())
-        )
-        command = [
-            *(*under, TOOLS / "act", environ["GITHUB_EVENT_NAME"], "--workflows", PLACE, "--json", "--no-cache-server"),
-            *("--platform", "ubuntu-latest=-self-hosted", "--eventpath", environ["GITHUB_EVENT_PATH"]),
-            *("--local-repository", f"acme/phasebot@v1={self.world.root / 'action'}"),
-            *("--actor", payload["sender"]["login"], "--secret-file", kept),
-            *(word for name, value in told.items() for word in ("--env", f"{name}={value}")),
-        ]
-        own = dict.fromkeys(("XDG_CACHE_HOME", "XDG_CONFIG_HOME"), str(self.world.root / "cache"))
-        done = subprocess.run(
-            command, cwd=checkout, env=os.environ | own, capture_output=True, text=True, check=False, timeout=300
-        )
-        rows = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
-        return Job(done.stdout + done.stderr, rows)
+        replace = {"acme/phasebot@v1": self.world.root / "action"}
+        return act(self.world, payload, prepare=prepare, under=under, replace=replace, **secrets)
+
+
+def act(
+    world: World,
+    payload: Mapping[str, Any],
+    *,
+    replace: Mapping[str, Path],
+    job: str = "",
+    prepare: Callable[[Path], None] = lambda _: None,
+    under: Sequence[str] = (),
+    **secrets: str,
+) -> Job:
+    """Do what the workflow says to an event, as :meth:`Consumer.act`; *replace* says where other actions are.
+
+    With *job*, only that job runs.
+    """
+    checkout = world.checkout()
+    prepare(checkout)
+    environ = world.environment(checkout, payload)
+    told = {name: environ[name] for name in ("GITHUB_API_URL", "GITHUB_SERVER_URL", "GITHUB_REPOSITORY")}
+    kept = world.root / "secrets"
+    kept.write_text("".join(f"{name}={value}\n" for name, value in (secrets | {"GITHUB_TOKEN": world.token}).items()))
+    command = [
+        *(*under, TOOLS / "act", environ["GITHUB_EVENT_NAME"], "--workflows", PLACE, "--json", "--no-cache-server"),
+        *("--platform", "ubuntu-latest=-self-hosted", "--eventpath", environ["GITHUB_EVENT_PATH"]),
+        *(word for name, place in replace.items() for word in ("--local-repository", f"{name}={place}")),
+        *("--actor", payload["sender"]["login"], "--secret-file", kept, *(("--job", job) if job else ())),
+        *(word for name, value in told.items() for word in ("--env", f"{name}={value}")),
+    ]
+    own = dict.fromkeys(("XDG_CACHE_HOME", "XDG_CONFIG_HOME"), str(world.root / "cache"))
+    done = subprocess.run(
+        command, cwd=checkout, env=os.environ | own, capture_output=True, text=True, check=False, timeout=300
+    )
+    rows = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
+    return Job(done.stdout + done.stderr, rows)

@@ -28,6 +28,7 @@ from bot.verification.handover import MAX_HANDOVER
 from tests.act_jobs import (
     ACTION,
     CLEAN,
+    PLACE,
     ROOT,
     STEPS,
     TOOLS,
@@ -37,13 +38,15 @@ from tests.act_jobs import (
     Consumer,
     Installed,
     Runner,
+    act,
+    copy_action,
     hostile_workspace,
     run_step,
     start_step,
 )
 from tests.action_world import BLOG_STORY, ISSUE, World, world
 from tests.git_http_server import Asked, Refusal
-from tests.repositories import commit, git, phases_of
+from tests.repositories import clone, commit, git, phases_of
 
 FORM = ROOT / ".github" / "ISSUE_TEMPLATE" / "generate.yml"
 HANDED = ("run", "head", "report")
@@ -595,6 +598,52 @@ def test_other_comments_are_answered_or_run_no_job(consumer: Consumer) -> None:
     answered = consumer.act(github.comment("/help"))
     assert answered.results == {"answer": "success"}, answered.log
     assert answered.outputs["status"] == "answered"
+
+
+CHECKOUT = """\
+runs:
+  using: composite
+  steps:
+    - shell: bash
+      run: |
+        git init --quiet .
+        git fetch --quiet --depth=1 {origin} "+refs/heads/main:refs/remotes/origin/main"
+        git checkout --quiet --force -B main refs/remotes/origin/main
+        git remote add origin {server}/acme/blog.git
+        cp -Rl {environment} "$RUNNER_TEMP"
+inputs:
+  ref: {{}}
+  persist-credentials: {{}}
+"""
+"""In the place of actions/checkout, which act would download; it also saves the installation its time."""
+
+
+@pytest.mark.slow
+@on_linux
+def test_the_workflow_runs_in_act_without_the_line_that_the_readme_names(installed: Installed, github: World) -> None:
+    writer = clone(github.origin, github.root / "writer")
+    copy_action(writer)
+    git(writer, "add", "--all")
+    whole = WORKFLOW.read_text()
+    without = re.sub(r"^ +queue: max\n", "", whole, flags=re.MULTILINE)
+    assert len(without.splitlines()) == len(whole.splitlines()) - 1
+    stub = github.root / "checkout"
+    stub.mkdir()
+    places = {"origin": github.origin.as_uri(), "server": github.server.url, "environment": installed.environment}
+    (stub / "action.yml").write_text(CHECKOUT.format(**places))
+    (checkout,) = set(re.findall(r"uses: (actions/checkout@\w+)", whole))
+    results = []
+    for text in (whole, without):
+        commit(writer, "Use Phasebot", {PLACE: text})
+        git(writer, "push", "--quiet", "origin", "main")
+        results.append(act(github, github.comment("/generate"), replace={checkout: stub}, job="generate"))
+    refused, done = results
+
+    assert "Unknown Property queue" in refused.log, "delete what README and workflow say of this line"
+    assert refused.results == {}
+    assert done.results == {"generate": "success"}, done.log
+    assert done.outputs["status"] == "complete"
+    assert github.reactions() == ["rocket"]
 
 
 @pytest.fixture
