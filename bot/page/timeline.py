@@ -94,9 +94,17 @@ def _session(bars: Sequence[Bar]) -> Session:
     return Session(start, end - start, drawn, list(_ticks(whole)))
 
 
+def _clock(place: int, whole: float) -> str:
+    """Return a time on an axis of *whole* seconds: ``20 s``, ``1:30`` minutes, ``2:05 h``; short, for small screens."""
+    if whole < 60:  # noqa: PLR2004
+        return f"{place} s" if place else "0"
+    minutes, rest = divmod(place, 60)
+    return f"{minutes // 60}:{minutes % 60:02} h" if whole >= 3600 else f"{minutes}:{rest:02}"  # noqa: PLR2004
+
+
 def _ticks(seconds: float) -> Iterator[tuple[float, str]]:
     step = next((each for each in _STEPS if seconds / each <= _MAX_TICKS), max(_STEPS[-1], int(seconds / _MAX_TICKS)))
     place = 0
     while place <= seconds:
-        yield 100 * place / seconds, span(place) if place else "0"
+        yield 100 * place / seconds, _clock(place, seconds)
         place += step

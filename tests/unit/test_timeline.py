@@ -1,5 +1,7 @@
 """When commits were made, as bars on axes."""
 
+import pytest
+
 from bot.history.run_state import Commit
 from bot.page.timeline import sessions
 from tests.page_stories import at
@@ -18,6 +20,19 @@ def test_a_bar_ends_at_its_commit_and_is_as_long_as_the_message_says() -> None:
         ("main application", "20 s", 50, 50),
     ]
     assert found.ticks == [(0, "0"), (25, "10 s"), (50, "20 s"), (75, "30 s"), (100, "40 s")]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "told"),
+    [
+        (192, ["0:00", "1:00", "2:00", "3:00"]),
+        (9_000, ["0:00 h", "0:30 h", "1:00 h", "1:30 h", "2:00 h", "2:30 h"]),
+        (0, ["0", "1 s"]),
+    ],
+)
+def test_times_on_the_axis_are_short(seconds: int, told: list[str]) -> None:
+    (found,) = sessions([at(bot_commit(1, CORE), seconds, seconds)], TITLES)
+    assert [words for _, words in found.ticks] == told
 
 
 def test_a_pause_begins_a_session_with_its_own_axis() -> None:
