@@ -1,4 +1,4 @@
-"""React to a command with 👀 before Phasebot is installed.
+"""React to a command with 👀 before Phasebot is installed, and with 😕 if it can't be.
 
 It runs on any Python of the runner, so this module and all that it imports need nothing but the standard library.
 """
@@ -19,8 +19,8 @@ class Forge(Protocol):
     def react(self, comment: int, reaction: Reaction, *, in_review: bool = False) -> None: ...
 
 
-def react_first(name: str, content: bytes, forge: Forge) -> str:
-    """React to the event *name*, if it is a new comment with a command of a person with write access.
+def react_first(name: str, content: bytes, forge: Forge, reaction: Reaction = "eyes") -> str:
+    """Add *reaction* to the event *name*, if it is a new comment with a command of a person with write access.
 
     Everything else gets no reaction here, and no answer: Phasebot itself reads the event later.
 
@@ -36,7 +36,7 @@ def react_first(name: str, content: bytes, forge: Forge) -> str:
         for login in event.vouching:
             if not forge.may_write(login):
                 return f"no reaction: {login} has no write access to this repository"
-        forge.react(event.comment, "eyes", in_review=event.in_review)
+        forge.react(event.comment, reaction, in_review=event.in_review)
     except ForgeError as exc:
         return f"no reaction yet: {exc}"
     return f"reacted to the command of {event.login}"

@@ -1,5 +1,6 @@
 # shellcheck shell=bash
-# Sourced by action.yml after clean_environment.sh; its argument is the folder of the repository.
+# Sourced by action.yml after clean_environment.sh; its arguments are the folder of the repository and the
+# reaction.
 #
 # Reacts to the comment before the installation, so that its author knows at once. It takes any Python of the runner with
 # the standard library only: -S keeps out what else is installed there, -B writes nothing, and the folder of the
@@ -13,8 +14,8 @@ if python=$(find_python ssl 3<&-); then # 3 is the pipe with the secrets
 import sys
 sys.path.append(sys.argv[1])
 from bot.cli.first_reaction import run
-run()
-' "$root" </dev/null || echo "no reaction yet: the program for it failed"
+run(sys.argv[2])
+' "$root" "$2" </dev/null || echo "no reaction yet: the program for it failed"
 else
   echo "no reaction yet: found no Python 3.11 or newer on this runner"
 fi

@@ -13,26 +13,27 @@ from bot.cli.secrets import NAMES, take_secrets
 from bot.cli.streams import guarded_streams
 from bot.errors import PhasebotError
 from bot.forge.bare_client import BareClient
+from bot.forge.client import Reaction
 from bot.redaction import Redactor
 
 _PATIENCE = 10.0
 """Seconds for all of it: a server may send its answer a byte at a time."""
 
 
-def run() -> None:
-    """React to the event of the job, and say in the log what was done."""
+def run(reaction: Reaction) -> None:
+    """Add *reaction* to the comment of the job's event, and say in the log what was done."""
     environ = {**os.environ, **take_secrets()}
     redactor = Redactor(environ.get(name, "").strip() for name in NAMES)
     with guarded_streams(redactor, in_job=environ.get("GITHUB_ACTIONS") == "true") as streams:
         said: list[str] = []
-        thread = threading.Thread(target=lambda: said.append(_react(environ)), daemon=True)
+        thread = threading.Thread(target=lambda: said.append(_react(environ, reaction)), daemon=True)
         thread.start()
         thread.join(_PATIENCE)
         late = f"no reaction yet: it took longer than {_PATIENCE:.0f} seconds"
         streams.err.log(said[0] if said else late)
 
 
-def _react(environ: Mapping[str, str]) -> str:
+def _react(environ: Mapping[str, str], reaction: Reaction) -> str:
     try:
         forge = BareClient(
             environ.get("GITHUB_TOKEN", "").strip(),
@@ -45,4 +46,4 @@ def _react(environ: Mapping[str, str]) -> str:
         return f"no reaction yet: {exc}"
     except OSError as exc:
         return f"no reaction yet: reading the event at GITHUB_EVENT_PATH: {exc.strerror}"
-    return react_first(environ.get("GITHUB_EVENT_NAME", ""), content, forge)
+    return react_first(environ.get("GITHUB_EVENT_NAME", ""), content, forge, reaction)

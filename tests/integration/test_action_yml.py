@@ -76,7 +76,8 @@ def test_every_input_reaches_the_program() -> None:
     handed.pop("PHASEBOT_ACTION_REPORT")
     assert STEPS["finish"]["env"] == handed | cleared, "a report that is too large keeps a step from starting"
     assert STEPS["install"]["env"] == cleared, "what is installed gets no secret"
-    assert STEPS["react"]["env"] == cleared | {"GITHUB_TOKEN": "${{ inputs.github-token }}"}
+    for name in ("react", "failed"):
+        assert STEPS[name]["env"] == cleared | {"GITHUB_TOKEN": "${{ inputs.github-token }}"}
 
 
 def test_every_output_comes_from_the_step_that_could_write_it() -> None:

@@ -31,12 +31,12 @@ def github(tmp_path: Path) -> Iterator[World]:
         yield found
 
 
-def step(github: World, payload: object, **more: object) -> str:
-    """Run the step, which never fails, and return what it logs."""
+def step(github: World, payload: object, name: str = "react", /, **more: object) -> str:
+    """Run a step that reacts, which never fails, and return what it logs."""
     folder = github.root / f"workspace-{len(list(github.root.iterdir()))}"
     folder.mkdir()
     environ = github.environment(folder, payload) | {"GITHUB_ACTION_PATH": ROOT, "GITHUB_ACTIONS": "true"} | more
-    done = run_step("react", folder, **environ)
+    done = run_step(name, folder, **environ)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout + done.stderr
 
@@ -44,12 +44,14 @@ def step(github: World, payload: object, **more: object) -> str:
 def test_it_is_the_first_step_and_never_fails_the_job() -> None:
     names = [each["id"] for each in ACTION["runs"]["steps"]]
 
-    assert names == ["windows", "react", "install", "run", "finish"]
-    assert STEPS["react"]["continue-on-error"] is True
-    assert STEPS["react"]["if"] == "github.event_name != 'workflow_dispatch' && inputs.head == ''"
-    assert {name: value for name, value in STEPS["react"]["env"].items() if value} == {
-        "GITHUB_TOKEN": "${{ inputs.github-token }}"
-    }
+    assert names == ["windows", "react", "install", "failed", "run", "finish"]
+    condition = "github.event_name != 'workflow_dispatch' && inputs.head == ''"
+    assert STEPS["react"]["if"] == condition
+    assert STEPS["failed"]["if"] == f"always() && steps.install.outcome == 'failure' && {condition}"
+    for name in ("react", "failed"):
+        assert STEPS[name]["continue-on-error"] is True
+        given = {key: value for key, value in STEPS[name]["env"].items() if value}
+        assert given == {"GITHUB_TOKEN": "${{ inputs.github-token }}"}
 
 
 def test_it_asks_for_the_permission_and_then_reacts(github: World) -> None:
@@ -62,6 +64,16 @@ def test_it_asks_for_the_permission_and_then_reacts(github: World) -> None:
 
     step(github, payload)
     assert github.reactions() == ["eyes"], "a second time changes nothing"
+
+
+def test_a_failed_installation_is_told_as_well(github: World) -> None:
+    payload = github.comment("/generate")
+    step(github, payload)
+    step(github, payload, "failed")
+    step(github, github.comment("/generate", author="mallory"), "failed")
+
+    assert github.reactions() == ["eyes", "confused"]
+    assert github.ended(payload).status == "complete", "the job may be run again"
 
 
 def test_a_comment_on_a_line_gets_its_reaction_there(github: World) -> None:
@@ -128,7 +140,8 @@ def test_events_of_any_form_do_no_harm(github: World, payload: object) -> None:
 
 @pytest.mark.parametrize("name", ["GITHUB_TOKEN", "GITHUB_API_URL", "GITHUB_REPOSITORY", "GITHUB_EVENT_PATH"])
 def test_what_the_runner_does_not_say_is_no_reason_to_fail(github: World, name: str) -> None:
-    said = step(github, github.comment("/generate"), **{name: ""})
+    more: dict[str, object] = {name: ""}
+    said = step(github, github.comment("/generate"), **more)
 
     assert said.startswith("\u2502 no reaction yet: ")
     assert github.github.requests == []
