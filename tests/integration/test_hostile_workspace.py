@@ -75,7 +75,7 @@ def test_a_job_in_a_hostile_workspace_has_no_side_effect(
         job = consumer.act(github.comment("/generate"), prepare=prepare, under=under, GEMINI_API_KEY=KEY)
 
         assert job.results == {"generate": "success"}, job.log
-        wanted = {"status": "complete", "run": "issue-12", "phases-done": "9"}
+        wanted = {"status": "complete", "run": "issue-12", "phases-done": "10"}
         assert job.outputs.items() >= wanted.items(), github.said()
         assert trap.noticed == "", "a planted program or module ran"
         assert trap.connections == []
