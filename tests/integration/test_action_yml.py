@@ -601,6 +601,20 @@ def test_other_comments_are_answered_or_run_no_job(consumer: Consumer) -> None:
     assert answered.outputs["status"] == "answered"
 
 
+@pytest.mark.slow
+@on_linux
+def test_a_failed_installation_leaves_no_comment_that_seems_to_be_in_progress(consumer: Consumer) -> None:
+    github = consumer.world
+    (github.root / "action" / "requirements.lock").write_text("click==0.0.0\n")  # without a hash
+
+    job = consumer.act(github.comment("/generate"))
+
+    assert job.results == {"generate": "failure"}, job.log
+    assert job.steps == {"react": "success", "install": "failure", "failed": "success"}
+    assert github.reactions() == ["eyes", "confused"]
+    assert "Installing Phasebot's locked packages failed" in job.log
+
+
 CHECKOUT = """\
 runs:
   using: composite
