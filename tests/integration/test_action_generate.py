@@ -64,8 +64,9 @@ def test_generate_makes_a_commit_per_phase_and_a_pull_request_and_tells_people_h
             "tokens": "0",
         }
         assert (github.pull().body or "").startswith("Closes #12\n\nA small blog with comments and tags.\n")
-        assert f"/commit/{head})" in (github.pull().body or "")
-        assert f"/commit/{head})" in progress(github)
+        inside = f"/pull/{github.pull().number}/commits/{head})"
+        assert inside in (github.pull().body or "")
+        assert inside in progress(github)
         assert "gantt" in ending.summary
 
 
@@ -84,7 +85,7 @@ def test_nothing_is_told_before_it_is_pushed_and_the_pull_request_is_a_draft_unt
 
     def watch(asked: Asked) -> None:
         pushed[asked.line] = len(github.commits())
-        told = re.findall(r"/commit/(\w+)", str(asked.body))
+        told = re.findall(r"/commits?/(\w+)", str(asked.body))
         lost.extend(oid for oid in told if git(github.origin, "cat-file", "-t", oid, check=False) != "commit")
 
     github.github.script = watch

@@ -145,7 +145,7 @@ def test_a_broken_plan_keeps_the_table_and_links_the_line(github: World, broken:
         assert f"the plan {PLAN} at commit {broken[:10]}, line {line}: 'title: strng': unknown type" in text
         assert "comment" in text.partition(place)[2]
     assert progress.count("\u2705") == 5
-    assert pull.count("| `") == 5
+    assert pull.count("\n| \u2705 `") == 5
     assert github.commits() == head
     assert github.reactions()[-1] == "confused"
 

@@ -122,7 +122,7 @@ def test_the_status_in_the_middle_of_a_run_shows_what_is_done(github: World) -> 
 
     answer = next(body for body in github.said() if "is not complete yet**" in body)
     assert "4 of 5 phases done, 8 files." in answer
-    assert "\u2b1c main application" in answer
+    assert "\u2b1c `main`" in answer
     assert "Finished work is kept. To continue, comment:\n\n```\n/generate\n```" in answer
 
 

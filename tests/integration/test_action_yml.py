@@ -551,7 +551,7 @@ def test_what_was_generated_is_verified_and_reported(installed: Installed, tmp_p
         assert (status["state"], status["description"]) == ("success", "2 tests passed")
         assert status["sha"] == git(github.origin, "rev-parse", "phasebot/issue-12")
         assert "**Verified:** 2 tests passed." in github.said()[0]
-        assert (github.pull().body or "").count("| verified |") == 5
+        assert (github.pull().body or "").count("<br>\u2022 verified |") == 5
         assert github.reactions() == ["rocket"], "the job that reports adds none"
         assert "passed: python check.py" in job.log
         refs = git(github.origin, "for-each-ref", "--format=%(refname)", "refs/phasebot/")

@@ -329,7 +329,7 @@ def test_the_comment_and_the_pull_request_show_what_is_done_while_the_next_phase
 
     assert "**Phasebot is working on `@alice`'s request" in seen[0]
     assert "\n4 of 5 phases done, 8 files.\n" in seen[0]
-    assert "- \u23f3 main application \u00b7 " in seen[0]
+    assert "- \u23f3 `main` \u00b7 " in seen[0]
     assert "To continue" not in seen[0]
 
 
