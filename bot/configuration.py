@@ -4,6 +4,8 @@ Both are read here, into one form.  They differ in how they are parsed, and in n
 inputs, the other those of the options.
 """
 
+import functools
+import json
 import re
 import tomllib
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -19,6 +21,7 @@ from bot.planning import yaml_outline
 from bot.planning.path_rules import output_dir_problem
 from bot.planning.recipe import built_in_names
 from bot.planning.recipe_names import recipe_folders
+from bot.sandbox.protocol import Failure, Run
 from bot.text import one_line, shown
 
 ACTION_FILE = ".github/phasebot.yml"
@@ -169,9 +172,12 @@ def read_action_file(text: str) -> Configuration:
     return _read(text, _FOR_ACTION, _parse_yaml)
 
 
-def read_project_file(text: str) -> Configuration:
-    """Read the table ``[tool.phasebot]`` of ``pyproject.toml``, which may have none; raises like the other one."""
-    return _read(text, _FOR_COMMANDS, _parse_toml)
+def read_project_file(text: str, run: Run) -> Configuration:
+    """Read the table ``[tool.phasebot]`` of ``pyproject.toml``, which may have none; raises like the other one.
+
+    *run* performs tasks in the bounded worker.
+    """
+    return _read(text, _FOR_COMMANDS, functools.partial(_parse_toml, run=run))
 
 
 def as_options(configuration: Configuration) -> dict[str, Any]:
@@ -252,19 +258,32 @@ def _parse_yaml(text: str) -> _Parsed:
     return parsed
 
 
-def _parse_toml(text: str) -> _Parsed:
+def parse_project_file(text: str) -> Mapping[str, Any]:
+    """Return the table of ``pyproject.toml``, and the lines of its keys; or an error, and its line.
+
+    This is a task of the bounded worker, because ``tomllib`` takes minutes for some texts of 50 kB.
+    """
     try:
         content = tomllib.loads(text.replace("\r\n", "\n"))
     except tomllib.TOMLDecodeError as exc:
         match = _TOML_LINE.search(str(exc))
-        raise _UnreadableError(int(match[1]) if match else None, f"not valid TOML: {exc}") from exc
+        return {"error": f"not valid TOML: {exc}", "line": int(match[1]) if match else None}
     except (RecursionError, ValueError) as exc:  # nested without end; a number or a date out of range
-        raise _UnreadableError(None, f"it can't be read ({type(exc).__name__})") from None
+        return {"error": f"it can't be read ({type(exc).__name__})", "line": None}
     tool = content.get("tool", {})
     table = tool.get("phasebot", {}) if isinstance(tool, dict) else {}
     if not isinstance(table, dict):
-        raise _UnreadableError(None, f"tool.phasebot is {_shown(table)}; write a table, {_TABLE}")
-    return _Parsed(table, dict(_toml_lines(text)))
+        return {"error": f"tool.phasebot is {_shown(table)}; write a table, {_TABLE}", "line": None}
+    return {"values": json.loads(json.dumps(table, default=str)), "lines": dict(_toml_lines(text))}
+
+
+def _parse_toml(text: str, run: Run) -> _Parsed:
+    (answer,) = run("toml", None, [text])
+    if isinstance(answer, Failure):
+        raise _UnreadableError(None, f"it can't be read: {answer.what}")
+    if "error" in answer:
+        raise _UnreadableError(answer["line"], answer["error"])
+    return _Parsed(answer["values"], answer["lines"])
 
 
 def _toml_lines(text: str) -> Iterator[tuple[str, int]]:

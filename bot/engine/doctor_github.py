@@ -3,8 +3,8 @@
 from collections.abc import Callable, Iterator, Mapping
 
 from bot.engine.check import Check, guarded
-from bot.errors import ForgeGoneError, ForgeRefusedError
-from bot.forge.github_settings import GitHubSettings
+from bot.errors import ForgeError, ForgeGoneError, ForgeRefusedError
+from bot.forge.github_settings import AboutRepository, GitHubSettings
 from bot.history.remote_address import GITHUB, RemoteAddress
 from bot.history.repository import BRANCHES
 from bot.settings import KEY
@@ -41,22 +41,22 @@ def check_github(environ: Mapping[str, str], address: RemoteAddress | None) -> I
         return
     settings = GitHubSettings(token, repository=address.repository, api_url=api)
     page = f"https://{address.host}/{address.repository}/settings"
-    accepted = [*guarded("token", lambda: _check_token(settings, address))]
-    yield from accepted
-    if accepted[0].state != "problem" or "can't push" in accepted[0].what:
-        yield from _check_settings(settings, address, page)
+    try:
+        about = settings.about()
+    except ForgeError as exc:
+        yield Check("problem", f"token: {exc}")
+        return
+    yield _token(about, address)
+    yield from _check_settings(settings, address, page)
 
 
-def _check_token(settings: GitHubSettings, address: RemoteAddress) -> Iterator[Check]:
-    about = settings.about()
+def _token(about: AboutRepository, address: RemoteAddress) -> Check:
     scopes = f" (scopes: {about.scopes})" if about.scopes else ""
     if about.may_push is False:
         remedy = "use one of somebody with write access"
-        yield Check("problem", f"the token{scopes} can't push to {address.repository}", remedy)
-        return
-    yield Check(
-        "ok", f"the token{scopes} is accepted; {address.repository} has the default branch {about.default_branch}"
-    )
+        return Check("problem", f"the token{scopes} can't push to {address.repository}", remedy)
+    branch = f"{address.repository} has the default branch {about.default_branch}"
+    return Check("ok", f"the token{scopes} is accepted; {branch}")
 
 
 def _check_settings(settings: GitHubSettings, address: RemoteAddress, page: str) -> Iterator[Check]:

@@ -7,7 +7,7 @@ from bot.history.installation import Source
 
 _OWN = re.compile(r"^( *- uses: )\./(\S*)(?: #[^\n]*)?$", re.MULTILINE)
 """A step that uses an action of this repository."""
-_PINNED = re.compile(r"^( *- uses: )([\w.-]+/[\w.-]+)(/\S+)?@(\S+)(?: #[^\n]*)?$", re.MULTILINE | re.ASCII)
+_PINNED = re.compile(r"^( *- uses: )([\w.-]+/[\w.-]+)(/[^\s@]+)?@([^\s@]+)(?: #[^\n]*)?$", re.MULTILINE | re.ASCII)
 
 
 def pin(workflow: str, source: Source, comment: str = "") -> str:

@@ -9,6 +9,7 @@ from bot.configuration import ACTION_FILE, PROJECT_FILE, Configuration, read_act
 from bot.errors import UsageError
 from bot.history.repository import Repository
 from bot.planning.recipe import read_inside
+from bot.sandbox.protocol import Run
 
 _MAX_BYTES = 100_000
 _OTHER_NAME = ".github/phasebot.yaml"
@@ -33,10 +34,11 @@ def configuration_at(repository: Repository, commit: str) -> Configuration:
     return read_action_file(_decoded(repository.blob(entry.oid), ACTION_FILE))
 
 
-def worktree_configuration(folder: Path) -> Configuration:
+def worktree_configuration(folder: Path, run: Run) -> Configuration:
     """Return what ``pyproject.toml`` at the root of the repository at *folder* sets; nothing if there is none.
 
-    As for all commands, the current folder may be anywhere in the repository.
+    As for all commands, the current folder may be anywhere in the repository.  *run* performs tasks in the bounded
+    worker.
 
     Raises:
         UsageError: It can't be used.
@@ -54,7 +56,7 @@ def worktree_configuration(folder: Path) -> Configuration:
         raise UsageError(f"reading {PROJECT_FILE}: {why}; make it a file that you can read") from exc
     if b"phasebot" not in content:  # then nothing in it is about us, whatever it is
         return Configuration()
-    return read_project_file(_decoded(content, PROJECT_FILE))
+    return read_project_file(_decoded(content, PROJECT_FILE), run)
 
 
 def worktree_root(folder: Path, *, search: bool) -> Path | None:

@@ -23,6 +23,8 @@ def prepare(task: str) -> None:
 
         with suppress(ImportError):  # then there is no grammar
             import tree_sitter_language_pack  # noqa: F401
+    elif task == "toml":
+        import bot.configuration
     elif task == "schema":
         import bot.planning.schema_files
 
@@ -69,6 +71,10 @@ def perform(task: str, shared: Any, item: Any) -> object:  # noqa: ANN401, PLR09
             from bot.planning.schema_files import read_item
 
             return read_item(item, shared)
+        case "toml":
+            from bot.configuration import parse_project_file
+
+            return parse_project_file(item)
     raise ValueError(f"unknown task {task}")
 
 

@@ -104,6 +104,14 @@ def test_what_is_no_file_that_can_be_read_is_refused(shop: Path, tmp_path: Path,
     assert (told.code, told.err.startswith("phasebot: reading pyproject.toml: it is not")) == (2, kind != "link")
 
 
+def test_a_project_file_that_would_take_minutes_is_given_up_on(shop: Path) -> None:
+    (shop / "pyproject.toml").write_text("[tool.phasebot]\n" + "a." * 50_000 + "a = 1\n")
+
+    told = bot(shop, "status")
+
+    assert (told.code, "[tool.phasebot]: it can't be read: it took longer than" in told.err) == (2, True)
+
+
 def test_a_project_file_that_says_nothing_about_us_is_not_parsed(shop: Path) -> None:
     (shop / "pyproject.toml").write_bytes(b"[broken \xe4\n")
 

@@ -158,6 +158,15 @@ def test_a_clone_that_can_not_be_written_is_told(laptop: Path) -> None:
     assert ".git can't be written  — get write permission for it, or clone it" in done.stdout
 
 
+def test_a_folder_of_somebody_else_ends_no_other_check(laptop: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1")
+
+    out = examined(laptop, 1)
+
+    assert "the folder belongs to another user, so git refuses to read it" in line(out, "problem  repository")
+    assert "GEMINI_API_KEY is not set" in out
+
+
 def test_a_branch_in_the_way_is_told(laptop: Path) -> None:
     git(laptop, "branch", "phasebot")
 

@@ -1,6 +1,6 @@
 """What a repository sets, in both of its files: one form, every mistake told at once, nothing secret repeated."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import click
@@ -16,9 +16,11 @@ from bot.configuration import (
     Configuration,
     as_options,
     read_action_file,
-    read_project_file,
 )
+from bot.configuration import read_project_file as read_with
 from bot.errors import UsageError
+from bot.sandbox.protocol import Failure
+from tests.unit.values import run_here
 
 ACTION = """\
 # for everybody
@@ -67,6 +69,10 @@ SHARED = Configuration(
     repairs=0,
     deadline=7.5,
 )
+
+
+def read_project_file(text: str) -> Configuration:
+    return read_with(text, run_here)
 
 
 def refused(read: Callable[[str], object], text: str) -> str:
@@ -215,3 +221,12 @@ def test_options_of_commands_get_what_a_project_sets() -> None:
 
     assert set(found) <= set(_taken(commands.generate))
     assert (found["fallback_model"], found["options"]) == (SHARED.fallback_models, ["auth=jwt", "docker=true"])
+
+
+def test_what_takes_too_long_is_refused() -> None:
+    def run(task: str, shared: object, items: Sequence[object]) -> Sequence[Failure]:
+        assert (task, shared, len(items)) == ("toml", None, 1)
+        return [Failure("it took longer than 5 s")]
+
+    with pytest.raises(UsageError, match="it can't be read: it took longer than 5 s"):
+        read_with("[tool.phasebot]\n", run)

@@ -11,13 +11,16 @@ import pytest
 
 from bot import secret_scan
 from bot.cli import inert_output
+from bot.configuration import read_action_file
 from bot.errors import UsageError
 from bot.forge import comment_command, comment_wording, github_transport, mail_reply, markdown, workflow_commands
 from bot.forge.webhook_event import read_event
+from bot.forge.workflow_file import read_pins
 from bot.generation import rendering
 from bot.generation.llm import gemini, prompts, response_parser
 from bot.generation.llm.file_checks import find_fault
 from bot.history import git, inert_text, remote
+from bot.history.remote_address import RemoteAddress
 from bot.history.trailers import Trailers
 from bot.planning import field_grammar, names, path_rules, plurals, sentences, spec_parser, spec_source, yaml_outline
 from bot.planning.plan_file import parse_plan
@@ -182,6 +185,10 @@ _PARSERS: dict[str, Callable[[str], object]] = {
     "hidden": lambda text: (find_hidden(text), find_hidden(text, prose=True), without_hidden(text, prose=True)),
     "message": lambda text: (one_line(text, 200), shown(text), truncate(text, 200)),
     "git's messages": lambda text: (git.main_line(text), git.remedy_for(text), remote._cause(text)),
+    "settings for the action": read_action_file,
+    "setting for the action": lambda text: read_action_file(f"options: {json.dumps(text)}\nmodel: {json.dumps(text)}"),
+    "address of a remote": RemoteAddress.of,
+    "pins of a workflow": lambda text: [read_pins(f"{start}{text}") for start in ("", "- uses: a/b/", "- uses: ./")],
     "answer to a push": lambda text: remote._classify(text, text),
 }  # fmt: skip
 
