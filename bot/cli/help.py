@@ -1,6 +1,7 @@
 """How `--help` looks: commands in groups, nothing cut, and an example for each command."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import click
 
@@ -22,22 +23,29 @@ def examples(*lines: str) -> str:
 
 
 class GroupedCommands(click.Group):
-    """A group that lists its commands by subject, in the order in which they were given."""
+    """A group that lists its commands whole, in the order in which they were given, and by subject."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:  # noqa: ANN401  # click's own signature
+        super().__init__(*arguments, **options)
+        self._titles: dict[str, str] = {}
 
     def add_groups(self, groups: Mapping[str, Sequence[click.Command]]) -> None:
         """Add commands: title → commands."""
-        self._groups = groups
-        for commands in groups.values():
+        for title, commands in groups.items():
             for command in commands:
                 self.add_command(command)
+                self._titles[command.name or ""] = title
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  # click's own signature
         return [*self.commands]
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002  # the same
-        for title, commands in self._groups.items():
+        groups = dict[str, list[tuple[str, str]]]()
+        for name, command in self.commands.items():
+            groups.setdefault(self._titles.get(name, "Commands"), []).append((name, _first_sentence(command)))
+        for title, rows in groups.items():
             with formatter.section(title):
-                formatter.write_dl([(each.name or "", _first_sentence(each)) for each in commands])
+                formatter.write_dl(rows)
 
 
 def _first_sentence(command: click.Command) -> str:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from bot.cli.door import Door
-from bot.cli.help import examples
+from bot.cli.help import GroupedCommands, examples
 from bot.errors import UsageError
 from bot.text import one_line, shown
 
@@ -29,12 +29,15 @@ _REPO = click.option(
 _FORMAT = click.option("--format", "output", type=click.Choice(["text", "json"]), default="text", show_default=True)
 
 
-@click.group(epilog=examples("recipes list", "recipes show fastapi", "recipes new my-recipe"))
+@click.group(
+    cls=GroupedCommands,
+    epilog=examples("recipes list", "recipes show fastapi", "recipes new .phasebot/recipes/my-recipe"),
+)
 def recipes() -> None:
     """List, show, check and start recipes: what kinds of project there are."""
 
 
-@recipes.command("list")
+@recipes.command("list", epilog=examples("recipes list"))
 @_REPO
 @_FORMAT
 @click.pass_obj
@@ -53,7 +56,7 @@ def list_(door: Door, *, repo: Path, output: str) -> None:
         click.echo(f"{each['name']:<{width}}  {each['from']:<10}  {one_line(told, _MAX_LINE)}")
 
 
-@recipes.command()
+@recipes.command(epilog=examples("recipes show fastapi"))
 @click.argument("name")
 @_REPO
 @_FORMAT
@@ -72,7 +75,7 @@ def show(door: Door, *, name: str, repo: Path, output: str) -> None:
         click.echo(line)
 
 
-@recipes.command()
+@recipes.command(epilog=examples("recipes check .phasebot/recipes/my-recipe"))
 @click.argument("folder", metavar="DIR")
 @_REPO
 def check(*, folder: str, repo: Path) -> None:
@@ -96,7 +99,7 @@ def check(*, folder: str, repo: Path) -> None:
     )
 
 
-@recipes.command()
+@recipes.command(epilog=examples("recipes new .phasebot/recipes/my-recipe"))
 @click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
 def new(*, folder: Path) -> None:
     """Start a recipe in the new folder DIR: a small one that works."""

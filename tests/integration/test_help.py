@@ -10,7 +10,9 @@ from pathlib import Path
 
 import click
 import pytest
+from click.testing import CliRunner
 
+from bot.cli.help import GroupedCommands
 from bot.cli.main import cli
 from tests.repositories import NOTE, SMALL, phasebot
 
@@ -25,10 +27,7 @@ def commands(group: click.Group = cli, path: str = "") -> Iterator[tuple[str, cl
 
 
 def helped(*arguments: str, columns: int = 80) -> str:
-    command = [sys.executable, "-m", "bot", *arguments, "--help"]
-    return subprocess.run(
-        command, capture_output=True, text=True, check=True, env={**os.environ, "COLUMNS": str(columns)}
-    ).stdout
+    return CliRunner().invoke(cli, [*arguments, "--help"], terminal_width=columns, catch_exceptions=False).output
 
 
 @pytest.mark.parametrize("columns", [80, 200])
@@ -43,16 +42,40 @@ def test_no_sentence_is_cut_and_the_action_comes_last(columns: int) -> None:
     assert "3    incomplete" in shown
 
 
-@pytest.mark.parametrize("name", [name for name, command in commands() if " " not in name])
+def test_a_group_lists_its_commands_whole_too() -> None:
+    shown = helped("recipes")
+
+    assert "..." not in shown.replace("[ARGS]...", "")
+    assert max(map(len, shown.splitlines())) <= 80
+
+
+def test_a_command_that_belongs_to_no_subject_is_listed() -> None:
+    group = GroupedCommands("made")
+    group.add_groups({"Make": [click.Command("bake", help="Bake it.")]})
+    group.add_command(click.Command("other", help="Do something else."))
+
+    shown = group.get_help(click.Context(group))
+
+    assert "Make:\n  bake  Bake it\n\nCommands:\n  other  Do something else" in shown
+
+
+def test_each_command_has_a_subject() -> None:
+    assert "\nCommands:\n" not in helped()
+
+
+@pytest.mark.parametrize("name", [name for name, _ in commands()])
 def test_each_command_has_examples_that_it_takes(name: str) -> None:
-    _, _, written = helped(name).partition("  Example")
+    _, _, written = helped(*name.split(" ")).partition("  Example")
     found = [line.strip() for line in written.splitlines()[1:] if line.strip()]
 
     assert found
     for line in found:
-        program, used, *arguments = shlex.split(line)
-        assert (program, used) == ("phasebot", name)
-        cli.commands[name].make_context(name, arguments)
+        assert line.startswith(f"phasebot {name}")
+        words = shlex.split(line)[1:]
+        command: click.Command = cli
+        while isinstance(command, click.Group) and words:
+            command = command.commands[words.pop(0)]
+        command.make_context(name, words)
 
 
 def complete(words: str, folder: Path) -> list[str]:
