@@ -60,6 +60,8 @@ class CommentThread:
     server_url: str
     repository: str
     run_url: str
+    page_url: str = ""
+    """Where the page of the run is once the job has uploaded it; empty if it does not."""
     key: str
     """Identifies the command, so that its answer is found again."""
     again: bool = False
@@ -181,6 +183,7 @@ class ProgressComment:
             server_url=thread.server_url,
             repository=thread.repository,
             run_url=thread.run_url,
+            page_url=thread.page_url,
             pull=self.pull.number if self.pull else None,
             compare_url=compare if self._pull_forbidden else "",
             active={key: now - started for key, started in snapshot.active.items()},

@@ -178,6 +178,7 @@ def _values(report: Report) -> Mapping[str, object]:
         "pull": link(f"pull request #{report.pull}", report.url("pull", str(report.pull))) if report.pull else "",
         "compare": report.checked_link("open a pull request", report.compare_url),
         "log": report.checked_link("log", report.run_url),
+        "page": report.checked_link("page of this run", report.page_url) if report.outcome != "working" else "",
         "tokens": f"{read + written:,} tokens ({read:,} in, {written:,} out)" if read + written else "",
     }
     return {name: Markdown(text) for name, text in fragments.items()} | {

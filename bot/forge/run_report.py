@@ -44,6 +44,8 @@ class Report:
     """``owner/name``."""
     run_url: str = ""
     """The workflow run, with its log."""
+    page_url: str = ""
+    """Where the page of the run is uploaded to at the end of the job; empty if it is not."""
     pull: int | None = None
     compare_url: str = ""
     """Where people can open the pull request themselves, while there is none."""

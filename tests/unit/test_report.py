@@ -357,6 +357,15 @@ TEXTS: Mapping[str, str] = {
 }
 
 
+def test_the_page_is_linked_once_it_is_there() -> None:
+    page = f"{SERVER}/{REPOSITORY}/actions/runs/981#artifacts"
+    linked = f"[page of this run]({page})"
+
+    assert linked in rendering.render_progress(replace(COMPLETE, page_url=page))
+    assert linked not in rendering.render_progress(replace(WORKING, page_url=page))
+    assert "page of this run" not in rendering.render_progress(replace(COMPLETE, page_url="https://evil.example/"))
+
+
 _WORDS = [
     *(
         "@alice",
