@@ -30,6 +30,20 @@ VERIFY_STEPS: dict[str, dict[str, Any]] = {
 }
 PLACE = ".github/workflows/phasebot.yml"
 WORKFLOW = ROOT / PLACE
+UPLOAD = next(
+    step["uses"]
+    for step in yaml.safe_load(WORKFLOW.read_text())["jobs"]["generate"]["steps"]
+    if "upload-artifact" in step.get("uses", "")
+)
+_UPLOADING = """\
+name: Upload
+inputs: {path: {}, archive: {}, overwrite: {}, retention-days: {}}
+runs:
+  using: composite
+  steps:
+    - {shell: bash, run: 'mkdir -p "$TO" && cp "$FILE" "$TO"', env: {FILE: "${{ inputs.path }}", TO: %s}}
+"""
+"""Stands for the action that uploads an artifact, which needs a server: copies the file into a folder."""
 LAST_JOBS = "\n  # The next two jobs "
 """Begins what people can leave out of the workflow."""
 CLEAN = ROOT / "bot" / "action" / "clean_environment.sh"
@@ -259,6 +273,9 @@ class Consumer:
     def __post_init__(self) -> None:
         """Commit the workflow, and files that would be imported if the workspace were looked at."""
         copy_action(self.world.root / "action")
+        upload = self.world.root / "upload" / "action.yml"
+        upload.parent.mkdir()
+        upload.write_text(_UPLOADING % json.dumps(str(self.artifacts)))
         prepared = f'      - run: cp -Rl "{self.environment}" "$RUNNER_TEMP"\n'
         if self.step:
             prepared += f"      - run: {json.dumps(self.step)}\n"
@@ -278,6 +295,11 @@ class Consumer:
         commit(writer, "Use Phasebot", {PLACE: workflow} | shadows)
         git(writer, "push", "--quiet", "origin", "main")
 
+    @property
+    def artifacts(self) -> Path:
+        """Where uploaded files are."""
+        return self.world.root / "artifacts"
+
     def act(
         self,
         payload: Mapping[str, Any],
@@ -287,7 +309,7 @@ class Consumer:
         **secrets: str,
     ) -> Job:
         """Do what the workflow says to an event, in a checkout after *prepare*, *under* a program that watches it."""
-        replace = {"acme/phasebot@v1": self.world.root / "action"}
+        replace = {"acme/phasebot@v1": self.world.root / "action", UPLOAD: self.world.root / "upload"}
         return act(self.world, payload, prepare=prepare, under=under, replace=replace, **secrets)
 
 

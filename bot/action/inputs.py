@@ -29,6 +29,8 @@ class ActionInputs:
     draft: bool
     origins: Mapping[str, str] = field(default_factory=dict)
     """Where those that somebody set come from: name in Python → place."""
+    page: bool = False
+    """Whether the job uploads the page of the run, so that comments link it."""
 
     def shown(self) -> Sequence["ShownInput"]:
         """Return the inputs that ``/help`` shows."""

@@ -203,6 +203,7 @@ class RunJob:
             server_url=settings.server_url,
             repository=settings.repository,
             run_url=settings.run_url,
+            page_url=f"{settings.run_url}#artifacts" if self.inputs.page else "",
             key=f"{request.event.comment or 0}-{settings.run_id}",
             again=self.again,
             draft=self.inputs.draft,

@@ -27,8 +27,9 @@ _OID = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 @click.option("--report", default="", help="What the job that verified hands over.")
 @click.option("--finish", is_flag=True, help="Only report the state of the run, after a process that was killed.")
 @click.option("--verify", is_flag=True, help="Only verify the commit, without a token.")
+@click.option("--write-page", is_flag=True, help="Only write the page of the run, without a token.")
 @click.pass_obj
-def action(
+def action(  # noqa: PLR0913  # one for each option
     door: Door,
     *,
     inputs: "Callable[[], GivenInputs]",
@@ -37,6 +38,7 @@ def action(
     report: str,
     finish: bool,
     verify: bool,
+    write_page: bool,
 ) -> None:
     """Answer the event of a GitHub Actions job; action.yml runs this."""
     from bot.forge.webhook_event import Ignored, read_event
@@ -45,6 +47,11 @@ def action(
     if isinstance(event, Ignored):
         door.log(f"nothing to do: {event.reason}")
         _write(door, {"status": "ignored"})
+        return
+    if write_page:
+        from bot.cli import action_page
+
+        _write(door, {"page": action_page.write_page(door, inputs(), run, event.default_branch)})
         return
     if verify:
         run, head = _commit_of(run, head)

@@ -102,7 +102,7 @@ _PROJECT_OPTIONS = (
 )
 _INPUT_KEYS = (
     *("provider", "model", "fallback-models", "recipe", "options", "output-dir", "base-branch", "jobs", "max-tokens"),
-    *("repairs", "deadline-minutes", "draft"),
+    *("repairs", "deadline-minutes", "draft", "page"),
 )
 _INPUTS = (
     click.option("--provider", type=click.Choice(["template", "gemini"])),
@@ -122,6 +122,7 @@ _INPUTS = (
     click.option("--repairs", type=click.IntRange(0, 9), default=1, show_default=True, metavar="N"),
     click.option("--deadline-minutes", type=click.FloatRange(min=0, min_open=True), metavar="MINUTES"),
     click.option("--draft", type=bool, default=True, show_default=True),
+    click.option("--page", type=bool, default=False, show_default=True),
 )
 
 

@@ -56,7 +56,7 @@ OPTIONS = {each.name: each for each in action.params if isinstance(each, click.O
 """Of ``phasebot action``, by their names in Python."""
 OUTPUTS = [
     *("run", "branch", "head", "pull-request-number", "pull-request-url", "continues", "status"),
-    *("phases-done", "phases-total", "files", "tokens"),
+    *("phases-done", "phases-total", "files", "tokens", "page"),
 ]
 on_linux = pytest.mark.skipif(sys.platform != "linux", reason="processes are looked up in /proc")
 
@@ -82,6 +82,7 @@ def test_every_input_reaches_the_program() -> None:
 
 def test_every_output_comes_from_the_step_that_could_write_it() -> None:
     wired = {name: f"${{{{ steps.run.outputs.{name} || steps.finish.outputs.{name} }}}}" for name in OUTPUTS}
+    wired["page"] = "${{ steps.page.outputs.page }}"
     assert {name: each["value"] for name, each in ACTION["outputs"].items()} == wired
 
 
@@ -146,7 +147,7 @@ def test_every_command_has_the_job_that_may_do_it() -> None:
         "cancel-in-progress": False,
         "queue": "max",
     }
-    assert JOBS["generate"]["timeout-minutes"] - JOBS["generate"]["steps"][-1]["with"]["deadline-minutes"] >= 5
+    assert JOBS["generate"]["timeout-minutes"] - JOBS["generate"]["steps"][1]["with"]["deadline-minutes"] >= 5
 
 
 def test_the_job_that_executes_generated_code_has_nothing_to_lose() -> None:
@@ -518,8 +519,10 @@ def test_a_comment_becomes_ten_commits_and_a_pull_request(consumer: Consumer) ->
         (f"POST /issues/comments/{number}/reactions", "phasebot"),
     ], "before anything is installed"
     assert [asked.body["draft"] for asked in github.github.requests if asked.line == "POST /pulls"] == [True]
-    assert job.steps == {"react": "success", "install": "success", "run": "success"}
+    assert job.steps.items() >= dict.fromkeys(("react", "install", "run", "page"), "success").items()
+    page = job.outputs["page"]
     assert job.outputs == {
+        "page": page,
         "run": "issue-12",
         "branch": "phasebot/issue-12",
         "head": git(github.origin, "rev-parse", "phasebot/issue-12"),
@@ -532,6 +535,39 @@ def test_a_comment_becomes_ten_commits_and_a_pull_request(consumer: Consumer) ->
         "tokens": "0",
     }
     assert "10 of 10 phases done, 75 files." in job.summary
+    assert page.endswith("/phasebot-issue-12.html")
+    uploaded = (consumer.artifacts / "phasebot-issue-12.html").read_text()
+    assert "10 of 10 phases done" in uploaded
+    assert f'href="{github.server.url}/acme/blog/commit/{job.outputs["head"]}"' in uploaded
+    assert github.token not in uploaded
+    assert f"[page of this run]({github.server.url}/acme/blog/actions/runs/" in github.said()[0]
+
+
+@pytest.mark.slow
+@on_linux
+def test_a_page_that_can_not_be_written_fails_no_job(installed: Installed, github: World) -> None:
+    consumer = Consumer(github, installed.environment, step='mkdir "$RUNNER_TEMP/phasebot-issue-12.html"')
+
+    job = consumer.act(github.comment("/plan"))
+
+    assert job.results == {"generate": "success"}, job.log
+    assert "phasebot-issue-12.html is a folder" in job.log
+    assert "page" not in job.outputs
+    assert not consumer.artifacts.exists()
+
+
+def test_the_page_is_made_without_a_secret_and_uploaded_where_that_fails_no_job() -> None:
+    step = STEPS["page"]
+    assert (step["continue-on-error"], step["if"].startswith("always() && inputs.page == 'true'")) == (True, True)
+    assert not [name for name in step["env"] if "TOKEN" in name or "KEY" in name]
+    for name, job in JOBS.items():
+        uploads = [each for each in job["steps"] if "upload-artifact" in each.get("uses", "")]
+        uses = [each for each in job["steps"] if each.get("uses") == "./"]
+        assert [each["with"].get("page") for each in uses if "page" in each.get("with", {})] == [True] * len(uploads)
+        assert len(uploads) == (name in ("generate", "report"))
+        for upload in uploads:
+            assert upload["continue-on-error"] is True
+            assert upload["if"] == "always() && steps.phasebot.outputs.page != ''"
 
 
 @pytest.mark.slow
@@ -554,6 +590,8 @@ def test_what_was_generated_is_verified_and_reported(installed: Installed, tmp_p
         assert (github.pull().body or "").count("<br>\u2022 verified |") == 5
         assert github.reactions() == ["rocket"], "the job that reports adds none"
         assert "passed: python check.py" in job.log
+        uploaded = (consumer.artifacts / "phasebot-issue-12.html").read_text()
+        assert "2 tests passed." in uploaded, "the report writes it again, with what was verified"
         refs = git(github.origin, "for-each-ref", "--format=%(refname)", "refs/phasebot/")
         assert refs == "refs/phasebot/verified/issue-12"
 
