@@ -44,6 +44,7 @@ runs:
     - {shell: bash, run: 'mkdir -p "$TO" && cp "$FILE" "$TO"', env: {FILE: "${{ inputs.path }}", TO: %s}}
 """
 """Stands for the action that uploads an artifact, which needs a server: copies the file into a folder."""
+_ARTIFACTS = "artifacts"
 LAST_JOBS = "\n  # The next two jobs "
 """Begins what people can leave out of the workflow."""
 CLEAN = ROOT / "bot" / "action" / "clean_environment.sh"
@@ -273,9 +274,6 @@ class Consumer:
     def __post_init__(self) -> None:
         """Commit the workflow, and files that would be imported if the workspace were looked at."""
         copy_action(self.world.root / "action")
-        upload = self.world.root / "upload" / "action.yml"
-        upload.parent.mkdir()
-        upload.write_text(_UPLOADING % json.dumps(str(self.artifacts)))
         prepared = f'      - run: cp -Rl "{self.environment}" "$RUNNER_TEMP"\n'
         if self.step:
             prepared += f"      - run: {json.dumps(self.step)}\n"
@@ -298,7 +296,7 @@ class Consumer:
     @property
     def artifacts(self) -> Path:
         """Where uploaded files are."""
-        return self.world.root / "artifacts"
+        return self.world.root / _ARTIFACTS
 
     def act(
         self,
@@ -309,8 +307,15 @@ class Consumer:
         **secrets: str,
     ) -> Job:
         """Do what the workflow says to an event, in a checkout after *prepare*, *under* a program that watches it."""
-        replace = {"acme/phasebot@v1": self.world.root / "action", UPLOAD: self.world.root / "upload"}
+        replace = {"acme/phasebot@v1": self.world.root / "action"}
         return act(self.world, payload, prepare=prepare, under=under, replace=replace, **secrets)
+
+
+def _copy_upload(world: World) -> Path:
+    upload = world.root / "upload"
+    upload.mkdir(exist_ok=True)
+    (upload / "action.yml").write_text(_UPLOADING % json.dumps(str(world.root / _ARTIFACTS)))
+    return upload
 
 
 def act(
@@ -327,7 +332,7 @@ def act(
 
     With *job*, only that job runs.
     """
-    checkout = world.checkout()
+    upload, checkout = _copy_upload(world), world.checkout()
     prepare(checkout)
     environ = world.environment(checkout, payload)
     told = {name: environ[name] for name in ("GITHUB_API_URL", "GITHUB_SERVER_URL", "GITHUB_REPOSITORY")}
@@ -336,7 +341,11 @@ def act(
     command = [
         *(*under, TOOLS / "act", environ["GITHUB_EVENT_NAME"], "--workflows", PLACE, "--json", "--no-cache-server"),
         *("--platform", "ubuntu-latest=-self-hosted", "--eventpath", environ["GITHUB_EVENT_PATH"]),
-        *(word for name, place in replace.items() for word in ("--local-repository", f"{name}={place}")),
+        *(
+            word
+            for name, place in {UPLOAD: upload, **replace}.items()
+            for word in ("--local-repository", f"{name}={place}")
+        ),
         *("--actor", payload["sender"]["login"], "--secret-file", kept, *(("--job", job) if job else ())),
         *(word for name, value in told.items() for word in ("--env", f"{name}={value}")),
     ]
