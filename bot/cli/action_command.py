@@ -10,7 +10,7 @@ import click
 
 from bot.cli.door import Door
 from bot.cli.help import examples
-from bot.cli.options import with_inputs
+from bot.cli.input_options import with_inputs
 from bot.errors import UsageError
 
 if TYPE_CHECKING:

@@ -1,24 +1,22 @@
 """Options that several commands share.  Each set reaches its command as one value."""
 
 import functools
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
-_Command = Callable[..., None]
+Command = Callable[..., None]
 
 if TYPE_CHECKING:
-    from bot.action.inputs import ActionInputs
-    from bot.configuration import Configuration
     from bot.generation.provider_factory import ProviderOptions
     from bot.settings import GeminiSettings
 
 MODEL = "gemini-3.8-flash"
 FALLBACK_MODELS = ("gemini-3.7-flash", "gemini-3.5-flash-lite")  # others' quota and capacity
-_THINKING = "medium"
+THINKING = "medium"
 
 _LOCATION_OPTIONS = (
     click.option(
@@ -51,7 +49,7 @@ _PROVIDER_OPTIONS = (
     click.option(
         "--thinking",
         type=click.Choice(["minimal", "low", "medium", "high", "xhigh"]),
-        default=_THINKING,
+        default=THINKING,
         show_default=True,
         help="How long a model thinks. Thinking costs tokens.",
     ),
@@ -100,33 +98,9 @@ _PROJECT_OPTIONS = (
         help="An option of the recipe; repeatable. 'phasebot recipes show' lists them.",
     ),
 )
-_INPUT_KEYS = (
-    *("provider", "model", "fallback-models", "recipe", "options", "output-dir", "base-branch", "jobs", "max-tokens"),
-    *("repairs", "deadline-minutes", "draft", "page"),
-)
-_INPUTS = (
-    click.option("--provider", type=click.Choice(["template", "gemini"])),
-    click.option("--model", default=MODEL, show_default=True),
-    click.option(
-        "--fallback-models",
-        default=" ".join(FALLBACK_MODELS),
-        show_default=True,
-        help="Model names, separated by blanks or commas.",
-    ),
-    click.option("--recipe", default="fastapi", show_default=True),
-    click.option("--options", default="", help="Options of the recipe, NAME=VALUE, separated by blanks or commas."),
-    click.option("--output-dir", default=".", show_default=True),
-    click.option("--base-branch", metavar="NAME", help="Default: the repository's default branch."),
-    click.option("--jobs", type=click.IntRange(1, 64), default=8, show_default=True),
-    click.option("--max-tokens", type=click.IntRange(min=1), metavar="N"),
-    click.option("--repairs", type=click.IntRange(0, 9), default=1, show_default=True, metavar="N"),
-    click.option("--deadline-minutes", type=click.FloatRange(min=0, min_open=True), metavar="MINUTES"),
-    click.option("--draft", type=bool, default=True, show_default=True),
-    click.option("--page", type=bool, default=False, show_default=True),
-)
 
 
-def _with_options(command: _Command, options: Sequence[Callable[[_Command], _Command]]) -> _Command:
+def with_options(command: Command, options: Sequence[Callable[[Command], Command]]) -> Command:
     for option in reversed(options):  # click lists the option that was added last first
         command = option(command)
     return command
@@ -159,7 +133,7 @@ class ProjectSettings(NamedTuple):
     options: Mapping[str, str]
 
 
-def with_project_settings(command: _Command) -> _Command:
+def with_project_settings(command: Command) -> Command:
     """Add the options about a new project, handed to *command* as ``settings``.
 
     Raises:
@@ -176,7 +150,7 @@ def with_project_settings(command: _Command) -> _Command:
             raise UsageError(f"--output-dir: {shown(output_dir)} {problem}")
         command(settings=ProjectSettings(output_dir, read_options(options)), **rest)
 
-    return _with_options(with_settings, _PROJECT_OPTIONS)
+    return with_options(with_settings, _PROJECT_OPTIONS)
 
 
 def gemini_settings(environ: Mapping[str, str], provider: str | None) -> "GeminiSettings":
@@ -221,27 +195,27 @@ class InRepository(click.Command):
         return super().parse_args(ctx, args)
 
 
-def on_a_run(command: _Command) -> _Command:
+def on_a_run(command: Command) -> Command:
     """Add the options that name a run, handed to *command* as ``location``, and the output format."""
     return _with_location_of(command, "The repository.", ("text", "json"))
 
 
-def on_a_run_with_findings(command: _Command) -> _Command:
+def on_a_run_with_findings(command: Command) -> Command:
     """Do the same as :func:`on_a_run` for a command that prints findings."""
     return _with_location_of(command, "The repository.", ("text", "json", "sarif", "markdown"))
 
 
-def on_a_run_with_a_page(command: _Command) -> _Command:
+def on_a_run_with_a_page(command: Command) -> Command:
     """Do the same as :func:`on_a_run` for the command that can show the run as a web page, too."""
     return _with_location_of(command, "The repository.", ("text", "json", "html"))
 
 
-def on_a_new_run(command: _Command) -> _Command:
+def on_a_new_run(command: Command) -> Command:
     """Do the same as :func:`on_a_run` for a command that may create the repository."""
     return _with_location_of(command, "The repository; created if it does not exist or is empty.", ("text", "json"))
 
 
-def _with_location_of(command: _Command, repo_help: str, formats: Sequence[str]) -> _Command:
+def _with_location_of(command: Command, repo_help: str, formats: Sequence[str]) -> Command:
     @functools.wraps(command)
     def with_location(  # one for each option
         *,
@@ -270,10 +244,10 @@ def _with_location_of(command: _Command, repo_help: str, formats: Sequence[str])
         callback=_on_repo,
     )
     output = click.option("--format", "output", type=click.Choice(formats), default="text", show_default=True)
-    return _with_options(with_location, (repo_option, *_LOCATION_OPTIONS, output))
+    return with_options(with_location, (repo_option, *_LOCATION_OPTIONS, output))
 
 
-def with_a_provider(command: _Command) -> _Command:
+def with_a_provider(command: Command) -> Command:
     """Add the options that say who plans and writes, handed to *command* as ``provider``."""
 
     @functools.wraps(command)
@@ -287,10 +261,10 @@ def with_a_provider(command: _Command) -> _Command:
         options = ProviderOptions(provider=provider, models=models, thinking=thinking, gemini=gemini)
         command(provider=options, **rest)
 
-    return _with_options(with_provider, _PROVIDER_OPTIONS)
+    return with_options(with_provider, _PROVIDER_OPTIONS)
 
 
-def with_work(command: _Command) -> _Command:
+def with_work(command: Command) -> Command:
     """Add the options of commands that generate, and hand all but the phases to *command* as ``request``.
 
     Goes below :func:`with_a_provider`, whose value becomes part of the request.
@@ -320,56 +294,4 @@ def with_work(command: _Command) -> _Command:
         )
         command(request=request, **rest)
 
-    return _with_options(with_request, _WORK_OPTIONS)
-
-
-def with_inputs(command: _Command) -> _Command:
-    """Add the inputs of action.yml, set as ``PHASEBOT_ACTION_…``, handed to *command* as a function.
-
-    A function, because a comment that is not a command needs no inputs, and must cost next to nothing.
-    """
-
-    @functools.wraps(command)
-    def with_one_value(**values: Any) -> None:  # noqa: ANN401  # one for each option
-        names = [key.replace("-", "_") for key in _INPUT_KEYS]
-        given = {name: values.pop(name) for name in names}
-        said = frozenset(name for name in names if is_said(name))
-        environ = click.get_current_context().obj.environ
-
-        def inputs() -> object:
-            from bot.action.inputs import GivenInputs
-
-            return GivenInputs(given["base_branch"], functools.partial(_complete_inputs, environ, given, said))
-
-        command(inputs=inputs, **values)
-
-    return _with_options(with_one_value, _INPUTS)
-
-
-def _complete_inputs(
-    environ: Mapping[str, str], given: Mapping[str, Any], said: Collection[str], configured: "Configuration"
-) -> "ActionInputs":
-    from bot.action.inputs import ActionInputs
-    from bot.configuration import ACTION_FILE, ACTION_KEYS
-    from bot.generation.provider_factory import ProviderOptions
-
-    values: dict[str, Any] = {
-        **given,
-        "fallback_models": given["fallback_models"].replace(",", " ").split(),
-        "options": read_options(given["options"].replace(",", " ").split()),
-    }
-    origins = dict.fromkeys(said, "the workflow")
-    for key, field in ACTION_KEYS.items():
-        name, configured_value = key.replace("-", "_"), getattr(configured, field)
-        if name not in said and configured_value is not None:
-            values[name], origins[name] = configured_value, ACTION_FILE
-    provider = values.pop("provider")
-    models = (values.pop("model"), *values.pop("fallback_models"))
-    gemini = gemini_settings(environ, provider)
-    for name in ("recipe", "output_dir"):  # what nobody set is the spec's business
-        values[name] = values[name] if name in origins else None
-    return ActionInputs(
-        provider=ProviderOptions(provider=provider, models=models, thinking=_THINKING, gemini=gemini),
-        origins=origins,
-        **values,
-    )
+    return with_options(with_request, _WORK_OPTIONS)
