@@ -53,6 +53,7 @@ def test_a_complete_commit_makes_its_phase_done() -> None:
         stale=None,
         tokens=(10, 2),
         wanted=(),
+        position=1,
     )
 
 
