@@ -85,9 +85,8 @@ class GeminiModel:
 
     async def ask(self, model: str, request: ModelRequest) -> ModelResponse:
         """Send one request; see :class:`bot.generation.llm.client.ModelClient`."""
-        asking = self._client.aio.models.generate_content(
-            model=model, contents=list(request.parts), config=self._config(request)
-        )
+        parts: list[types.PartUnion] = [*request.parts]
+        asking = self._client.aio.models.generate_content(model=model, contents=parts, config=self._config(request))
         received = await self._received(asking)
         if received.code == _OK and received.fault is None:
             return self._parse(received.body, request)
