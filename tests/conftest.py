@@ -77,7 +77,11 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def new_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Create what the fixture ``home`` returns."""
-    folder = tmp_path_factory.mktemp("home")
+    return furnish(tmp_path_factory.mktemp("home"))
+
+
+def furnish(folder: Path) -> Path:
+    """Make an empty folder a home folder whose git configuration knows the committer."""
     (folder / ".gitconfig").write_text(_GIT_CONFIG)
     return folder
 
@@ -85,6 +89,12 @@ def new_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(autouse=True)
 def sealed(home: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Give the test the folder ``home``, and no key or setting of whoever runs it."""
+    seal(home, monkeypatch)
+    return home
+
+
+def seal(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make *home* the home folder, and take keys and settings out of the environment."""
     for name in os.environ:
         if name.startswith(_LEAKS):
             monkeypatch.delenv(name)
@@ -92,4 +102,3 @@ def sealed(home: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(home / ".gitconfig"))
     monkeypatch.setenv("GIT_CONFIG_NOSYSTEM", "1")
     monkeypatch.setenv("TZ", "UTC")
-    return home
