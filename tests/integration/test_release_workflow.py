@@ -1,9 +1,17 @@
-"""The scripts of the release workflow, run against a copy of the repository and a stand-in for ``gh``."""
+"""The scripts of the release workflow, run against a copy of the repository and a stand-in for ``gh``.
+
+What they build is installed from an index on the loopback.
+"""
 
 import os
 import subprocess
 import sys
-from collections.abc import Mapping
+import tarfile
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +32,7 @@ echo "$*" >>calls
 case $* in
   *matching-refs*) printf 'refs/tags/%s\\n' $TAGS ;;
   *git/ref/tags/*) [ -n "$MAJOR_EXISTS" ] ;;
+  "release view"*) [ -n "$RELEASED" ] ;;
 esac
 """
 
@@ -86,6 +95,63 @@ def test_the_newest_release_of_a_major_version_moves_its_tag(
     assert done.returncode == 0, done.stderr
     calls = (tmp_path / "calls").read_text().splitlines()
     assert [call for call in calls if "--method" in call] == ([change] if change else [])
+
+
+@pytest.mark.parametrize("released", ["", "yes"])
+def test_a_release_is_created_once_with_its_notes_and_files(tmp_path: Path, released: str) -> None:
+    (tmp_path / "gh").write_text(GH)
+    (tmp_path / "gh").chmod(0o755)
+    (tmp_path / "dist").mkdir()
+    for name in ("a.whl", "a.tar.gz"):
+        (tmp_path / "dist" / name).touch()
+
+    done = run("Create the release", tmp_path, "v0.1.0", PATH=f"{tmp_path}:{os.environ['PATH']}", RELEASED=released)
+
+    assert done.returncode == 0, done.stderr
+    view, *calls = (tmp_path / "calls").read_text().splitlines()
+    assert view == "release view v0.1.0"
+    files = "dist/a.tar.gz dist/a.whl"
+    create = f"release create v0.1.0 {files} --verify-tag --title v0.1.0 --notes-file notes.md"
+    assert calls == ([] if released else [create])
+
+
+@pytest.mark.slow
+def test_what_the_workflow_builds_can_be_installed_from_an_index_and_generates(tmp_path: Path) -> None:
+    folder = tmp_path / "clone"
+    subprocess.run(["git", "clone", "--quiet", "--no-local", "--depth=1", ROOT.as_uri(), str(folder)], check=True)
+    built = run("Build the sdist and the wheel", folder, f"v{__version__}", RUNNER_TEMP=str(tmp_path))
+    assert built.returncode == 0, built.stdout + built.stderr
+    made = {path.name: path for path in (folder / "release" / "dist").iterdir()}
+    wheel, sdist = f"phasebot-{__version__}-py3-none-any.whl", f"phasebot-{__version__}.tar.gz"
+    assert set(made) == {wheel, sdist}
+    with tarfile.open(made[sdist]) as packed:
+        inside = {name.partition("/")[2] for name in packed.getnames()}
+    assert {"README.md", "LICENSE", "CHANGELOG.md", "bot/docs/commands.md", "bot/recipes/fastapi/recipe.yaml"} <= inside
+
+    (tmp_path / "index" / "phasebot").mkdir(parents=True)
+    made[wheel].rename(tmp_path / "index" / "phasebot" / wheel)
+    with _index(tmp_path / "index") as url:
+        uvx = [str(Path(sys.executable).parent / "uvx"), "--no-cache", "--index", url, "--from", "phasebot", "phasebot"]
+        command = [*uvx, "generate", "- Note: title string", "--repo", "notes"]
+        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("complete: ")
+    assert (tmp_path / "notes" / "app" / "models" / "note.py").exists()
+
+
+@contextmanager
+def _index(folder: Path) -> Iterator[str]:
+    """Serve a package index: *folder* has a folder for each project."""
+    handler = partial(SimpleHTTPRequestHandler, directory=str(folder))
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_address[1]}"
+        finally:
+            server.shutdown()
+            thread.join()
 
 
 def test_only_the_job_that_publishes_may_write_to_the_repository() -> None:
