@@ -1,8 +1,10 @@
 """The benchmark: ``python -m tests.bench``.  Figures are ratios within one run, so a slow machine changes little.
 
+``--readme`` also writes some of them into README.md, with today's date: run it on a machine that does nothing else.
 Repositories lie in memory where the system has ``/dev/shm``: a virtual disk's mkdir would hide the differences.
 """
 
+import argparse
 import asyncio
 import itertools
 import os
@@ -11,6 +13,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 
 from bot.engine.requests import RunRequest
@@ -22,6 +25,7 @@ from bot.history.commits import PhaseCommit
 from bot.history.fast_import import NewCommit, format_stream
 from bot.history.trailers import Trailers, format_message
 from bot.planning.phases import Phase
+from tests.documents import README, write_between
 from tests.gemini_client import SENTENCE, phasebot
 from tests.gemini_server import Author, FakeGemini
 from tests.repositories import House, ScriptedProvider, clone, git, new_origin, new_repository, open_run, planned
@@ -31,8 +35,31 @@ _FILE = "".join(f"line {number} of a generated file\n" for number in range(60))
 _WHO = "Ada <ada@example.com> 1763900000 +0000"
 
 
+_QUOTED = {
+    "phase commit ÷ bare fast-import, 20,000 files": "Commit of a phase among 20,000 files ÷ by git alone",
+    "phase 500 ÷ phase 5": "Commit of phase 500 ÷ of phase 5",
+    "the same for bare fast-import": "The same by git alone",
+    "wall time ÷ critical path, 2 s a phase, pushed": "Time of a run, 2 s a phase ÷ of its longest chain",
+    "requests for finished phases on resume": "Model requests for finished phases when a run continues",
+    "requests for the blog from a sentence": "Model requests for the blog, ten phases, from a sentence",
+}
+_FIGURES: dict[str, float] = {}
+
+
 def main() -> None:
     """Print every figure beside its goal."""
+    parser = argparse.ArgumentParser(prog="python -m tests.bench", description="Measure Phasebot.")
+    parser.add_argument("--readme", action="store_true", help="write figures into README.md, too")
+    options = parser.parse_args()
+    measure()
+    if options.readme:
+        lines = [f"Measured on {datetime.now(UTC):%d %B %Y} with `python -m tests.bench`:".replace(" 0", " "), ""]
+        lines += ["| | |", "|---|---:|", *(f"| {words} | {_FIGURES[name]:.4g} |" for name, words in _QUOTED.items())]
+        write_between(README, "<!-- figures -->", "<!-- end of figures -->", "\n".join(lines))
+
+
+def measure() -> None:
+    """Measure and print everything."""
     os.environ |= {"GIT_CONFIG_NOSYSTEM": "1", "GIT_AUTHOR_NAME": "Ada", "GIT_AUTHOR_EMAIL": "ada@example.com"}
     os.environ |= {"GIT_COMMITTER_NAME": "Ada", "GIT_COMMITTER_EMAIL": "ada@example.com"}
     shared = Path("/dev/shm")  # noqa: S108  # the system's memory, for a folder of our own in it
@@ -66,6 +93,7 @@ def main() -> None:
 
 def tell(name: str, figure: float, goal: str) -> None:
     """Print one row."""
+    _FIGURES[name] = figure
     print(f"{name:<60} {figure:8.2f}   {goal}", flush=True)
 
 

@@ -48,6 +48,7 @@ from tests.action_world import BLOG_STORY, ISSUE, World, world
 from tests.git_http_server import Asked, Refusal
 from tests.repositories import clone, commit, git, phases_of
 
+PAGE = ROOT / "bot" / "docs" / "github.md"
 FORM = ROOT / ".github" / "ISSUE_TEMPLATE" / "generate.yml"
 HANDED = ("run", "head", "report")
 """The inputs that one job of the workflow gets from others."""
@@ -91,9 +92,9 @@ def test_inputs_and_outputs_are_described_in_one_line() -> None:
     assert [line for line in told if "\n" in line or not line.endswith(".") or len(line) > 120] == []
 
 
-def test_the_readme_lists_the_inputs_with_their_defaults() -> None:
-    section = (ROOT / "README.md").read_text().partition("## Add it to your repository\n")[2].partition("\n## ")[0]
-    rows = re.findall(r"^\| (`[\w-]+`(?:, `[\w-]+`)*) \|(.*?)\| (.+?) \|$", section, re.MULTILINE)
+def test_the_documents_list_the_inputs_with_their_defaults() -> None:
+    page = PAGE.read_text()
+    rows = re.findall(r"^\| (`[\w-]+`(?:, `[\w-]+`)*) \|(.*?)\| (.+?) \|$", page, re.MULTILINE)
     told = {name: default for names, default, _ in rows for name in re.findall(r"[\w-]+", names)}
     defaults = {
         str(name).replace("_", "-"): str(each.default).lower() for name, each in OPTIONS.items() if each.show_default
@@ -163,8 +164,14 @@ def test_the_job_that_executes_generated_code_has_nothing_to_lose() -> None:
     assert "write" not in json.dumps(verify)
 
 
-def test_the_readme_says_what_the_workflow_may_do() -> None:
-    section = (ROOT / "README.md").read_text().partition("**Permissions** of the workflow:\n")[2].partition("\n\nPh")[0]
+def test_the_documents_list_the_outputs() -> None:
+    sentence = PAGE.read_text().partition("The outputs are ")[2].partition("\n\n")[0]
+    told = re.findall(r"`([\w-]+)`", re.sub(r"\([^)]*\)", "", sentence))
+    assert sorted(told) == sorted(OUTPUTS)
+
+
+def test_the_documents_say_what_the_workflow_may_do() -> None:
+    section = PAGE.read_text().partition("**Permissions** of the workflow:\n")[2].partition("\n\nPh")[0]
     told = set(re.findall(r"^\* `([\w-]+: write)`", section, re.MULTILINE))
 
     granted = {name: {f"{what}: {how}" for what, how in job["permissions"].items()} for name, job in JOBS.items()}
