@@ -26,7 +26,7 @@ _NAMES = "Run|Phase|Base|Provider|Model|Requested-By|Comment|Missing|Fallback|Co
 _LINES = (
     r"",
     rf"Missing {_VALUE}: (?:{_REASON})",
-    r"\d+ of \d+ files, \d+\.\d s\.",
+    r"\d+ of \d+ files?, \d+\.\d s\.",
     r"Refused \d+ files? that nobody asked for\.",
     r"\d+ of them not written: people's files stay\.",
     rf"Added an instruction for {_VALUE}(?:, {_VALUE})*\.",
