@@ -21,6 +21,8 @@ def texts() -> Iterator[str]:
     """Yield each text in the code that may become part of a comment: no docstrings, values of f-strings as 0."""
     for room in ROOMS:
         for path in sorted((BOT / room).rglob("*.py")):
+            if path.name.startswith("doctor"):  # there is no such command in comments
+                continue
             tree = ast.parse(path.read_text())
             documented = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
             parts = {id(part) for node in ast.walk(tree) if isinstance(node, ast.JoinedStr) for part in node.values}
