@@ -134,7 +134,11 @@ _FOR_ACTION = _Form(
         "max-tokens": "max_tokens",
         "deadline-minutes": "deadline",
     },
-    refused={"github-token": _SECRET, "gemini-api-key": _SECRET, **dict.fromkeys(("run", "head", "report"), _HANDED)},
+    refused={
+        **dict.fromkeys(("github-token", "gemini-api-key"), _SECRET),
+        **dict.fromkeys(("run", "head", "report"), _HANDED),
+        "page": "a step of the workflow has to upload it; set it there",
+    },
 )
 _FOR_COMMANDS = _Form(
     source=f"{PROJECT_FILE}, {_TABLE}",

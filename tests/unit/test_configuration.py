@@ -178,6 +178,8 @@ def test_the_files_have_the_names_of_inputs_and_options() -> None:
         "report",
         "finish",
         "verify",
+        "write-page",
+        "page",
     }
     names = {option.opts[0] for command in (commands.generate, commands.plan) for option in _taken(command).values()}
     assert {f"--{key}" for key in COMMAND_KEYS} <= names
