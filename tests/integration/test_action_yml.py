@@ -187,8 +187,12 @@ def test_the_workflow_hands_on_what_the_actions_give() -> None:
     assert generate["outputs"] == given
     assert set(given) <= set(ACTION["outputs"])
     assert verify["steps"][-1]["with"] == handed
-    assert report["steps"][-1]["with"] == handed | {"report": "${{ needs.verify.outputs.report }}"}
-    assert set(report["steps"][-1]["with"]) == set(HANDED) <= set(ACTION["inputs"])
+    (reporting,) = (step["with"] for step in report["steps"] if step.get("id") == "phasebot")
+    assert reporting == handed | {"report": "${{ needs.verify.outputs.report }}", "page": True}
+    assert set(reporting) - {"page"} == set(HANDED) <= set(ACTION["inputs"])
+    for job in (generate, report):
+        assert job["steps"][-1]["with"]["path"] == "${{ steps.phasebot.outputs.page }}"
+    assert "page" in ACTION["outputs"]
     assert re.findall(r"outputs\.status == '(\w+)'", verify["if"]) == ["complete", "incomplete"]
 
 
