@@ -9,7 +9,7 @@ import click
 
 from bot.cli.action_command import action
 from bot.cli.assess_command import assess
-from bot.cli.completion_command import complete_phase, completion
+from bot.cli.completion_command import complete_phase, complete_spec, completion
 from bot.cli.doctor_command import doctor
 from bot.cli.door import Door
 from bot.cli.dry_run import show_agenda
@@ -51,7 +51,7 @@ _PHASES = click.argument("phases", nargs=-1, metavar="PHASE…", shell_complete=
 
 
 @click.command(epilog=examples("generate spec.md --repo blog", "generate", "generate --dry-run"))
-@click.argument("spec", required=False)
+@click.argument("spec", required=False, shell_complete=complete_spec)
 @on_a_new_run
 @with_a_provider
 @with_work
@@ -192,7 +192,7 @@ def rollback(
 
 
 @click.command(cls=InRepository, epilog=examples("plan spec.md", "plan spec.md --format mermaid"))
-@click.argument("spec")
+@click.argument("spec", shell_complete=complete_spec)
 @click.option("--format", "output", type=click.Choice(["yaml", "json", "mermaid"]), default="yaml", show_default=True)
 @click.option("--recipe", show_default="fastapi", help="A built-in recipe, or a folder with a recipe.yaml.")
 @with_project_settings

@@ -4,7 +4,7 @@ import os
 import shlex
 from collections.abc import Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import click
 from click.shell_completion import CompletionItem, get_completion_class
@@ -12,6 +12,9 @@ from click.shell_completion import CompletionItem, get_completion_class
 from bot.cli.door import Door
 from bot.cli.help import examples
 from bot.errors import PhasebotError, UsageError
+
+if TYPE_CHECKING:
+    from bot.history.checkout import RunLocation
 
 _PROGRAM, _VARIABLE = "phasebot", "_PHASEBOT_COMPLETE"
 _SHELLS = ("bash", "zsh", "fish")
@@ -62,7 +65,13 @@ def _script(shell: str) -> str:
     kind = get_completion_class(shell)
     assert kind, "click has these"  # noqa: S101
     made = kind(click.Group(), {}, _PROGRAM, _VARIABLE)
-    return made.source_template % made.source_vars()  # without a look at the version of a bash
+    script = made.source_template % made.source_vars()  # without a look at the version of a bash
+    if shell == "bash":  # the one of macOS knows no nosort, and no compopt
+        setup = f"-F _{_PROGRAM}_completion {_PROGRAM}"
+        script = script.replace(f"nosort {setup}", f"nosort {setup} 2>/dev/null || complete {setup}")
+        script = script.replace("compopt -o dirnames", "compopt -o dirnames 2>/dev/null")
+        script = script.replace("compopt -o default", "compopt -o default 2>/dev/null")
+    return script
 
 
 def _place(shell: str, home: Path, environ: Mapping[str, str]) -> _Place:
@@ -104,13 +113,27 @@ def _install(place: _Place, script: str) -> list[str]:
     return written
 
 
+def complete_spec(_: click.Context, __: click.Parameter, incomplete: str) -> list[CompletionItem[str]]:
+    """Let the shell complete the name of a file."""
+    return [CompletionItem(incomplete, type="file")]
+
+
+def complete_run(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[CompletionItem[str]]:
+    """Return the runs that have a branch in the clone; nothing where there is none."""
+    from bot.engine import factory
+
+    try:
+        runs = factory.open_clone(_location(ctx)).runs
+    except PhasebotError:
+        return []
+    return [CompletionItem(each) for each in runs if each.startswith(incomplete)]
+
+
 def complete_phase(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[CompletionItem[str]]:
     """Return the phases of the run that is meant, with their titles; nothing where that is not clear."""
     from bot.engine import factory
-    from bot.history.checkout import RunLocation
 
-    folder = Path(ctx.params.get("repo") or os.curdir)
-    location = RunLocation(folder=folder, run=ctx.params.get("run"), push=False, read_only=True)
+    location = _location(ctx)
     try:
         run = factory.open_clone(location).open_run(location.run, ctx.obj.now)
         run.branch.read()
@@ -119,3 +142,10 @@ def complete_phase(ctx: click.Context, _: click.Parameter, incomplete: str) -> l
         return []
     phases = plan.phases if plan else ()
     return [CompletionItem(each.key, help=each.title) for each in phases if each.key.startswith(incomplete)]
+
+
+def _location(ctx: click.Context) -> "RunLocation":
+    from bot.history.checkout import RunLocation
+
+    folder = Path(ctx.params.get("repo") or os.curdir)
+    return RunLocation(folder=folder, run=ctx.params.get("run"), push=False, read_only=True)

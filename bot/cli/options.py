@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
+from bot.cli.completion_command import complete_run
+
 Command = Callable[..., None]
 
 if TYPE_CHECKING:
@@ -22,6 +24,7 @@ _LOCATION_OPTIONS = (
     click.option(
         "--run",
         metavar="NAME",
+        shell_complete=complete_run,
         help="The run. Default: the spec's name; without a spec, the one checked out or the only one.",
     ),
     click.option("--base", metavar="REF", help="The branch that the run starts from. Default: the default branch."),

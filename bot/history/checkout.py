@@ -1,6 +1,6 @@
 """Open the branch of a run, given a folder, run, base and remote as a person names them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -21,7 +21,7 @@ from bot.history.remote import Remote, choose_remote
 from bot.history.repository import Identity, Repository
 from bot.history.run_branch import RunBranch
 from bot.history.run_lock import lock_run
-from bot.history.run_name import choose_run
+from bot.history.run_name import choose_run, known_runs
 from bot.history.stop_request import StopRef
 from bot.history.tree_export import TreeFiles
 from bot.history.verified_ref import VerifiedRef
@@ -89,6 +89,11 @@ class Checkout:
     def plans(self) -> PlanReader:
         """Reads the plans of the clone's runs, and loads recipes."""
         return self._plans
+
+    @property
+    def runs(self) -> Sequence[str]:
+        """The runs that have a branch here, or had one on the remote when it was fetched last."""
+        return known_runs(self._repository, self._remote.name if self._remote else None)
 
     def configuration(self) -> Configuration:
         """Return what the repository sets for the action.

@@ -1,6 +1,6 @@
 """Choose the run if none is named, and check that git can have the branch of a new one."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from bot.errors import UsageError
 from bot.history.remote import Remote, RemoteBranches
@@ -18,8 +18,7 @@ def choose_run(repository: Repository, remote: str | None) -> str:
     head = repository.current_branch() or ""
     if head.startswith(BRANCHES):
         return head.removeprefix(BRANCHES)
-    prefixes = [f"refs/heads/{BRANCHES}", *([f"refs/remotes/{remote}/{BRANCHES}"] if remote else [])]
-    runs = sorted({name.removeprefix(prefix) for prefix in prefixes for name in repository.refs(prefix)})
+    runs = known_runs(repository, remote)
     if len(runs) == 1:
         return runs[0]
     if runs:
@@ -27,6 +26,12 @@ def choose_run(repository: Repository, remote: str | None) -> str:
     raise UsageError(
         "choosing a run: this repository has no phasebot/* branch; start one with 'phasebot generate SPEC'"
     )
+
+
+def known_runs(repository: Repository, remote: str | None) -> Sequence[str]:
+    """Return the runs that have a branch here, or had one on *remote* when it was fetched last."""
+    prefixes = [f"refs/heads/{BRANCHES}", *([f"refs/remotes/{remote}/{BRANCHES}"] if remote else [])]
+    return sorted({name.removeprefix(prefix) for prefix in prefixes for name in repository.refs(prefix)})
 
 
 def check_run_is_free(

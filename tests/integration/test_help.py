@@ -101,6 +101,10 @@ def test_commands_options_and_phases_are_completed(tmp_path: Path) -> None:
     assert complete("explain ent", tmp_path / "notes") == ["entity/Note"]
     assert complete(f"explain --repo {tmp_path / 'notes'} s", tmp_path) == ["support"]
     assert complete("explain ", tmp_path) == [], "there is no repository"
+    assert complete("status --run ", tmp_path / "notes") == ["note"]
+    assert complete("status --run ", tmp_path) == []
+    assert complete("status --run x", tmp_path / "notes") == []
+    assert complete("generate spec", tmp_path) == ["spec"], "the shell looks for files of that name"
 
 
 @pytest.fixture
@@ -136,6 +140,19 @@ def test_a_shell_completes_after_one_command(home: Path, shell: str) -> None:
         ask = ["bash", "--norc", "-c", f". {shlex.quote(str(startup))}; complete -p phasebot"]
         done = subprocess.run(ask, capture_output=True, text=True, check=True, env={**os.environ, "HOME": str(home)})
         assert "_phasebot_completion" in done.stdout
+        assert done.stderr == ""
+
+
+def test_an_old_bash_gets_no_error_when_it_starts(home: Path) -> None:
+    assert install(home, "--install").returncode == 0
+    script = shlex.quote(str(home / ".local/share/phasebot/completion.bash"))
+    old = 'complete() { case "$*" in *nosort*) echo "no nosort" >&2; return 2;; esac; builtin complete "$@"; }'
+    ask = ["bash", "--norc", "-c", f"{old}; . {script}; complete -p phasebot"]
+
+    done = subprocess.run(ask, capture_output=True, text=True, check=True)
+
+    assert done.stderr == ""
+    assert done.stdout == "complete -F _phasebot_completion phasebot\n"
 
 
 def test_fish_finds_its_script_by_itself(home: Path) -> None:
