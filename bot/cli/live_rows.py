@@ -1,8 +1,9 @@
 """What the live view of a run shows: rows of text and style, for a terminal of any size.  Pure."""
 
+import math
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import NamedTuple
 
@@ -12,8 +13,9 @@ from bot.text import one_line
 
 _MAX_NAME = 100
 _MAX_PATH = 200
-_MAX_NOTE, _TAIL = 1_000, 24
+_MAX_NOTES, _MAX_NOTE, _TAIL = 3, 1_000, 24
 _SECONDS = re.compile(r"\b\d+(?:\.\d+)? s\b")
+_WAIT = re.compile(r"\bin (\d{1,6}(?:\.\d{1,6})?) s$")
 _CENT = Decimal("0.01")
 
 
@@ -36,27 +38,43 @@ class Moment:
     """When the run has probably ended; None if nobody knows."""
     dollars: Decimal | None = None
     """What the run has cost so far; None if nothing, or nobody knows."""
-    notes: Mapping[str, int] = field(default_factory=dict)
-    """Notes that came more than once, as they came last, and how often."""
+    notes: Sequence["RepeatedNote"] = ()
+    """The oldest first."""
+
+
+class RepeatedNote(NamedTuple):
+    """A note that came more than once."""
+
+    message: str
+    """As it came last."""
+    times: int
+    at: float
+    """When it came last."""
+
+    def as_of(self, now: float) -> str:
+        """Return the message, where a number of seconds at its end counts down."""
+        if not (found := _WAIT.search(self.message)):
+            return self.message
+        left = math.ceil(float(found[1]) - (now - self.at))
+        return self.message[: found.start()] + (f"in {left} s" if left > 0 else "now")
 
 
 class FoldedNotes:
     """Counts notes that are alike but for a number of seconds."""
 
     def __init__(self) -> None:
-        self._found: dict[str, tuple[str, int]] = {}
+        self._found: dict[str, RepeatedNote] = {}
 
-    def add(self, message: str) -> int:
+    def add(self, message: str, at: float = 0.0) -> int:
         """Count a note, and return how often it has come now."""
         key = _SECONDS.sub("", message)
-        count = self._found.get(key, ("", 0))[1] + 1
-        self._found[key] = (message, count)
-        return count
+        before = self._found.pop(key, None)
+        self._found[key] = RepeatedNote(message, before.times + 1 if before else 1, at)
+        return self._found[key].times
 
-    @property
-    def repeated(self) -> Mapping[str, int]:
-        """The notes that came more than once, each as it came last, and how often."""
-        return dict(each for each in list(self._found.values()) if each[1] > 1)
+    def repeated(self, since: float = -math.inf) -> Sequence[RepeatedNote]:
+        """Return the notes that came more than once, and last after *since*; the oldest first."""
+        return [each for each in list(self._found.values()) if each.times > 1 and each.at >= since]
 
 
 def live_rows(snapshot: Snapshot, moment: Moment, *, width: int, height: int) -> Sequence[Row]:
@@ -108,11 +126,11 @@ def _waiting(snapshot: Snapshot) -> Iterator[Row]:
 
 
 def _notes(moment: Moment, width: int) -> Iterator[Row]:
-    """Yield notes with beginning and end, which says what comes next."""
-    for message, count in moment.notes.items():
-        text = f"note \u00d7{count}: {one_line(message, _MAX_NOTE)}"
+    """Yield the latest notes with beginning and end, which says what comes next."""
+    for note in moment.notes[-_MAX_NOTES:]:
+        text = f"note \u00d7{note.times}: {one_line(note.as_of(moment.now), _MAX_NOTE)}"
         more = len(text) - width
-        yield Row(text if more <= 0 else f"{text[: width - _TAIL - 1]}\u2026{text[-_TAIL:]}")
+        yield Row(text if more <= 0 else f"{text[: max(0, width - _TAIL - 1)]}\u2026{text[-_TAIL:]}")
 
 
 def _total(snapshot: Snapshot, moment: Moment) -> Row:

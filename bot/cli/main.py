@@ -8,7 +8,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NoReturn
@@ -52,7 +52,7 @@ def _announcer(log: Callable[[str], None]) -> "AbstractContextManager[Announcer]
 
     if sys.stderr.isatty() and os.environ.get("TERM") != "dumb":
         return LiveAnnouncer(time.monotonic, _now)
-    return nullcontext(PlainAnnouncer(log))
+    return PlainAnnouncer(log)
 
 
 def _now() -> datetime:

@@ -20,6 +20,7 @@ _SHORT = 7
 _MAX_NAME = 100
 _MAX_PATHS = 3
 """How many of the paths that one thing blocks are listed."""
+_MAX_IN_PASSING = 2
 
 
 def render_json(state: RunState, own: Collection[Identity] = ()) -> str:
@@ -232,15 +233,27 @@ def _status_remarks(each: PhaseState, own: Collection[Identity]) -> str:
     return "; ".join(filter(None, (f"made by {maker}" if maker else "", remarks_of(each))))
 
 
-def remarks_of(each: PhaseState) -> str:
-    """Return remarks on the phase, such as missing or edited files; empty if there are none."""
+def short_paths(paths: Sequence[str], each: PhaseState) -> str:
+    """Return *paths* of a phase in one or two of them and a number, for a line that people read in passing."""
+    if len(paths) == each.total > 1:
+        return f"all {len(paths)} files"
+    shown, more = paths[:_MAX_IN_PASSING], len(paths) - _MAX_IN_PASSING
+    return ", ".join(shown) + (f" and {more} more" if more > 0 else "")
+
+
+def remarks_of(each: PhaseState, *, short: bool = False) -> str:
+    """Return remarks on the phase, such as missing or edited files; empty if there are none.
+
+    With *short*, not all of the missing files are named.
+    """
     remarks = ["made by people"] if each.by_people else []
     remarks += [f"outdated: {OUTDATED[each.stale]}"] if each.stale else []
     remarks += [f"not carried out by templates: {asks_of(each)}"] if each.unmet else []
     remarks += [f"errors left: {each.findings_left}"] if each.findings_left else []
     for words, paths in _by_reason(each):
-        remarks.append(f"missing: {', '.join(paths)}" + (f" ({words})" if words else ""))
-    named = (
+        named = short_paths(paths, each) if short else ", ".join(paths)
+        remarks.append(f"missing: {named}" + (f" ({words})" if words else ""))
+    others = (
         ("removed by people", each.removed),
         ("edited", [path for path in each.edited if path not in each.removed]),
         ("conflict", each.open_conflicts),
@@ -248,5 +261,5 @@ def remarks_of(each: PhaseState) -> str:
         ("from the template", each.fallback),
         ("without a template", [path for path in each.unwritable if path not in each.missing]),
     )
-    remarks += [f"{word}: {', '.join(paths)}" for word, paths in named if paths]
+    remarks += [f"{word}: {', '.join(paths)}" for word, paths in others if paths]
     return "; ".join(remarks)

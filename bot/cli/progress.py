@@ -7,12 +7,17 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Self
 
 from bot.cli.live_rows import FoldedNotes, Moment, live_rows
-from bot.cli.output import commit_of, files_of, remarks_of
+from bot.cli.output import commit_of, files_of, remarks_of, short_paths
 from bot.engine.snapshot import Snapshot
 from bot.engine.time_left import likely_end
+from bot.history.reasons import code_of, meaning
 
 if TYPE_CHECKING:
     from rich.console import Group
+
+
+_NEWS = 60.0
+"""Seconds in which a note is worth a line of the live view."""
 
 
 class _FailureLines:
@@ -21,6 +26,7 @@ class _FailureLines:
     def __init__(self) -> None:
         self._told: set[str] = set()
         self._found: set[str] = set()
+        self._reasons: set[str] = set()
 
     def new_lines(self, snapshot: Snapshot) -> Iterator[str]:
         """Yield the lines about phases that failed, or came out with errors, since the last call."""
@@ -28,19 +34,27 @@ class _FailureLines:
             if key in self._told:
                 continue
             self._told.add(key)
+            each = snapshot.phase(key)
             if key not in {published for published, _ in snapshot.published}:
-                each = snapshot.phase(key)
                 yield f"[{each.phase.place}/{len(snapshot.state.phases)}] {key}  {files_of(each)}"
             for reason in dict.fromkeys(failed.values()):
-                yield f"      {', '.join(path for path in failed if failed[path] == reason)}: {reason}"
+                paths = [path for path in failed if failed[path] == reason]
+                yield f"      {short_paths(paths, each)}: {self._told_once(reason)}"
         for key, left in snapshot.findings.items():
             if key not in self._found:
                 self._found.add(key)
                 yield from (f"      {each.place}: {each.message}" for each in left)
 
+    def _told_once(self, reason: str) -> str:
+        """Return the reason with all that is known; the next time, in few words."""
+        if reason in self._reasons and (code := code_of(reason)) != "unknown":
+            return f"{meaning(code).words}, as above"
+        self._reasons.add(reason)
+        return reason
+
 
 class PlainAnnouncer:
-    """Writes one line per event; for pipes, logs and CI."""
+    """Writes one line per event; for pipes, logs and CI.  Used as a context manager."""
 
     def __init__(self, write: Callable[[str], None]) -> None:
         """Give each line to *write*."""
@@ -49,6 +63,14 @@ class PlainAnnouncer:
         self._failures = _FailureLines()
         self._notes = FoldedNotes()
         self._started = False
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for note in self._notes.repeated():
+            if note.times.bit_count() > 1:
+                self._write(f"note: {note.message} ({note.times} times)")
 
     def note(self, message: str) -> None:
         """Write a note; one that comes again and again, at its 2nd, 4th, 8th … time."""
@@ -93,7 +115,7 @@ def phase_line(snapshot: Snapshot, key: str) -> str:
         files_of(each),
         f"committed {commit_of(each)}",
         "pushed" if snapshot.pushes else "",
-        remarks_of(each),
+        remarks_of(each, short=True),
     ]
     return "  ".join(part for part in parts if part)
 
@@ -121,11 +143,11 @@ class LiveAnnouncer:
 
     def __exit__(self, *_: object) -> None:
         self._live.stop()
-        for message, count in self._notes.repeated.items():
-            self._print(f"note: {message} ({count} times)")
+        for note in self._notes.repeated():
+            self._print(f"note: {note.message} ({note.times} times)")
 
     def note(self, message: str) -> None:
-        if self._notes.add(message) == 1:
+        if self._notes.add(message, self._timer()) == 1:
             self._print(f"note: {message}")
 
     def show(self, snapshot: Snapshot) -> None:
@@ -154,6 +176,7 @@ class LiveAnnouncer:
         if self._snapshot is None:
             return Group()
         width, height = self._console.size
-        moment = replace(self._moment, now=self._timer(), notes=self._notes.repeated)
+        now = self._timer()
+        moment = replace(self._moment, now=now, notes=self._notes.repeated(since=now - _NEWS))
         rows = live_rows(self._snapshot, moment, width=width, height=height - 1)
         return Group(*(Text(row.text, row.style, no_wrap=True, overflow="ellipsis") for row in rows))

@@ -10,7 +10,7 @@ def likely_end(snapshot: Snapshot, now: float) -> float | None:
     """Return when the run will probably have ended, by the run's timer, if it is *now*.
 
     Each phase takes as long as those of this process took on average, and starts as soon as its needs are met and one
-    of the jobs is free.  None as long as no phase was made by the model.
+    of the jobs is free.  None as long as no phase was made by the model, and once nothing is left to be made.
     """
     took = [ended - started for key, started, ended in snapshot.timings if key != PLAN_PHASE]
     if snapshot.by_templates or not took:
@@ -25,7 +25,8 @@ def likely_end(snapshot: Snapshot, now: float) -> float | None:
         for phase in phases
         if needs[phase.key] and phase.key not in running and phase.key not in failed and phase.key != PLAN_PHASE
     }
-    return _play(running, waiting, failed, average, snapshot.jobs, now)
+    ends = _play(running, waiting, failed, average, snapshot.jobs, now)
+    return ends if snapshot.active or ends > now else None
 
 
 def _play(

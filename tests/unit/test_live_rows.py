@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from bot.cli.live_rows import FoldedNotes, Moment, live_rows
+from bot.cli.live_rows import FoldedNotes, Moment, RepeatedNote, live_rows
 from bot.engine.snapshot import Snapshot
 from bot.history.ledger import derive_state
 from bot.history.reasons import Reason
@@ -48,6 +48,19 @@ def test_what_runs_stands_first_and_the_total_last() -> None:
     )
 
 
+@pytest.mark.parametrize("width", [80, 200])
+def test_forty_phases_that_wait_are_one_line(width: int) -> None:
+    rows = picture(run_of(42, 20), width=width).splitlines()
+
+    assert rows[:3] == [
+        "[22/44]  entity/E20   1:05  app/e20.py",
+        "[23/44]  entity/E21   0:12  app/e21.py",
+        "[24/44]  entity/E22  incomplete  quota used up: missing app/e22.py",
+    ]
+    assert rows[3].startswith("20 waiting: entity/E23, entity/E24, ")
+    assert rows[4:] == ["21/44 \u00b7 1:12 \u00b7 12k tokens"]
+
+
 def test_each_phase_has_one_line_and_all_fit_on_the_screen() -> None:
     many = run_of(500, 100)
     active = {f"entity/E{number}": 100.0 for number in range(100, 164)}
@@ -70,15 +83,41 @@ def test_on_the_smallest_screen_the_total_is_left(height: int) -> None:
 
 def test_a_note_that_comes_again_is_one_line_with_its_end() -> None:
     notes = FoldedNotes()
-    counts = [notes.add(f"gemini-3.8-flash: {'too many requests, ' * 5}trying again in {each} s") for each in (5, 9, 7)]
+    many = f"gemini-3.8-flash: {'too many requests, ' * 5}trying again in"
+    counts = [notes.add(f"{many} {each} s", _MOMENT.now) for each in (5, 9, 7)]
     others = [notes.add("entity/E1: discarded"), notes.add("entity/E2: discarded")]
 
-    row = picture(run_of(7, 3), replace(_MOMENT, notes=notes.repeated)).splitlines()[-2]
+    row = picture(run_of(7, 3), replace(_MOMENT, notes=notes.repeated())).splitlines()[-2]
 
     assert (counts, others) == ([1, 2, 3], [1, 1])
     assert len(row) == 80
     assert row.startswith("note \u00d73: gemini-3.8-flash: too many")
     assert row.endswith("trying again in 7 s")
+
+
+@pytest.mark.parametrize(("passed", "expected"), [(0.0, "in 7 s"), (4.2, "in 3 s"), (7.0, "now"), (30.0, "now")])
+def test_the_seconds_until_the_next_try_count_down(passed: float, expected: str) -> None:
+    note = RepeatedNote("too many requests; trying again in 7 s", 8, at=_MOMENT.now - passed)
+
+    rows = picture(run_of(7, 3), replace(_MOMENT, notes=[note])).splitlines()
+
+    assert rows[-2] == f"note \u00d78: too many requests; trying again {expected}"
+
+
+def test_only_the_latest_of_many_notes_are_shown_and_old_ones_not() -> None:
+    notes = FoldedNotes()
+    for number in (*range(9), *range(9), 0):
+        notes.add(f"entity/E{'x' * number}: discarded", at=float(number))
+
+    rows = picture(run_of(7, 3), replace(_MOMENT, notes=notes.repeated())).splitlines()
+
+    shown = [row for row in rows if row.startswith("note ")]
+    assert shown == [
+        "note \u00d72: entity/Exxxxxxx: discarded",
+        "note \u00d72: entity/Exxxxxxxx: discarded",
+        "note \u00d73: entity/E: discarded",
+    ]
+    assert [each.at for each in notes.repeated(since=7.0)] == [7.0, 8.0]
 
 
 @pytest.mark.parametrize(

@@ -54,3 +54,9 @@ def test_what_has_failed_and_what_needs_it_is_not_waited_for() -> None:
     snapshot = replace(_STARTED, active=active, failures={failed: {"e0.py": "refused"}})
 
     assert likely_end(snapshot, 12.0) == 20.0
+
+
+def test_once_nothing_is_left_there_is_nothing_to_wait_for() -> None:
+    done = replace(_STARTED, state=run_state(_CORE, done=["core"]), active={})
+
+    assert likely_end(done, 12.0) is None
