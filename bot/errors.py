@@ -19,6 +19,11 @@ class PhasebotError(Exception):
         self.code = code
         return self
 
+    def with_message(self, message: str) -> Self:
+        """Say the same in other words, and return the error."""
+        self.args = (message,)
+        return self
+
 
 class UsageError(PhasebotError):
     """The user can fix it: a bad spec, plan, name or option.  Nothing was written."""

@@ -2,7 +2,7 @@
 
 import functools
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,6 +17,11 @@ if TYPE_CHECKING:
     from bot.history.run_state import RunState
 
 INCOMPLETE = 3
+_WHERE = ("repo", "run", "base", "remote")
+_HOW = (
+    *("provider", "model", "fallback_model", "thinking", "fallback"),
+    *("jobs", "push", "max_tokens", "repairs", "deadline"),
+)
 
 
 def start_worker() -> None:
@@ -71,23 +76,62 @@ def work_on(
         result = asyncio.run(until_signalled(functools.partial(repair.work, run, request, announcer, door.timer)))
     print_state(door, result.state, output, render_summary)
     log_notes(door, result.notes)
-    _log_ending(door, result)
+    _log_ending(door, result, lambda message: _with_commands(run, result, message))
     return result
 
 
-def _log_ending(door: Door, result: "RunResult") -> None:
-    """Say what is left and what to do; raise the error that ended the work, or exit if something is not done."""
+def _with_commands(run: "OpenRun", result: "RunResult", message: str) -> str:
+    """Return a message whose commands can be copied; without a plan there is none that would continue."""
+    from bot.cli.next_command import as_options, with_commands
+
+    if not result.state.phases:
+        return message
+    where, how = _said_options()
+    if "--run" not in where and not _is_the_run_without_a_name(run):
+        where = {**where, "--run": run.branch.run}
+    return with_commands(message, tuple(as_options(where)), tuple(as_options(how)))
+
+
+def _said_options() -> tuple[Mapping[str, object], Mapping[str, object]]:
+    """Return what was given with the command: flag → value, those that choose the run, and those of the work on it."""
+    context, given = click.get_current_context(), dict[str, tuple[str, object]]()
+    for each in context.command.params:
+        name = each.name or ""
+        if context.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE:
+            value = context.params[name]
+            given[name] = (each.secondary_opts[0], True) if value is False else (each.opts[0], value)
+    where, how = ([given[name] for name in names if name in given] for names in (_WHERE, _HOW))
+    return dict(where), dict(how)
+
+
+def _is_the_run_without_a_name(run: "OpenRun") -> bool:
+    from bot.errors import UsageError
+    from bot.history.run_name import choose_run
+
+    try:
+        return choose_run(run.repository, None) == run.branch.run
+    except UsageError:
+        return False
+
+
+def _log_ending(door: Door, result: "RunResult", worded: Callable[[str], str]) -> None:
+    """Say what is left and what to do, as *worded*.
+
+    Raises:
+        PhasebotError: It ended the work.
+        SystemExit: Something is not done.
+    """
     from bot.cli.output import render_conflicts, render_errors, render_outdated, render_remaining, render_shortfalls
 
     conflicts, shortfalls = render_conflicts(result.state), render_shortfalls(result)
     if result.error:
-        log_notes(door, filter(None, (shortfalls, conflicts)))
-        raise result.error
+        log_notes(door, map(worded, filter(None, (shortfalls, conflicts))))
+        raise result.error.with_message(worded(str(result.error)))
     for line in filter(None, (render_outdated(result.state), render_errors(result))):
-        door.log(f"phasebot: {line}")
+        door.log(f"phasebot: {worded(line)}")
     left = render_remaining(result)
     if told := [*([f"not generated yet: {left}"] if left else []), *filter(None, (shortfalls, conflicts))]:
-        door.log(f"phasebot: {'; '.join(told)}")
+        door.log(f"phasebot: {worded('; '.join(told))}")
     if not result.is_success:
         sys.exit(INCOMPLETE)
 

@@ -158,7 +158,7 @@ def test_an_interrupt_exits_130_and_the_next_run_finishes(tmp_path: Path, number
         _, told = process.communicate(timeout=60)
 
     assert process.returncode == 130, told
-    assert told.rstrip().endswith("run generate again to continue")
+    assert told.rstrip().endswith(f"run 'phasebot generate --repo {folder} --jobs 16' again to continue")
     assert {"plan", "entity/Entity0"} <= set(phases_of(folder, "many")) <= {"plan", *first}
     assert git(folder, "status", "--porcelain") == ""
     assert phasebot(*arguments, "--provider", "template").returncode == 0

@@ -49,7 +49,7 @@ def conflict(folder: Path) -> Told:
 def test_a_run_with_a_conflict_is_no_success(shop: Path) -> None:
     told = conflict(shop)
 
-    assert told.err.endswith(f"phasebot: {CONFLICT}\n")
+    assert told.err.endswith(f"phasebot: {CONFLICT.replace('regenerate', f'regenerate --repo {shop}')}\n")
     assert not told.json()["complete"]
     assert told.phase("entity/Item")["conflicts"] == [ITEM]
     assert "# my name\n" in content(shop, ITEM)
@@ -69,7 +69,7 @@ def test_it_stays_one_until_somebody_acts(shop: Path) -> None:
     again = bot(shop, "generate")
 
     assert (again.code, head(shop)) == (3, before)
-    assert again.err.endswith(f"phasebot: {CONFLICT}\n")
+    assert again.err.endswith(f"phasebot: {CONFLICT.replace('regenerate', f'regenerate --repo {shop}')}\n")
 
 
 def test_touching_the_file_resolves_it(shop: Path) -> None:
@@ -212,7 +212,8 @@ def test_what_is_in_the_way_is_named_and_once_it_is_gone_the_files_are_made(
     assert told.code == 3
     assert (
         f"conflict: {name} is in the way of app/__init__.py, app/db.py, app/models/note.py and 1 more{why}; "
-        "move it on phasebot/note, commit that, and run generate again\n"
+        "move it on phasebot/note, commit that, "
+        f"and run 'phasebot generate --repo {folder} --run note --jobs 1' again\n"
     ) in told.err
     person(folder, "Move mine", {**dict.fromkeys(in_the_way), "mine.py": "MINE = 1\n"})
     assert well(folder, "generate", "--jobs", 1, "--format", "json").json()["complete"]
@@ -248,4 +249,4 @@ def test_the_advice_names_the_run(shop: Path) -> None:
 
     told = bot(shop, "generate", "--run", "shop", "--jobs", 1)
 
-    assert "'phasebot regenerate entity/Item --run shop --discard-edits'" in told.err
+    assert f"'phasebot regenerate --repo {shop} entity/Item --run shop --discard-edits'" in told.err

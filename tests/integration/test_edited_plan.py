@@ -75,7 +75,9 @@ def test_a_field_renamed_lists_what_is_older_than_it_and_cascade_makes_that(shop
 
     told = well(shop, "generate", "--jobs", 1)
 
-    assert told.err.endswith("was regenerated: main; generate --cascade regenerates them\n")
+    assert told.err.endswith(
+        f"was regenerated: main; 'phasebot generate --repo {shop} --jobs 1 --cascade' regenerates them\n"
+    )
     assert well(shop, "status", "--format", "json").stale() == {"main": "dependency"}
     assert "main          complete  1/1 file" in well(shop, "status").out
     well(shop, "generate", "--cascade")

@@ -107,7 +107,7 @@ def test_a_spent_budget_is_told_once_and_is_incomplete(tmp_path: Path) -> None:
 
     assert done.returncode == 3
     assert done.stderr.count("tokens are used") == 1
-    assert done.stderr.endswith("run generate again with --max-tokens 14000\n")
+    assert done.stderr.endswith(f"run 'phasebot generate --repo {tmp_path / 'blog'}' again with --max-tokens 14000\n")
 
 
 def test_files_that_fail_for_one_reason_are_told_together(tmp_path: Path) -> None:
@@ -118,11 +118,12 @@ def test_files_that_fail_for_one_reason_are_told_together(tmp_path: Path) -> Non
     layers = ["app/models/tag.py", "app/schemas/tag.py", "app/repositories/tag_repository.py", "app/routers/tags.py"]
     files = ", ".join([*layers, "tests/samples/tag.py", "tests/test_tag.py"])
     assert (
-        f"      {files}: gemini-3.8-flash: request rejected: 400 no; run generate again with another --model\n"
+        "      all 6 files: gemini-3.8-flash: request rejected: 400 no; run generate again with another --model\n"
         in done.stderr
     )
     why = "request rejected (6 files): run generate again with another --model\n"
-    assert done.stderr.endswith(f"phasebot: not generated yet: entity/Tag, migration, main; {why}")
+    told = why.replace("generate", f"`phasebot generate --repo {tmp_path / 'blog'} --fallback-model ''`")
+    assert done.stderr.endswith(f"phasebot: not generated yet: entity/Tag, migration, main; {told}")
     status = phasebot("status", "--repo", tmp_path / "blog", fake=fake).stdout
     assert status.endswith(f"\nnot generated: {why}")
     assert f"missing: {files} (request rejected)\n" in status

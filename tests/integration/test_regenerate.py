@@ -105,7 +105,7 @@ main.py
 """
     )
     assert content(mine, "app/models/order.py").startswith("# Order, edition 2.")
-    assert told.err.endswith("was regenerated: main; generate --cascade regenerates them\n")
+    assert told.err.endswith(f"was regenerated: main; 'phasebot generate --repo {mine} --cascade' regenerates them\n")
     assert_settled(mine)
 
 
@@ -218,7 +218,8 @@ def test_a_phase_whose_needs_are_not_made_waits_for_them(shop: Path) -> None:
     told = bot(shop, "regenerate", "entity/Item")
 
     assert told.code == 3
-    assert "not generated yet: entity/Item, which needs core; run generate for those, or for all phases" in told.err
+    assert "not generated yet: entity/Item, which needs core; run " in told.err
+    assert told.err.endswith(f"run 'phasebot generate --repo {shop}' for those, or for all phases\n")
     assert head(shop) == before
 
 

@@ -71,7 +71,8 @@ def test_a_model_that_never_mends_is_left_alone_and_what_is_left_is_told(tmp_pat
     assert "round 1 of repair" in told
     assert "round 2 of repair" not in told, "the errors did not get fewer"
     assert len(requests_for(fake, _POST)) == 4, "each time it is asked once more before the commit"
-    assert "2 errors left in entity/Post; 'phasebot assess' lists them, 'phasebot fix' lets a model mend them" in told
+    where = f"--repo {tmp_path / 'blog'}"
+    assert f"2 errors left in entity/Post; 'phasebot assess {where}' lists them, 'phasebot fix {where}' lets " in told
 
 
 def test_without_repairs_nothing_is_looked_for_at_the_end(tmp_path: Path) -> None:
@@ -150,7 +151,9 @@ def test_people_s_errors_are_theirs_unless_they_give_their_lines_away(tmp_path: 
     assert done.returncode == 1
     assert [asked.paths for asked in fake.requests[before:]] == [(_TAG,)]
     assert "X = missing" in (folder / _TAG).read_text()
-    assert "people's lines stay, but for 'phasebot regenerate entity/Tag --discard-edits'" in done.stderr
+    assert (
+        f"people's lines stay, but for 'phasebot regenerate --repo {folder} entity/Tag --discard-edits'" in done.stderr
+    )
 
 
 def test_fix_takes_the_phases_that_are_named(tmp_path: Path) -> None:

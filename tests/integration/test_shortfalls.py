@@ -128,7 +128,8 @@ def test_an_instruction_for_a_phase_that_does_not_exist_is_no_success(shop: Path
     assert (told.code, head(shop)) == (3, before)
     assert told.err.splitlines()[-1] == (
         "phasebot: the plan has instructions for 'entity/Ordre' (did you mean entity/Order?), "
-        "'plan' (did you mean main?), which are no phases; correct the key in plan.yaml, then run generate again"
+        "'plan' (did you mean main?), which are no phases; correct the key in plan.yaml, "
+        f"then run 'phasebot generate --repo {shop}' again"
     )
     assert (told.json()["complete"], told.json()["misplaced-instructions"]) == (False, ["entity/Ordre", "plan"])
     assert "did you mean entity/Order?" in well(shop, "status").out
@@ -143,7 +144,8 @@ def test_a_phase_that_no_template_makes_waits_and_so_does_what_needs_it(tmp_path
     assert start(folder) == (
         "phasebot: templates can't write entity/Order; main waits for that; "
         f"set GEMINI_API_KEY or use --provider gemini, write the files yourself: {', '.join(by_hand)}, "
-        "or move it to left-out in plan.yaml, then run generate again"
+        "or move it to left-out in plan.yaml, "
+        f"then run 'phasebot generate --repo {folder} --run shop --jobs 1' again"
     )
     state = well(folder, "status", "--format", "json")
     assert [state.phase(key)["status"] for key in ("support", "entity/Order", "main")] == [

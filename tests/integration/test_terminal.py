@@ -16,7 +16,7 @@ from tests.terminal import Shown, run_in_terminal
 from tests.unit.values import BLOG
 
 _HERE = {"PYTHONPATH": str(Path(__file__).parents[2])}
-_RUNNING = re.compile(r"\[\d+/10\] +\S+ +\d+:\d\d  \S")
+_RUNNING = re.compile(r"\[\d+/10\] +entity/\S+ +\d+:\d\d  \S")
 
 
 def generate(
@@ -98,8 +98,9 @@ def test_ctrl_c_leaves_the_reason_and_the_next_step_at_the_end(tmp_path: Path) -
         shown = generate(tmp_path / "blog", fake, columns=120, at_frame=interrupt)
 
     assert shown.code == 130
-    last = " ".join(line for line in shown.last if line)
-    assert last.endswith("stopped as asked; what was finished is committed, run generate again to continue")
+    last = "".join(shown.last).replace(" ", "")  # the terminal breaks lines anywhere
+    told = f"what was finished is committed, run 'phasebot generate --repo {tmp_path / 'blog'}' again to continue"
+    assert last.endswith(told.replace(" ", ""))
     assert not running_in(shown.last)
     assert git(tmp_path / "blog", "log", "--format=%s", "-1").startswith("Generate ")
 

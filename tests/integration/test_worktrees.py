@@ -26,6 +26,10 @@ PLAN = ".phasebot/plan.yaml"
 UNUSED = f"{PLAN} has changes that are not committed, so they are not used; commit them and run generate again"
 
 
+def with_repo(message: str, folder: Path) -> str:
+    return message.replace("run generate", f"run 'phasebot generate --repo {folder}'")
+
+
 def on_the_branch(folder: Path, files: dict[str, str] | None = None) -> Path:
     """Make a repository that has the run's branch checked out."""
     new_repository(folder, files)
@@ -59,8 +63,8 @@ def test_a_filter_that_is_not_installed_keeps_only_its_own_files_from_the_worktr
 
     assert last == (
         f"phasebot: the branch is as it should be, but not the worktree {folder}: .phasebot/spec.md, README.md could "
-        "not be updated (fatal: .phasebot/spec.md: smudge filter lfs failed); correct the cause and run generate again "
-        "before you commit there"
+        "not be updated (fatal: .phasebot/spec.md: smudge filter lfs failed); correct the cause "
+        f"and {with_repo('run generate again', folder)} before you commit there"
     )
     assert lacking(folder) == [".phasebot/spec.md", "README.md"]
     assert not (folder / "README.md").exists()
@@ -234,7 +238,7 @@ def test_a_plan_that_is_edited_but_not_committed_is_no_success(tmp_path: Path, *
     status = phasebot_here("status", "--repo", folder)
 
     assert done.returncode == 3
-    assert done.stderr.splitlines()[-1] == f"phasebot: {UNUSED}"
+    assert done.stderr.splitlines()[-1] == f"phasebot: {with_repo(UNUSED, folder)}"
     assert "complete: 5 of 5 phases" in done.stdout
     assert status.stderr == f"note: {UNUSED}\n"
     assert f"note: {UNUSED}" in phasebot_here("rollback", "support", "--repo", folder).stderr
@@ -257,4 +261,4 @@ def test_a_plan_in_another_worktree_is_named_in_full_and_one_that_is_behind_is_n
 
     (linked / PLAN).unlink()
 
-    assert generate(folder, 3) == f"phasebot: {UNUSED.replace(PLAN, str(linked / PLAN))}"
+    assert generate(folder, 3) == f"phasebot: {with_repo(UNUSED.replace(PLAN, str(linked / PLAN)), folder)}"
