@@ -102,7 +102,7 @@ def _first_line(snapshot: Snapshot) -> str:
     what = f"{total} phase{'' if total == 1 else 's'}"
     if done == total:
         return f"{branch}: all {total} phases are complete, nothing to do"
-    if snapshot.by_templates and not any(each.wanted for each in snapshot.state.phases):
+    if snapshot.by_templates and not snapshot.has_work:
         return f"{branch}: all {total} phases are generated, nothing to do for templates"
     return f"{branch}: {what}" + (f", {done} of them complete" if done else "")
 

@@ -65,6 +65,7 @@ class Runner:
     _failures: dict[str, Mapping[str, str]] = field(init=False, default_factory=dict)
     _findings: dict[str, Sequence[Finding]] = field(init=False, default_factory=dict)
     _done_before: int = field(init=False, default=0)
+    _has_work: bool = field(init=False, default=True)
     _plan: ResolvedPlan | None = field(init=False, default=None)
     _tasks: dict[asyncio.Task[GenerationResult], GenerationRequest] = field(init=False, default_factory=dict)
     _tried: set[tuple[str, str]] = field(init=False, default_factory=set)
@@ -142,6 +143,7 @@ class Runner:
         for note in self._scheduler.risk_notes(self._plan) if self._plan else ():
             self.announcer.note(note)
         self._done_before = self._scheduler.count_done(phases)
+        self._has_work = bool(self._scheduler.remaining(self._phases))
         self._queue.publish()
         if self.with_model:
             await self._queue.first_answer()  # a refusal is known before the first phase is paid for
@@ -353,6 +355,7 @@ class Runner:
             jobs=self.request.jobs,
             pushes=self.run.sync.pushes,
             done_before=self._done_before,
+            has_work=self._has_work,
             published=tuple(
                 (commit.trailers.phase, commit.oid)
                 for commit in commits

@@ -30,6 +30,8 @@ class Snapshot:
     """Whether commits are pushed."""
     done_before: int = 0
     """Number of phases that were up to date when this process started."""
+    has_work: bool = True
+    """Whether this process found phases to generate when it started."""
     published: Sequence[tuple[str, str]] = ()
     """Phase key and commit of what this process generated and published, in commit order."""
     unpublished: frozenset[str] = frozenset()

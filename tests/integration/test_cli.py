@@ -102,6 +102,12 @@ def test_json_is_the_contract(blog: Path) -> None:
     assert json.loads(again.stdout) == state
 
 
+def test_a_phase_that_is_made_again_is_something_to_do(blog: Path) -> None:
+    done = phasebot("regenerate", "entity/Tag", "--repo", blog)
+
+    assert done.stderr.startswith("phasebot/blog: 9 phases, 8 of them complete\n[")
+
+
 def test_the_exit_code_of_status_tells_scripts_whether_a_run_is_complete(blog: Path) -> None:
     complete = phasebot("status", "--repo", blog, "--exit-code")
     phasebot("rollback", "main", "--repo", blog)
