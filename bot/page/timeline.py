@@ -13,7 +13,7 @@ from bot.page.wording import count, span
 
 Kind = Literal["phase", "partial", "rollback", "person"]
 
-_SECONDS = re.compile(r"\d{1,9} of \d{1,9} files, (\d{1,7}\.\d) s\.")
+_SECONDS = re.compile(r"\d{1,9} of [\d,]{1,11} files?, (\d{1,7}\.\d) s\.")
 """What the message of a phase's commit says of the time that it took."""
 _PAUSE = 600
 """Seconds without work after which a new session begins."""

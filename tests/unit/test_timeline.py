@@ -1,7 +1,11 @@
 """When commits were made, as bars on axes."""
 
+from dataclasses import replace
+
 import pytest
 
+from bot.engine import phase_commits
+from bot.generation.provider import GenerationResult
 from bot.history.run_state import Commit
 from bot.page.timeline import sessions
 from tests.page_stories import at
@@ -66,6 +70,15 @@ def test_all_bars_stay_on_their_axis_and_ticks_are_few() -> None:
             assert all(bar.left >= 0 and bar.left + bar.width <= 100.001 for bar in each.bars)
             assert all(0 <= place <= 100 for place, _ in each.ticks)
             assert 1 <= len(each.ticks) <= 7
+
+
+@pytest.mark.parametrize("number", [1, 2, 1_200])
+def test_the_time_is_read_from_the_message_that_a_phase_is_committed_with(number: int) -> None:
+    generated = GenerationResult({f"{place}.py": "" for place in range(number)})
+    body = "\n".join(phase_commits._body(generated, 6.2))  # noqa: SLF001  # what writes the message
+    (found,) = sessions([replace(bot_commit(1, CORE), time=100, body=body)], TITLES)
+
+    assert [each.bar.told for each in found.bars] == ["6.2 s"]
 
 
 def test_what_a_message_says_counts_only_in_its_own_form() -> None:
