@@ -53,6 +53,27 @@ def test_running_phases_have_a_line_each_and_what_is_done_stays_above(tmp_path: 
     assert len(done) == 10
 
 
+@pytest.mark.slow
+def test_forty_phases_fit_on_a_small_screen_and_the_last_lines_stay(tmp_path: Path) -> None:
+    spec = "# Shop\n" + "".join(f"- Thing{number}: name string unique\n" for number in range(40))
+    command = [sys.executable, "-m", "bot", "generate", spec, "--repo", "shop"]
+
+    shown = run_in_terminal(command, cwd=tmp_path, environ={"GEMINI_API_KEY": "", **_HERE})
+
+    assert shown.code == 0
+    live = [lines for _, lines in shown.frames if re.match(r"\d+/45 ", next(filter(None, lines[::-1]), ""))]
+    assert live, "the total is the last line of the screen"
+    for lines in live:
+        running = [index for index, line in enumerate(lines) if re.match(r"\[\d+/45\] +\S+ +\d+:\d\d  ", line)]
+        assert running == [*range(running[0], running[0] + len(running))] if running else True, "one line each"
+    assert any(len(line) == 80 and line.endswith("\u2026") for lines in live for line in lines), "cut, not wrapped"
+    finished = [line for line in shown.history if " committed " in line]
+    assert len(finished) == 45, "each phase is told once, and the live view has left nothing behind"
+    last = [line for line in shown.last if line]
+    assert "  cd shop" in last
+    assert [line for line in last if line.startswith("complete: 45 of 45 phases")]
+
+
 def test_the_last_lines_say_how_to_try_a_new_project(tmp_path: Path) -> None:
     shown = generate(tmp_path / "blog", cwd=tmp_path, environ=_HERE)
 
