@@ -14,7 +14,7 @@ from bot.cli.help import examples
 from bot.errors import PhasebotError, UsageError
 
 if TYPE_CHECKING:
-    from bot.history.checkout import RunLocation
+    from bot.history.checkout import Checkout
 
 _PROGRAM, _VARIABLE = "phasebot", "_PHASEBOT_COMPLETE"
 _SHELLS = ("bash", "zsh", "fish")
@@ -120,22 +120,19 @@ def complete_spec(_: click.Context, __: click.Parameter, incomplete: str) -> lis
 
 def complete_run(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[CompletionItem[str]]:
     """Return the runs that have a branch in the clone; nothing where there is none."""
-    from bot.engine import factory
-
     try:
-        runs = factory.open_clone(_location(ctx)).runs
+        clone = _clone(ctx)
     except PhasebotError:
         return []
-    return [CompletionItem(each) for each in runs if each.startswith(incomplete)]
+    return [CompletionItem(each) for each in (clone.runs if clone else ()) if each.startswith(incomplete)]
 
 
 def complete_phase(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[CompletionItem[str]]:
     """Return the phases of the run that is meant, with their titles; nothing where that is not clear."""
-    from bot.engine import factory
-
-    location = _location(ctx)
     try:
-        run = factory.open_clone(location).open_run(location.run, ctx.obj.now)
+        if (clone := _clone(ctx)) is None:
+            return []
+        run = clone.open_run(ctx.params.get("run"), ctx.obj.now)
         run.branch.read()
         plan = run.branch.view().plan
     except PhasebotError:
@@ -144,8 +141,12 @@ def complete_phase(ctx: click.Context, _: click.Parameter, incomplete: str) -> l
     return [CompletionItem(each.key, help=each.title) for each in phases if each.key.startswith(incomplete)]
 
 
-def _location(ctx: click.Context) -> "RunLocation":
-    from bot.history.checkout import RunLocation
+def _clone(ctx: click.Context) -> "Checkout | None":
+    """Return the clone without the engine, whose import takes as long as all the rest."""
+    from bot.generation.templates import render_phase
+    from bot.history.checkout import RunLocation, find_checkout
 
     folder = Path(ctx.params.get("repo") or os.curdir)
-    return RunLocation(folder=folder, run=ctx.params.get("run"), push=False, read_only=True)
+    return find_checkout(
+        RunLocation(folder=folder, run=ctx.params.get("run"), push=False, read_only=True), render_phase
+    )

@@ -171,6 +171,8 @@ def is_said(name: str) -> bool:
 
 def _take_defaults(ctx: click.Context, repo: Path) -> None:
     """Let what the repository sets in pyproject.toml stand in for options that are not given, and say so."""
+    if ctx.resilient_parsing:  # a shell completes a word, which must not take long, and shows what is printed
+        return
     from bot.configuration import PROJECT_FILE, as_options
     from bot.history.configuration_files import worktree_configuration
     from bot.sandbox.worker import shared_worker
@@ -178,7 +180,7 @@ def _take_defaults(ctx: click.Context, repo: Path) -> None:
     found = as_options(worktree_configuration(repo, shared_worker().run))
     taken = [each for each in ctx.command.params if each.name in found]
     ctx.default_map = {str(each.name): found[str(each.name)] for each in taken}
-    if taken and not ctx.resilient_parsing:  # a shell that completes a word shows what is printed
+    if taken:
         names = ", ".join(sorted(each.opts[0].removeprefix("--") for each in taken))
         ctx.obj.log(f"note: {PROJECT_FILE} sets {names}")
 

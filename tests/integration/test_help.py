@@ -104,6 +104,8 @@ def test_commands_options_and_phases_are_completed(tmp_path: Path) -> None:
     assert complete("status --run ", tmp_path / "notes") == ["note"]
     assert complete("status --run ", tmp_path) == []
     assert complete("status --run x", tmp_path / "notes") == []
+    (tmp_path / "notes" / "pyproject.toml").write_text("[tool.phasebot]\nno-such-key = 1\n")
+    assert complete("explain ent", tmp_path / "notes") == ["entity/Note"], "no error is shown at the prompt"
     assert complete("generate spec", tmp_path) == ["spec"], "the shell looks for files of that name"
 
 
