@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 _AGAIN = re.compile(r"(?<!')\brun generate(?= again| for those)")
 _CASCADE = re.compile(r"(?<!')\bgenerate --cascade\b")
 _OTHER = re.compile(r"'phasebot (regenerate|fix|assess|verify|status)( [^'\n]*)?'")
-_CHANGED = r"\b(?:with(?: another| a higher)?|use|correct) {}(?![\w-])"
+_CHANGED = re.compile(r"\b(?:with(?: another| a higher)?|use|correct) (--[a-z-]+)")
 
 Option = tuple[str, Sequence[str]]
 """A flag → the words that give it."""
@@ -20,7 +20,8 @@ def with_commands(message: str, where: Sequence[Option], how: Sequence[Option]) 
     people are told to change is left to them.
     """
     place = _words(where)
-    ways = _words((flag, words) for flag, words in how if not re.search(_CHANGED.format(re.escape(flag)), message))
+    changed = _CHANGED.findall(message)
+    ways = _words(each for each in how if each[0] not in changed)
     generate = f"phasebot generate{place}{ways}"
     message = _AGAIN.sub(lambda _: f"run {_quoted(generate)}", message)
     message = _CASCADE.sub(lambda _: _quoted(f"{generate} --cascade"), message)
