@@ -30,6 +30,7 @@ from bot.cli.options import (
 )
 from bot.cli.recipes_command import recipes
 from bot.cli.status_command import status
+from bot.cli.try_it import is_first_time
 from bot.cli.verify_command import verify
 from bot.cli.work import (
     log_how_to_try,
@@ -113,7 +114,7 @@ def generate(  # noqa: PLR0913  # one for each option
         location = location if location.run is not None else replace(location, run=read.slug)
     opened = clone.open_run(location.run, door.now)
     result = work_on(door, opened, request, output)
-    if result.snapshot.done_before == 0:
+    if any(is_first_time(opened.branch.commits, key) for key, _ in result.snapshot.published):
         log_how_to_try(door, opened)
 
 

@@ -2,12 +2,18 @@
 
 import os
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from bot.history.checkout import OpenRun
+    from bot.history.run_state import Commit
+
+
+def is_first_time(commits: "Sequence[Commit]", key: str) -> bool:
+    """Whether the phase *key* was made for the first time, so that a project may be complete for the first time."""
+    return sum(each.trailers is not None and each.trailers.phase == key for each in commits) == 1
 
 
 def try_lines(run: "OpenRun", here: Path) -> Iterator[str]:

@@ -102,6 +102,17 @@ def test_json_is_the_contract(blog: Path) -> None:
     assert json.loads(again.stdout) == state
 
 
+def test_how_to_try_a_project_is_told_when_it_is_complete_for_the_first_time(tmp_path: Path) -> None:
+    arguments = ("--repo", tmp_path / "blog", "--provider", "template")
+    partly = phasebot("generate", BLOG, *arguments, "--only", "core")
+    completed = phasebot("generate", *arguments)
+    again = phasebot("generate", *arguments)
+    made_again = phasebot("regenerate", "core", "--repo", tmp_path / "blog")
+
+    assert ["phasebot: try it:" in each.stderr for each in (completed, again, made_again)] == [True, False, False]
+    assert partly.returncode == 0
+
+
 def test_a_phase_that_is_made_again_is_something_to_do(blog: Path) -> None:
     done = phasebot("regenerate", "entity/Tag", "--repo", blog)
 
