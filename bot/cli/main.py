@@ -19,6 +19,7 @@ from bot import __version__
 from bot.cli.commands import COMMANDS
 from bot.cli.door import Door
 from bot.cli.help import EXIT_CODES, GroupedCommands
+from bot.cli.options import name_variables
 from bot.cli.secrets import NAMES
 from bot.cli.streams import guarded_streams
 from bot.errors import PhasebotError
@@ -45,6 +46,7 @@ def cli() -> None:
 
 
 cli.add_groups(COMMANDS)
+name_variables(cli, "PHASEBOT")
 
 
 def _announcer(log: Callable[[str], None]) -> "AbstractContextManager[Announcer]":

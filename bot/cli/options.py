@@ -109,6 +109,19 @@ def with_options(command: Command, options: Sequence[Callable[[Command], Command
     return command
 
 
+def name_variables(command: click.Command, name: str) -> None:
+    """Let ``<NAME>_<OPTION>`` in the environment set each option of *command*, and of the commands below it.
+
+    Without it, click takes the parameter's name in Python, which may be another one.
+    """
+    for each in command.params:
+        if isinstance(each, click.Option):
+            each.envvar = f"{name}_{each.opts[0].lstrip('-')}".replace("-", "_").upper()
+            each.allow_from_autoenv = False
+    for below in command.commands.values() if isinstance(command, click.Group) else ():
+        name_variables(below, f"{name}_{below.name}")
+
+
 def read_options(given: Sequence[str]) -> Mapping[str, str]:
     """Read options of the recipe, each as ``NAME=VALUE``.
 

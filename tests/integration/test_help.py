@@ -5,7 +5,7 @@ import re
 import shlex
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import click
@@ -76,6 +76,30 @@ def test_each_command_has_examples_that_it_takes(name: str) -> None:
         while isinstance(command, click.Group) and words:
             command = command.commands[words.pop(0)]
         command.make_context(name, words)
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "arguments", "expected"),
+    [
+        ("PHASEBOT_STATUS_FORMAT", "json", ("status",), '{\n  "run"'),
+        ("PHASEBOT_STATUS_OUTPUT", "there.txt", ("status",), ""),
+        ("PHASEBOT_PLAN_FORMAT", "mermaid", ("plan", NOTE), "erDiagram"),
+        ("PHASEBOT_RECIPES_LIST_FORMAT", "json", ("recipes", "list"), "["),
+    ],
+)
+def test_each_option_has_a_variable_of_its_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, variable: str, value: str, arguments: Sequence[str], expected: str
+) -> None:
+    folder = tmp_path / "notes"
+    assert phasebot("generate", NOTE, "--repo", folder, "--recipe", SMALL).returncode == 0
+    monkeypatch.setenv(variable, value)
+    monkeypatch.setenv("PYTHONPATH", str(_ROOT))
+
+    done = phasebot(*arguments, cwd=folder)
+
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith(expected)
+    assert (folder / "there.txt").exists() == (not expected)
 
 
 def complete(words: str, folder: Path) -> list[str]:

@@ -74,6 +74,7 @@ CONTRAST = """
 """
 
 pytestmark = [
+    pytest.mark.slow,  # a machine that checks a push need not have a browser
     pytest.mark.skipif(BROWSER is None and not os.environ.get("CI"), reason="there is no Chromium on the PATH"),
     pytest.mark.xdist_group("browser"),
 ]
@@ -135,7 +136,6 @@ def test_hostile_names_fit_and_do_nothing(browser: Browser, tmp_path: Path, size
     _check(browser, tmp_path, hostile(), size)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("size", [PHONE, DESK, (320, 600), (768, 1024)], ids=["phone", "desk", "small", "tablet"])
 @pytest.mark.parametrize(
     "story", [complete, nothing, lambda: large(40), lambda: large(120)], ids=["complete", "nothing", "40", "120"]
@@ -146,7 +146,6 @@ def test_every_run_fits(
     _check(browser, tmp_path, story(), size)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("size", [PHONE, DESK], ids=["phone", "desk"])
 def test_five_hundred_entities_fit(browser: Browser, tmp_path: Path, size: tuple[int, int]) -> None:
     opened = Opened(browser, tmp_path, large(500), size)
