@@ -103,7 +103,7 @@ def _rows(
         told = [*(level if each.files else ()), *_remarks(report, each, in_cell=True)] if with_remarks else []
         name = "<br>\u2022 ".join([f"{_symbol(report, each)} {_name(each)}", *told])
         files = span(report.active[key]) if key in report.active else _file_count(each)
-        files = link(files, diffs.get(key, "")) if is_linked else files
+        files = link(files, diffs.get(key, "")) if is_linked and files else files
         review = "<br>".join(filter(None, [_commit(report, each, is_linked=is_linked), files]))
         yield f"| {name} | {review} |"
 

@@ -44,7 +44,7 @@ def step(github: World, payload: object, name: str = "react", /, **more: object)
 def test_it_is_the_first_step_and_never_fails_the_job() -> None:
     names = [each["id"] for each in ACTION["runs"]["steps"]]
 
-    assert names == ["windows", "react", "install", "failed", "run", "finish"]
+    assert names == ["windows", "react", "install", "failed", "run", "finish", "page"]
     condition = "github.event_name != 'workflow_dispatch' && inputs.head == ''"
     assert STEPS["react"]["if"] == condition
     assert STEPS["failed"]["if"] == f"always() && steps.install.outcome == 'failure' && {condition}"

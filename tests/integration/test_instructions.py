@@ -47,7 +47,7 @@ def test_an_instruction_is_committed_into_the_plan_first(shop: Path) -> None:
     assert told.err.splitlines()[-1] == (
         'phasebot: templates can\'t carry out what is asked of entity/Item ("Keep prices in cents."); '
         "set GEMINI_API_KEY or use --provider gemini, or do it yourself and take the rule out of plan.yaml, "
-        "then run generate again"
+        f"then run 'phasebot generate --repo {shop}' again"
     )
     assert (
         commits(shop, before)
